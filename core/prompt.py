@@ -43,7 +43,7 @@ SYSTEM = (
 
 _HANGUL = re.compile(r"[\u1100-\u11ff\u3130-\u318f\uac00-\ud7a3]")
 _LATIN = re.compile(r"[A-Za-z]")
-_CONTROL_TOKEN = re.compile(r"<(?=[|/]?\s*[|a-z_]+\s*\|?>)")
+_CONTROL_TOKEN = re.compile(r"<(?=\||/?s>)")
 
 
 def detect_language(text: str) -> Language:
