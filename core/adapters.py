@@ -1,0 +1,94 @@
+"""Which adapters exist and which one is served: one inserted row switches, and the history of switches stays."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Literal
+
+from psycopg.types.json import Jsonb
+
+from core.database import Database
+from core.errors import NotFoundError
+from core.sql import load_queries
+
+QUERIES = load_queries(__file__)
+
+State = Literal["candidate", "active", "retired", "rejected"]
+
+
+@dataclass(frozen=True, slots=True)
+class Adapter:
+    """A trained adapter; its name and folder never change, so a new night is always a new name."""
+
+    id: int
+    name: str
+    folder: str
+    base_model: str
+    sha256: str
+    manifest: dict[str, Any]
+    created_at: datetime
+    reason: str | None
+    state: State
+
+
+@dataclass(frozen=True, slots=True)
+class _Id:
+    id: int
+
+
+@dataclass(frozen=True, slots=True)
+class _Name:
+    name: str | None
+
+
+class Adapters:
+    """The registry of adapters. Loading weights into the model server is not done here: load first, then switch."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    async def register(self, *, name: str, folder: str, base_model: str, sha256: str, manifest: dict[str, Any]) -> None:
+        """Add a candidate."""
+        values = {"name": name, "folder": folder, "base_model": base_model, "sha256": sha256}
+        await self._database.fetch_all(QUERIES["register"], {**values, "manifest": Jsonb(manifest)}, _Id)
+
+    async def find_all(self) -> list[Adapter]:
+        """Every adapter, newest first."""
+        return await self._database.fetch_all(QUERIES["find_all"], None, Adapter)
+
+    async def get(self, name: str) -> Adapter:
+        """One adapter.
+
+        Raises:
+            NotFoundError: no adapter has this name.
+        """
+        found = await self._database.fetch_one(QUERIES["get"], {"name": name}, Adapter)
+        if found is None:
+            raise NotFoundError(f"no adapter named {name!r}; `nightbake adapters` lists them")
+        return found
+
+    async def find_active(self) -> Adapter | None:
+        """The adapter that answers now; None is the base model."""
+        return await self._database.fetch_one(QUERIES["get_active"], None, Adapter)
+
+    async def reject(self, name: str, reason: str) -> None:
+        """Mark a candidate as refused by the gate."""
+        await self._database.execute(QUERIES["reject"], {"name": name, "reason": reason})
+
+    async def switch(self, name: str | None, *, by: str, reason: str) -> None:
+        """Serve another adapter from the next question on; None is the base model.
+
+        Raises:
+            NotFoundError: no adapter has this name.
+        """
+        parameters = {"name": name, "by": by, "reason": reason}
+        if await self._database.fetch_one(QUERIES["switch"], parameters, _Id) is None:
+            raise NotFoundError(f"no adapter named {name!r}; `nightbake adapters` lists them")
+
+    async def get_previous_name(self) -> str | None:
+        """What was served before the current one; None is the base model."""
+        found = await self._database.fetch_one(QUERIES["get_previous"], None, _Name)
+        return found.name if found else None
+
+    async def find_switches(self, limit: int = 50) -> list[dict[str, Any]]:
+        """The latest switches: id, name, switched_by, reason, switched_at."""
+        return await self._database.fetch_dicts(QUERIES["find_switches"], {"limit": limit})

@@ -1,0 +1,135 @@
+"""The connection pool: aware UTC times, frozen records, errors with advice, patience while the server restarts."""
+
+import asyncio
+import logging
+import time
+from collections.abc import AsyncGenerator, Mapping, Sequence
+from contextlib import asynccontextmanager
+from typing import Any, Self, TypeVar
+
+import psycopg
+from psycopg import AsyncConnection, AsyncCursor
+from psycopg.rows import class_row, dict_row
+from psycopg_pool import AsyncConnectionPool, PoolTimeout
+
+from core.errors import DatabaseError
+
+log = logging.getLogger(__name__)
+
+Record = TypeVar("Record")
+Parameters = Mapping[str, Any] | Sequence[Any] | None
+
+RETRY_PAUSE_SECONDS = 0.25
+
+
+async def _configure(connection: AsyncConnection[Any]) -> None:
+    await connection.set_autocommit(True)
+    await connection.execute("SET timezone = 'UTC'")
+
+
+class Database:
+    """A pool of autocommit connections.
+
+    Args:
+        url: `postgresql://…`; a password in it never reaches a log or an error.
+        patience_seconds: how long one call waits for a server that is away before it gives up.
+    """
+
+    def __init__(self, url: str, *, size: int = 8, patience_seconds: float = 60) -> None:
+        self.url = url
+        self._patience_seconds = patience_seconds
+        self._pool = AsyncConnectionPool(
+            url,
+            min_size=1,
+            max_size=size,
+            open=False,
+            timeout=min(patience_seconds, 30),
+            configure=_configure,
+        )
+
+    async def __aenter__(self) -> Self:
+        await self.open()
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        await self.close()
+
+    async def open(self) -> None:
+        """Connect.
+
+        Raises:
+            DatabaseError: no connection within the patience.
+        """
+        try:
+            await self._pool.open(wait=True, timeout=max(self._patience_seconds, 5))
+        except PoolTimeout as error:
+            await self._pool.close()
+            raise DatabaseError(
+                f"no answer from the database at {safe_url(self.url)}; is it running, and is DATABASE_URL right"
+            ) from error
+
+    async def close(self) -> None:
+        """Return every connection; safe to call twice."""
+        await self._pool.close()
+
+    @asynccontextmanager
+    async def connection(self) -> AsyncGenerator[AsyncConnection[Any]]:
+        """One autocommit connection, for LISTEN, COPY and advisory locks.
+
+        Raises:
+            DatabaseError: none came free within the patience.
+        """
+        try:
+            async with self._pool.connection() as connection:
+                yield connection
+        except PoolTimeout as error:
+            raise DatabaseError(f"the database at {safe_url(self.url)} is away; still trying to reach it") from error
+
+    @asynccontextmanager
+    async def transaction(self) -> AsyncGenerator[AsyncConnection[Any]]:
+        """One connection inside one transaction; rolled back when the block raises."""
+        async with self.connection() as connection, connection.transaction():
+            yield connection
+
+    async def fetch_all(self, query: bytes, parameters: Parameters, record: type[Record]) -> list[Record]:
+        """Every row as a frozen record; columns are matched to its fields by name."""
+        return await self._patiently(query, parameters, record)
+
+    async def fetch_one(self, query: bytes, parameters: Parameters, record: type[Record]) -> Record | None:
+        """The first row, or None."""
+        rows = await self.fetch_all(query, parameters, record)
+        return rows[0] if rows else None
+
+    async def fetch_dicts(self, query: bytes, parameters: Parameters = None) -> list[dict[str, Any]]:
+        """Rows as plain dicts, for pages and reports that show what they are given."""
+        return await self._patiently(query, parameters, None)
+
+    async def execute(self, query: bytes, parameters: Parameters = None) -> int:
+        """Run one statement; the number of rows it touched."""
+        async with self.connection() as connection:
+            return (await connection.execute(query, parameters)).rowcount
+
+    async def _patiently(self, query: bytes, parameters: Parameters, record: type[Any] | None) -> list[Any]:
+        """One statement, tried again while the server is away.
+
+        Only statements that are safe to repeat come here: a connection lost after a commit, before its
+        answer, runs the statement twice. Inserts that must happen once carry a unique key.
+        """
+        deadline = time.monotonic() + self._patience_seconds
+        while True:
+            try:
+                async with self.connection() as connection:
+                    factory = class_row(record) if record else dict_row
+                    cursor: AsyncCursor[Any] = connection.cursor(row_factory=factory)  # type: ignore[arg-type]
+                    await cursor.execute(query, parameters)
+                    return await cursor.fetchall() if cursor.description else []
+            except (psycopg.OperationalError, DatabaseError) as error:
+                if time.monotonic() > deadline:
+                    raise DatabaseError(f"the database at {safe_url(self.url)} stayed away: {error}") from error
+                log.warning("database away, trying again", extra={"error": str(error)})
+                await asyncio.sleep(RETRY_PAUSE_SECONDS)
+
+
+def safe_url(url: str) -> str:
+    """The address without user and password, for messages."""
+    return url.split("@", 1)[-1] if "@" in url else url.split("://", 1)[-1]

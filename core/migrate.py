@@ -1,0 +1,94 @@
+"""Numbered SQL files, applied once each, in order, under a lock, and never changed afterwards."""
+
+import hashlib
+import re
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from psycopg import AsyncConnection
+
+from core.database import Database
+from core.errors import MigrationError
+
+FOLDER = Path(__file__).parent.parent / "migrations"
+LOCK_KEY = 7_140_001
+_FILE_NAME = re.compile(r"(\d{4})_[a-z_]+\.sql")
+
+_CREATE_LEDGER = b"""
+CREATE TABLE IF NOT EXISTS migrations (
+    number     integer PRIMARY KEY,
+    name       text NOT NULL,
+    sha256     text NOT NULL,
+    applied_at timestamptz NOT NULL DEFAULT now()
+)"""
+
+
+@dataclass(frozen=True, slots=True)
+class Migration:
+    """One file: its number, name, content and checksum."""
+
+    number: int
+    name: str
+    source: bytes
+    sha256: str
+
+
+def find_migrations(folder: Path = FOLDER) -> list[Migration]:
+    """Every migration file in order.
+
+    Raises:
+        MigrationError: a file name does not fit, or numbers repeat or leave a gap.
+    """
+    found: list[Migration] = []
+    for path in sorted(folder.glob("*.sql")):
+        match = _FILE_NAME.fullmatch(path.name)
+        if not match:
+            raise MigrationError(f"expected a name like 0001_first_step.sql, got {path.name!r}")
+        source = path.read_bytes()
+        found.append(Migration(int(match[1]), path.stem, source, hashlib.sha256(source).hexdigest()))
+    if [migration.number for migration in found] != list(range(1, len(found) + 1)):
+        raise MigrationError(f"expected numbers from 0001 without gaps, got {[m.name for m in found]}")
+    return found
+
+
+async def migrate(database: Database, folder: Path = FOLDER) -> list[str]:
+    """Apply what is missing, each file in its own transaction; names of those applied now.
+
+    Several processes may call this at once: the advisory lock lets one of them work.
+
+    Raises:
+        MigrationError: an applied file was changed, or the database is newer than this code.
+    """
+    wanted = find_migrations(folder)
+    async with database.connection() as connection:
+        await connection.execute("SELECT pg_advisory_lock(%s)", [LOCK_KEY])
+        try:
+            return await _apply_missing(connection, wanted)
+        finally:
+            await connection.execute("SELECT pg_advisory_unlock(%s)", [LOCK_KEY])
+
+
+async def _apply_missing(connection: AsyncConnection[Any], wanted: list[Migration]) -> list[str]:
+    await connection.execute(_CREATE_LEDGER)
+    cursor = await connection.execute("SELECT number, sha256 FROM migrations ORDER BY number")
+    applied: dict[int, str] = dict(await cursor.fetchall())
+    _check_applied(applied, wanted)
+    missing = [migration for migration in wanted if migration.number not in applied]
+    for migration in missing:
+        async with connection.transaction():
+            await connection.execute(migration.source)
+            await connection.execute(
+                "INSERT INTO migrations (number, name, sha256) VALUES (%s, %s, %s)",
+                [migration.number, migration.name, migration.sha256],
+            )
+    return [migration.name for migration in missing]
+
+
+def _check_applied(applied: dict[int, str], wanted: list[Migration]) -> None:
+    by_number = {migration.number: migration for migration in wanted}
+    for number, sha256 in applied.items():
+        if number not in by_number:
+            raise MigrationError(f"the database has migration {number}, this version ends at {len(wanted)}; upgrade it")
+        if by_number[number].sha256 != sha256:
+            raise MigrationError(f"{by_number[number].name}.sql was changed after it was applied; add a new file")

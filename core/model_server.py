@@ -1,0 +1,265 @@
+"""The client of an OpenAI-compatible model server: stream, score, and load LoRA adapters by name."""
+
+import asyncio
+import json
+import time
+from collections.abc import AsyncGenerator, Sequence
+from contextlib import aclosing, asynccontextmanager
+from dataclasses import dataclass
+from typing import Any
+
+import aiohttp
+
+from core.errors import ModelServerError
+from core.prompt import Message
+
+RETRIES = 2
+RETRY_PAUSE_SECONDS = 0.5
+CONNECT_SECONDS = 5
+
+
+@dataclass(frozen=True, slots=True)
+class Sampling:
+    """Parameters of one generation; logged as sent."""
+
+    max_tokens: int = 192
+    temperature: float = 0.0
+    top_p: float = 1.0
+    seed: int | None = None
+
+
+@dataclass(slots=True)
+class Generation:
+    """What one streamed request brought: times in seconds from the request, tokens as the server counted them."""
+
+    text: str = ""
+    prompt_tokens: int | None = None
+    completion_tokens: int | None = None
+    first_token_seconds: float | None = None
+    seconds: float | None = None
+    finish_reason: str | None = None
+
+
+class ModelServer:
+    """One model server behind one address.
+
+    Args:
+        url: base address, with or without `/v1`.
+        model: name of the base model; an adapter is asked for by its own name.
+        stall_seconds: longest silence before a stream counts as dead; the first token may take `timeout_seconds`.
+    """
+
+    def __init__(
+        self,
+        url: str,
+        model: str,
+        *,
+        api_key: str | None = None,
+        timeout_seconds: float = 120,
+        stall_seconds: float = 30,
+    ) -> None:
+        self.url = url.rstrip("/").removesuffix("/v1")
+        self.model = model
+        self._headers = {"Authorization": f"Bearer {api_key}"} if api_key else {}
+        self._timeout_seconds = timeout_seconds
+        self._stall_seconds = stall_seconds
+        self._session: aiohttp.ClientSession | None = None
+
+    async def close(self) -> None:
+        """Close connections; requests under way fail."""
+        if self._session:
+            await self._session.close()
+            self._session = None
+
+    async def stream(
+        self,
+        messages: Sequence[Message],
+        *,
+        generation: Generation,
+        adapter: str | None = None,
+        sampling: Sampling | None = None,
+    ) -> AsyncGenerator[str]:
+        """Pieces of the answer as they come, gathered in `generation` too.
+
+        Closing the iterator cancels the generation on the server.
+
+        Raises:
+            ModelServerError: after retries, which are made only while nothing was generated.
+        """
+        body = _chat_body(adapter or self.model, messages, sampling or Sampling())
+        for attempt in range(RETRIES + 1):
+            try:
+                async with aclosing(self._stream_once(body, generation)) as pieces:
+                    async for piece in pieces:
+                        yield piece
+                return
+            except ModelServerError as error:
+                if generation.text or attempt == RETRIES or not _may_retry(error):
+                    raise
+                await asyncio.sleep(RETRY_PAUSE_SECONDS * (attempt + 1))
+
+    async def complete(
+        self, messages: Sequence[Message], *, adapter: str | None = None, sampling: Sampling | None = None
+    ) -> Generation:
+        """A whole answer at once."""
+        generation = Generation()
+        async for _ in self.stream(messages, generation=generation, adapter=adapter, sampling=sampling):
+            pass
+        return generation
+
+    async def score_tokens(self, token_ids: Sequence[int], *, adapter: str | None = None) -> list[float | None]:
+        """Log-probability in nats of each token given those before it; the first has none.
+
+        Axes: one number a token of `token_ids`. The answer comes from the weights that are being served.
+        """
+        body = {
+            "model": adapter or self.model,
+            "prompt": list(token_ids),
+            "max_tokens": 1,
+            "temperature": 0,
+            "prompt_logprobs": 0,
+        }
+        answer = await self._request("POST", "/v1/completions", body, seconds=self._timeout_seconds)
+        positions: list[dict[str, dict[str, float]] | None] = answer["choices"][0]["prompt_logprobs"]
+        return [
+            None if position is None else position[str(token)]["logprob"]
+            for token, position in zip(token_ids, positions, strict=True)
+        ]
+
+    async def find_models(self) -> list[str]:
+        """Names that can be asked for now: the base model and every loaded adapter."""
+        answer = await self._request("GET", "/v1/models", None, seconds=CONNECT_SECONDS)
+        return [entry["id"] for entry in answer["data"]]
+
+    async def is_healthy(self) -> bool:
+        """Whether the server answers and has the base model."""
+        try:
+            return self.model in await self.find_models()
+        except ModelServerError:
+            return False
+
+    async def load_adapter(self, name: str, folder: str) -> None:
+        """Load an adapter from a folder that the server can read; a name that is loaded already stays as it is.
+
+        Raises:
+            ModelServerError: the server refused it (rank too large, not a LoRA, folder missing).
+        """
+        if name in await self.find_models():
+            return
+        body = {"lora_name": name, "lora_path": folder}
+        await self._request("POST", "/v1/load_lora_adapter", body, seconds=self._timeout_seconds)
+
+    async def unload_adapter(self, name: str) -> None:
+        """Forget an adapter; its folder may be deleted only after this."""
+        if name in await self.find_models():
+            await self._request("POST", "/v1/unload_lora_adapter", {"lora_name": name}, seconds=CONNECT_SECONDS)
+
+    async def _stream_once(self, body: dict[str, Any], generation: Generation) -> AsyncGenerator[str]:
+        began = time.perf_counter()
+        async with (
+            self._failing_clearly(generation),
+            self._open().post(f"{self.url}/v1/chat/completions", json=body, timeout=self._timeout()) as response,
+        ):
+            await _check_status(response)
+            async for event in _events(
+                response, first_seconds=self._timeout_seconds, stall_seconds=self._stall_seconds
+            ):
+                piece = _read_event(event, generation)
+                if piece:
+                    if generation.first_token_seconds is None:
+                        generation.first_token_seconds = time.perf_counter() - began
+                    generation.text += piece
+                    yield piece
+        generation.seconds = time.perf_counter() - began
+        if generation.finish_reason is None:
+            raise ModelServerError("the model server ended its answer midway", generated_text=generation.text)
+
+    async def _request(self, method: str, path: str, body: object, *, seconds: float) -> Any:
+        timeout = aiohttp.ClientTimeout(total=seconds, sock_connect=CONNECT_SECONDS)
+        async with (
+            self._failing_clearly(Generation()),
+            self._open().request(method, f"{self.url}{path}", json=body, timeout=timeout) as response,
+        ):
+            await _check_status(response)
+            text = await response.text()
+            return json.loads(text) if text.startswith(("{", "[")) else text
+
+    def _open(self) -> aiohttp.ClientSession:
+        if self._session is None or self._session.closed:
+            self._session = aiohttp.ClientSession(headers=self._headers)
+        return self._session
+
+    def _timeout(self) -> aiohttp.ClientTimeout:
+        return aiohttp.ClientTimeout(total=None, sock_connect=CONNECT_SECONDS)
+
+    @asynccontextmanager
+    async def _failing_clearly(self, generation: Generation) -> AsyncGenerator[None]:
+        """Turn what the network raises into a ModelServerError that keeps what was generated."""
+        try:
+            yield
+        except TimeoutError as error:
+            raise ModelServerError(
+                f"no answer from the model server at {self.url} in time", generated_text=generation.text
+            ) from error
+        except aiohttp.ClientError as error:
+            raise ModelServerError(
+                f"the model server at {self.url} is away ({type(error).__name__})", generated_text=generation.text
+            ) from error
+
+
+class _StatusError(ModelServerError):
+    """An HTTP error status; `retryable` for those that may pass."""
+
+    def __init__(self, status: int, detail: str) -> None:
+        self.retryable = status >= 500 or status == 429
+        super().__init__(f"the model server answered {status}: {detail}")
+
+
+def _may_retry(error: ModelServerError) -> bool:
+    return error.retryable if isinstance(error, _StatusError) else True
+
+
+async def _check_status(response: aiohttp.ClientResponse) -> None:
+    if response.status >= 400:
+        raise _StatusError(response.status, (await response.text())[:300])
+
+
+def _chat_body(model: str, messages: Sequence[Message], sampling: Sampling) -> dict[str, Any]:
+    body: dict[str, Any] = {
+        "model": model,
+        "messages": list(messages),
+        "max_tokens": sampling.max_tokens,
+        "temperature": sampling.temperature,
+        "top_p": sampling.top_p,
+        "stream": True,
+        "stream_options": {"include_usage": True},
+    }
+    return body | ({"seed": sampling.seed} if sampling.seed is not None else {})
+
+
+async def _events(
+    response: aiohttp.ClientResponse, first_seconds: float, stall_seconds: float
+) -> AsyncGenerator[dict[str, Any]]:
+    """Server-sent events until `[DONE]`; a silence longer than allowed raises TimeoutError."""
+    allowed = first_seconds
+    while line := await asyncio.wait_for(response.content.readline(), allowed):
+        allowed = stall_seconds
+        if not line.startswith(b"data:"):
+            continue
+        payload = line[5:].strip()
+        if payload == b"[DONE]":
+            return
+        yield json.loads(payload)
+
+
+def _read_event(event: dict[str, Any], generation: Generation) -> str:
+    if "error" in event:
+        raise ModelServerError(f"the model server failed: {event['error']}"[:300], generated_text=generation.text)
+    if usage := event.get("usage"):
+        generation.prompt_tokens = usage["prompt_tokens"]
+        generation.completion_tokens = usage["completion_tokens"]
+    if not event["choices"]:
+        return ""
+    choice = event["choices"][0]
+    generation.finish_reason = choice.get("finish_reason") or generation.finish_reason
+    return choice["delta"].get("content") or ""

@@ -1,0 +1,107 @@
+"""What two rooms pass to each other or meet in: frozen records, no behaviour beyond their own form."""
+
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+from core.prompt import Language, Message
+
+Platform = Literal["web", "slack", "teams", "cli"]
+Mode = Literal["generated", "quoted", "refused", "stopped", "failed"]
+Vote = Literal[-1, 0, 1]
+
+
+@dataclass(frozen=True, slots=True)
+class Passage:
+    """A chunk returned for a question.
+
+    Attributes:
+        number: place in the list shown to the model and cited as `[number]`, from 1.
+        score: fused score in [0, 1]; dense and lexical scores are each side's own scale.
+        text: what was stored of the chunk; start and end are its offsets in the document's text.
+        allow: principals that may read its document.
+    """
+
+    number: int
+    chunk_id: int
+    document_id: int
+    document_version: int
+    title: str
+    heading_path: str
+    path: str
+    page: int | None
+    start: int
+    end: int
+    text: str
+    language: str
+    score: float
+    dense_score: float
+    lexical_score: float
+    allow: list[str]
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """A question as it was asked; `principals` is what everyone who sees the reply may read."""
+
+    platform: Platform
+    conversation_key: str
+    asker: str
+    principals: list[str]
+    text: str
+    language: Language
+    inbox_id: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Begun:
+    """An interaction that is stored; `adapter` was chosen once for this answer, None is the base model."""
+
+    id: int
+    adapter: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """Everything needed to say an answer again.
+
+    Attributes:
+        generated: what the model said; `answer` is what the person saw.
+        mode_reason: why an answer was quoted, refused, stopped or failed.
+        citations: numbers of the passages that the answer cites.
+        sampling: the parameters of the request, as sent.
+    """
+
+    interaction_id: int
+    answer: str
+    mode: Mode
+    mode_reason: str | None = None
+    standalone_question: str | None = None
+    model: str | None = None
+    adapter: str | None = None
+    messages: list[Message] = field(default_factory=list[Message])
+    sampling: dict[str, Any] = field(default_factory=dict[str, Any])
+    passages: list[Passage] = field(default_factory=list[Passage])
+    generated: str | None = None
+    citations: list[int] = field(default_factory=list[int])
+    prompt_tokens: int | None = None
+    completion_tokens: int | None = None
+    first_token_seconds: float | None = None
+    answer_seconds: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Feedback:
+    """One person's judgement of one answer; value 0 withdraws it.
+
+    Attributes:
+        source: where it was given, e.g. `web`, `slack_reaction`, `cli`.
+        event_key: the platform's own id, so that a repeated delivery counts once.
+    """
+
+    interaction_id: int
+    person: str
+    value: Vote
+    source: str
+    correction: str | None = None
+    reason: str | None = None
+    event_key: str | None = None

@@ -1,0 +1,168 @@
+"""Every setting, read once from the environment and `.env`; all mistakes come in one report."""
+
+import re
+from pathlib import Path
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from pydantic import Field, SecretStr, ValidationError, field_validator
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from core.errors import SettingsError
+
+_TIME = re.compile(r"([01]\d|2[0-3]):[0-5]\d")
+
+
+class Settings(BaseSettings):
+    """The environment as values. A field's description is its line in docs/settings.md."""
+
+    model_config = SettingsConfigDict(
+        env_file=".env", env_ignore_empty=True, extra="ignore", frozen=True, hide_input_in_errors=True
+    )
+
+    nightbake_home: Path = Field(Path(".nightbake"), description="Folder that holds all state")
+    host: str = Field("127.0.0.1", description="Address to listen on")
+    port: int = Field(8080, ge=0, le=65535, description="Port of the chat page, console and platform events")
+    public_url: str | None = Field(None, description="Address people reach the service at, for links in answers")
+    admin_token: SecretStr | None = Field(None, description="Opens the console; made and kept in the state folder")
+    log_level: str = Field("INFO", description="DEBUG, INFO, WARNING or ERROR")
+
+    database_url: SecretStr | None = Field(None, description="postgresql://…; unset starts the embedded PostgreSQL")
+
+    model_url: str | None = Field(None, description="Model server (vLLM); unset starts the embedded one")
+    model_name: str | None = Field(None, description="Name of the base model on the model server")
+    model_path: str | None = Field(None, description="Base model for training, folder or hub name; default MODEL_NAME")
+    model_api_key: SecretStr | None = Field(None, description="Key of the model server")
+    model_languages: str = Field("en,ko", description="Languages the model writes; others are answered by quotation")
+    model_context_tokens: int = Field(2048, ge=512, description="Prompt and answer together, at most")
+    model_answer_tokens: int = Field(128, ge=16, description="Longest answer")
+    model_temperature: float = Field(0.0, ge=0, le=2, description="0 is the most likely answer")
+    model_timeout_seconds: float = Field(120, gt=0, description="Longest wait for the first token")
+    model_port: int = Field(8081, ge=0, le=65535, description="Port of the embedded model server")
+
+    embedding_model: str | None = Field(None, description="Hub name or folder; unset takes all-MiniLM-L6-v2")
+    embedding_languages: str = Field("en", description="Languages the embedding model reads")
+    rerank_model: str | None = Field(None, description="Cross-encoder, hub name or folder; unset does not rerank")
+    documents: str | None = Field(None, description="Folders to ingest at start, comma-separated; default: the sample")
+    passages_per_answer: int = Field(3, ge=1, le=20, description="Passages shown to the model")
+
+    worker_concurrency: int = Field(4, ge=1, le=256, description="Answers worked on at once")
+
+    slack_bot_token: SecretStr | None = Field(None, description="xoxb-…")
+    slack_app_token: SecretStr | None = Field(None, description="xapp-…, for Socket Mode")
+    slack_signing_secret: SecretStr | None = Field(None, description="For events over HTTP at /slack/events")
+    slack_admin_channel: str | None = Field(None, description="Channel that gets the morning report")
+
+    teams_app_id: str | None = Field(None, description="Application (client) id of the bot registration")
+    teams_app_password: SecretStr | None = Field(None, description="Client secret of the bot registration")
+    teams_tenant_id: str | None = Field(None, description="The one tenant that is served")
+
+    night_time: str = Field("02:00", description="When the night begins, HH:MM")
+    night_time_zone: str = Field("UTC", description="IANA name, such as Asia/Seoul")
+    night_window_days: int = Field(90, ge=1, description="How far back feedback is used")
+    night_min_pairs: int = Field(6, ge=1, description="Fewer pairs are a report, not a training")
+    night_max_pairs: int = Field(2000, ge=1, description="The newest ones are kept")
+    night_epochs: int = Field(2, ge=1, le=10, description="Passes over the training pairs")
+    night_learning_rate: float = Field(1e-4, gt=0, lt=1, description="Peak learning rate")
+    night_beta: float = Field(0.1, gt=0, description="DPO beta")
+    night_lora_rank: int = Field(16, ge=1, le=256, description="Rank of the adapter; not above the server's maximum")
+    night_max_train_seconds: float = Field(14400, gt=0, description="Training stops cleanly after this")
+    night_min_held_out: int = Field(20, ge=1, description="Fewer held-out pairs and the gate abstains")
+    night_promote: str = Field("auto", description="auto: a passed gate switches; approve: an admin does")
+    night_seed: int = Field(0, ge=0, description="Seed of split and training")
+
+    @field_validator("night_time")
+    @classmethod
+    def _is_time(cls, value: str) -> str:
+        if not _TIME.fullmatch(value):
+            raise ValueError(f"expected HH:MM, got {value!r}")
+        return value
+
+    @field_validator("night_time_zone")
+    @classmethod
+    def _is_zone(cls, value: str) -> str:
+        try:
+            ZoneInfo(value)
+        except (KeyError, ValueError) as error:
+            raise ValueError(f"expected an IANA name such as Asia/Seoul, got {value!r}") from error
+        return value
+
+    @field_validator("night_promote")
+    @classmethod
+    def _is_policy(cls, value: str) -> str:
+        if value not in ("auto", "approve"):
+            raise ValueError(f"expected auto or approve, got {value!r}")
+        return value
+
+    @field_validator("log_level")
+    @classmethod
+    def _is_level(cls, value: str) -> str:
+        if value.upper() not in ("DEBUG", "INFO", "WARNING", "ERROR"):
+            raise ValueError(f"expected DEBUG, INFO, WARNING or ERROR, got {value!r}")
+        return value.upper()
+
+    @property
+    def has_slack(self) -> bool:
+        """Whether Slack is configured; a half configuration never gets this far."""
+        return self.slack_bot_token is not None
+
+    @property
+    def has_teams(self) -> bool:
+        """Whether Teams is configured."""
+        return self.teams_app_id is not None
+
+    @property
+    def base_url(self) -> str:
+        """Address for links."""
+        return (self.public_url or f"http://{self.host}:{self.port}").rstrip("/")
+
+
+def load_settings(**overrides: Any) -> Settings:
+    """Read the environment and `.env`.
+
+    Raises:
+        SettingsError: every mistake at once, by the name of its variable, without any secret's value.
+    """
+    mistakes: list[str] = []
+    try:
+        settings = Settings(**overrides)
+    except ValidationError as error:
+        for entry in error.errors():
+            name = str(entry["loc"][0]).upper() if entry["loc"] else "settings"
+            mistakes.append(f"{name}: {entry['msg'].removeprefix('Value error, ')}")
+        raise SettingsError(mistakes) from error
+    if mistakes := _check_together(settings):
+        raise SettingsError(mistakes)
+    return settings
+
+
+def _check_together(settings: Settings) -> list[str]:
+    mistakes: list[str] = []
+    if settings.database_url and not settings.database_url.get_secret_value().startswith("postgresql://"):
+        mistakes.append("DATABASE_URL: expected it to start with postgresql://")
+    for name in ("model_url", "public_url"):
+        value = getattr(settings, name)
+        if value and not value.startswith(("http://", "https://")):
+            mistakes.append(f"{name.upper()}: expected http:// or https://, got {value!r}")
+    mistakes += _check_complete({"MODEL_URL": settings.model_url, "MODEL_NAME": settings.model_name})
+    mistakes += _check_slack(settings)
+    teams = {"TEAMS_APP_ID": settings.teams_app_id, "TEAMS_APP_PASSWORD": settings.teams_app_password}
+    mistakes += _check_complete({**teams, "TEAMS_TENANT_ID": settings.teams_tenant_id})
+    return mistakes
+
+
+def _check_complete(values: dict[str, object | None]) -> list[str]:
+    """A group is set in full or not at all."""
+    present = [name for name, value in values.items() if value is not None]
+    missing = [name for name, value in values.items() if value is None]
+    return [f"{name}: needed because {present[0]} is set" for name in missing] if present else []
+
+
+def _check_slack(settings: Settings) -> list[str]:
+    transport = settings.slack_app_token or settings.slack_signing_secret
+    if settings.slack_bot_token and not transport:
+        return ["SLACK_APP_TOKEN (Socket Mode) or SLACK_SIGNING_SECRET (HTTP): needed because SLACK_BOT_TOKEN is set"]
+    others = (transport, settings.slack_admin_channel)
+    if not settings.slack_bot_token and any(value is not None for value in others):
+        return ["SLACK_BOT_TOKEN: needed because other SLACK_ variables are set"]
+    return []

@@ -1,0 +1,57 @@
+"""One real PostgreSQL a test process, one migrated database a test."""
+
+import asyncio
+import itertools
+from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
+
+import psycopg
+import pytest
+
+from core.database import Database
+from core.embedded_database import EmbeddedDatabase
+from core.migrate import migrate
+
+_numbers = itertools.count()
+
+
+@pytest.fixture(scope="session")
+def postgres(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """Address of a server that holds the migrated database `template`."""
+
+    async def make_template(url: str) -> None:
+        async with Database(url.replace("/postgres?", "/template?")) as database:
+            await migrate(database)
+
+    server = EmbeddedDatabase(tmp_path_factory.mktemp("postgres") / "data")
+    server.start()
+    with psycopg.connect(server.url, autocommit=True) as connection:
+        connection.execute("CREATE DATABASE template")
+    asyncio.run(make_template(server.url))
+    yield server.url
+    server.stop()
+
+
+@pytest.fixture
+def database_url(postgres: str) -> Iterator[str]:
+    """Address of a fresh database of this test's own."""
+    name = f"test_{next(_numbers)}"
+    with psycopg.connect(postgres, autocommit=True) as connection:
+        connection.execute(f"CREATE DATABASE {name} TEMPLATE template STRATEGY file_copy")
+        yield postgres.replace("/postgres?", f"/{name}?")
+        connection.execute(f"DROP DATABASE {name} WITH (FORCE)")
+
+
+@pytest.fixture
+async def database(database_url: str) -> AsyncIterator[Database]:
+    """An open pool on this test's database."""
+    async with Database(database_url, patience_seconds=5) as database:
+        yield database
+
+
+@pytest.fixture(autouse=True)
+def own_settings(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """No test reads the developer's `.env` or leaves state in the checkout."""
+    monkeypatch.setenv("NIGHTBAKE_HOME", str(tmp_path / "home"))
+    for name in ("DATABASE_URL", "MODEL_URL", "MODEL_NAME", "EMBEDDING_MODEL", "SLACK_BOT_TOKEN", "TEAMS_APP_ID"):
+        monkeypatch.delenv(name, raising=False)
