@@ -1,0 +1,216 @@
+"""The life of a question: begun, searched, generated, checked, finished, shown. Each step is one named method."""
+
+import asyncio
+import logging
+import time
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass, replace
+from typing import Protocol
+
+from bot.citations import settle
+from bot.conversation import make_standalone
+from bot.phrases import say
+from bot.prompt import fit, to_messages
+from bot.quote import quote
+from bot.reply import FinishedAnswer, Reply, Source
+from core.errors import ModelServerError
+from core.interactions import Interaction, Interactions
+from core.model_server import Generation, ModelServer, Sampling
+from core.prompt import REFUSALS, Language, detect_language
+from core.records import Begun, Outcome, Passage, Platform, Question
+from core.telemetry import interaction_id
+
+log = logging.getLogger(__name__)
+
+TURNS_REMEMBERED = 4
+EXCERPT_CHARACTERS = 240
+SHORTEST_REFUSAL = 12
+
+
+class Searcher(Protocol):
+    """The retrieval room's door: passages that these principals may read, best first."""
+
+    async def search(self, question: str, principals: Sequence[str], *, limit: int) -> list[Passage]:
+        """At most `limit` passages, numbered from 1."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """A checked question with everything the answer depends on."""
+
+    platform: Platform
+    conversation_key: str
+    asker: str
+    principals: list[str]
+    text: str
+    inbox_id: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """Budgets of one answer.
+
+    Attributes:
+        languages: what the model writes; a question in another language is answered by quotation.
+    """
+
+    passages: int = 3
+    context_tokens: int = 2048
+    answer_tokens: int = 128
+    temperature: float = 0.0
+    languages: frozenset[str] = frozenset({"en", "ko"})
+
+
+class Answerer:
+    """Answers questions, one call each; safe to call concurrently, and again for the same inbox row."""
+
+    def __init__(
+        self, *, interactions: Interactions, search: Searcher, model_server: ModelServer, limits: Limits, base_url: str
+    ) -> None:
+        self._interactions = interactions
+        self._search = search
+        self._model_server = model_server
+        self._limits = limits
+        self._base_url = base_url
+
+    async def answer(self, asked: Asked, reply: Reply) -> FinishedAnswer:
+        """The whole story. What was begun before a crash goes on under the same id.
+
+        Side effects: one interaction row, requests to the model server, edits of the reply.
+        """
+        language = detect_language(asked.text)
+        begun = await self._begin(asked, language)
+        interaction_id.set(begun.id)
+        reply_key = await reply.open(begun.id, language)
+        await self._interactions.set_reply_key(begun.id, reply_key)
+        if (stored := await self._interactions.get(begun.id)).finished_at:
+            finished = self._restore(stored)
+        else:
+            began = time.perf_counter()
+            standalone = await self._understand(asked, begun)
+            passages = await self._search.search(standalone, asked.principals, limit=self._limits.passages)
+            outcome = await self._compose(begun, language, standalone, passages, reply)
+            outcome = replace(outcome, answer_seconds=time.perf_counter() - began)
+            await self._interactions.finish(outcome)
+            finished = self._finished(outcome, language)
+        await reply.close(finished)
+        return finished
+
+    async def _begin(self, asked: Asked, language: Language) -> Begun:
+        question = Question(
+            asked.platform,
+            asked.conversation_key,
+            asked.asker,
+            asked.principals,
+            asked.text,
+            language,
+            asked.inbox_id,
+        )
+        return await self._interactions.begin(question)
+
+    async def _understand(self, asked: Asked, begun: Begun) -> str:
+        turns = await self._interactions.find_turns(asked.conversation_key, before_id=begun.id, limit=TURNS_REMEMBERED)
+        return make_standalone(asked.text, turns)
+
+    async def _compose(
+        self, begun: Begun, language: Language, standalone: str, found: list[Passage], reply: Reply
+    ) -> Outcome:
+        if not found:
+            text = say("nothing_found", language)
+            return Outcome(begun.id, text, "refused", "nothing_found", standalone_question=standalone)
+        passages = fit(
+            standalone,
+            found,
+            context_tokens=self._limits.context_tokens,
+            answer_tokens=self._limits.answer_tokens,
+        )
+        outcome = Outcome(
+            begun.id, "", "quoted", standalone_question=standalone, passages=passages, adapter=begun.adapter
+        )
+        if language not in self._limits.languages:
+            return _quoted(outcome, standalone, "quoted_language")
+        return await self._generate(outcome, standalone, reply)
+
+    async def _generate(self, outcome: Outcome, standalone: str, reply: Reply) -> Outcome:
+        """Stream the model's answer and keep it where its passages carry it."""
+        messages = to_messages(standalone, outcome.passages)
+        sampling = Sampling(max_tokens=self._limits.answer_tokens, temperature=self._limits.temperature)
+        outcome = replace(outcome, model=self._model_server.model, messages=messages, sampling=asdict(sampling))
+        generation = Generation()
+        try:
+            async for _ in self._model_server.stream(
+                messages, generation=generation, adapter=outcome.adapter, sampling=sampling
+            ):
+                await reply.show(generation.text)
+        except ModelServerError as error:
+            log.warning("answered by quotation", extra={"error": str(error)})
+            return _quoted(replace(outcome, generated=generation.text or None), standalone, "quoted_server")
+        except asyncio.CancelledError:
+            await asyncio.shield(self._interactions.finish(_stopped(outcome, generation)))
+            raise
+        return _judge(_with_generation(outcome, generation), standalone)
+
+    def _finished(self, outcome: Outcome, language: Language) -> FinishedAnswer:
+        shown = set(outcome.citations)
+        sources = [self._source(passage) for passage in outcome.passages if passage.number in shown]
+        notice = say(outcome.mode_reason, language) if outcome.mode_reason and outcome.citations else ""
+        return FinishedAnswer(outcome.interaction_id, language, outcome.answer, outcome.mode, notice, sources)
+
+    def _restore(self, stored: Interaction) -> FinishedAnswer:
+        """The answer of an earlier attempt that was stored but perhaps not shown."""
+        outcome = Outcome(
+            stored.id,
+            stored.answer or "",
+            stored.mode or "failed",  # type: ignore[arg-type]
+            stored.mode_reason,
+            passages=[Passage(**passage) for passage in stored.passages or []],
+            citations=stored.citations or [],
+        )
+        return self._finished(outcome, "ko" if stored.language == "ko" else "en")
+
+    def _source(self, passage: Passage) -> Source:
+        return Source(
+            passage.number,
+            passage.title,
+            passage.heading_path,
+            passage.page,
+            f"{self._base_url}/passages/{passage.chunk_id}",
+            passage.text[:EXCERPT_CHARACTERS],
+        )
+
+
+def _with_generation(outcome: Outcome, generation: Generation) -> Outcome:
+    return replace(
+        outcome,
+        generated=generation.text,
+        prompt_tokens=generation.prompt_tokens,
+        completion_tokens=generation.completion_tokens,
+        first_token_seconds=generation.first_token_seconds,
+    )
+
+
+def _judge(outcome: Outcome, standalone: str) -> Outcome:
+    """Generated where a passage carries it, refused where the model refuses, else quoted."""
+    generated = (outcome.generated or "").strip()
+    if is_refusal(generated):
+        _, citations = quote(standalone, outcome.passages)
+        return replace(outcome, answer=generated, mode="refused", mode_reason="refused", citations=citations)
+    answer, citations = settle(generated, outcome.passages)
+    if not citations:
+        return _quoted(outcome, standalone, "quoted_unsupported")
+    return replace(outcome, answer=answer, mode="generated", citations=citations)
+
+
+def is_refusal(text: str) -> bool:
+    """Whether the model says that the documents do not hold the answer."""
+    return any(refusal[:SHORTEST_REFUSAL] in text for refusal in REFUSALS.values())
+
+
+def _quoted(outcome: Outcome, standalone: str, reason: str) -> Outcome:
+    answer, citations = quote(standalone, outcome.passages)
+    return replace(outcome, answer=answer, mode="quoted", mode_reason=reason, citations=citations)
+
+
+def _stopped(outcome: Outcome, generation: Generation) -> Outcome:
+    return replace(_with_generation(outcome, generation), answer=generation.text, mode="stopped", mode_reason="stopped")

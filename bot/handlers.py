@@ -1,0 +1,89 @@
+"""What the worker does with an event: a question is answered, a judgement is recorded."""
+
+from collections.abc import Awaitable, Callable, Mapping
+
+from bot.answer import Answerer, Asked
+from bot.inbox import Claimed
+from bot.phrases import say
+from bot.questions import check_question
+from bot.reply import Platform
+from core.errors import InvalidInputError
+from core.feedback import FeedbackLog
+from core.interactions import Interactions
+from core.prompt import detect_language
+from core.records import Feedback
+
+FindPrincipals = Callable[[Claimed], Awaitable[list[str]]]
+
+
+class QuestionHandler:
+    """Answers a claimed question on its own platform.
+
+    Args:
+        find_principals: what everyone who will see this reply may read.
+    """
+
+    def __init__(
+        self,
+        *,
+        answerer: Answerer,
+        interactions: Interactions,
+        platforms: Mapping[str, Platform],
+        find_principals: FindPrincipals,
+    ) -> None:
+        self._answerer = answerer
+        self._interactions = interactions
+        self._platforms = platforms
+        self._find_principals = find_principals
+
+    async def __call__(self, claimed: Claimed) -> None:
+        """Answer, or say why the question cannot be taken."""
+        reply = await self._platforms[claimed.platform].reply_to(claimed)
+        try:
+            text = check_question(claimed.payload["text"])
+        except InvalidInputError as error:
+            await reply.decline(str(error))
+            return
+        principals = await self._find_principals(claimed)
+        asked = Asked(
+            claimed.platform, claimed.conversation_key, claimed.payload["person"], principals, text, claimed.id
+        )
+        await self._answerer.answer(asked, reply)
+
+    async def give_up(self, claimed: Claimed) -> None:
+        """Apologise with the interaction's id, so that person and log name the same thing."""
+        if claimed.kind != "question":
+            return
+        reply = await self._platforms[claimed.platform].reply_to(claimed)
+        stored = await self._interactions.find_by_inbox(claimed.id)
+        language = detect_language(claimed.payload["text"])
+        await reply.decline(say("apology", language, id=stored.id if stored else f"i{claimed.id}"))
+
+
+class FeedbackHandler:
+    """Records a claimed judgement; one on a message that is no answer of ours is dropped."""
+
+    def __init__(self, *, feedback: FeedbackLog, interactions: Interactions) -> None:
+        self._feedback = feedback
+        self._interactions = interactions
+
+    async def __call__(self, claimed: Claimed) -> None:
+        """The payload names the answer by `interaction_id`, or by `reply_key` where the platform knows only that."""
+        payload = claimed.payload
+        found = payload.get("interaction_id")
+        if found is None:
+            interaction = await self._interactions.find_by_reply(claimed.platform, payload["reply_key"])
+            found = interaction.id if interaction else None
+        if found is None:
+            return
+        await self._feedback.record(
+            Feedback(
+                interaction_id=found,
+                person=payload["person"],
+                value=payload["value"],
+                source=payload["source"],
+                correction=payload.get("correction"),
+                reason=payload.get("reason"),
+                event_key=f"inbox:{claimed.id}",
+            )
+        )

@@ -1,0 +1,126 @@
+"""At-least-once delivery: an event is stored, then acknowledged, then claimed with a lease until it is done."""
+
+import asyncio
+import contextlib
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from datetime import datetime
+from typing import Any, Literal
+
+from core.database import Database
+from core.group_commit import GroupCommit, to_json_rows
+from core.records import Platform
+from core.sql import load_queries
+from core.text import clean_text
+
+QUERIES = load_queries(__file__)
+LEASE_SECONDS = 30
+
+Kind = Literal["question", "feedback"]
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """What a platform sent, in our words.
+
+    Attributes:
+        event_key: the platform's own id, the same at every delivery.
+        conversation_key: answers within one conversation keep their order.
+        payload: for a question `text`, `person` and what the reply needs; for feedback what `bot/feedback.py` reads.
+    """
+
+    platform: Platform
+    event_key: str
+    conversation_key: str
+    kind: Kind
+    payload: dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Receipt:
+    """Where an event is stored, and whether this delivery was the first."""
+
+    id: int
+    is_new: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Claimed:
+    """An event that this worker owns until its lease ends; `attempts` counts this one."""
+
+    id: int
+    platform: Platform
+    conversation_key: str
+    kind: Kind
+    payload: dict[str, Any]
+    attempts: int
+    received_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class _Open:
+    open: int
+
+
+class Inbox:
+    """The queue of events in PostgreSQL. Several processes may receive and claim at once."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+        self._receive = GroupCommit[Event, Receipt](self._write)
+        self._news = asyncio.Event()
+
+    async def receive(self, event: Event) -> Receipt:
+        """Store an event; acknowledge only after this returns."""
+        receipt = await self._receive.submit(event)
+        self._news.set()
+        return receipt
+
+    async def wait_for_news(self, seconds: float) -> None:
+        """Return when an event came in through this process, or after `seconds` to look for others' events."""
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(self._news.wait(), seconds)
+        self._news.clear()
+
+    async def claim(self, worker: str) -> Claimed | None:
+        """Own the oldest event that is free and whose conversation has no earlier one open."""
+        parameters = {"worker": worker, "lease_seconds": LEASE_SECONDS}
+        return await self._database.fetch_one(QUERIES["claim"], parameters, Claimed)
+
+    async def extend(self, claimed: Claimed, worker: str) -> None:
+        """Keep the lease while the work goes on."""
+        parameters = {"id": claimed.id, "worker": worker, "lease_seconds": LEASE_SECONDS}
+        await self._database.execute(QUERIES["extend"], parameters)
+
+    async def finish(self, claimed: Claimed) -> None:
+        """The reply is complete; never deliver this event again."""
+        await self._database.fetch_dicts(QUERIES["finish"], {"id": claimed.id})
+
+    async def retry(self, claimed: Claimed, *, error: str, pause_seconds: float) -> None:
+        """Give the event back, to be claimed again after a pause."""
+        parameters = {"id": claimed.id, "error": error, "pause_seconds": pause_seconds}
+        await self._database.fetch_dicts(QUERIES["retry"], parameters)
+
+    async def bury(self, claimed: Claimed, *, error: str) -> None:
+        """Stop trying; the row stays for people to look at."""
+        await self._database.fetch_dicts(QUERIES["bury"], {"id": claimed.id, "error": error})
+
+    async def count_open(self) -> int:
+        """Events not yet done."""
+        found = await self._database.fetch_one(QUERIES["count_open"], None, _Open)
+        return found.open if found else 0
+
+    async def _write(self, events: Sequence[Event]) -> list[Receipt]:
+        parameters = {"rows": to_json_rows([_clean(asdict(event)) for event in events])}
+        return await self._database.fetch_all(QUERIES["receive"], parameters, Receipt)
+
+
+def _clean(value: Any) -> Any:
+    """Every text inside, at any depth, fit for jsonb."""
+    if isinstance(value, str):
+        return clean_text(value)
+    if isinstance(value, dict):
+        return {clean_text(str(key)): _clean(item) for key, item in value.items()}  # type: ignore[misc]
+    if isinstance(value, list):
+        return [_clean(item) for item in value]  # type: ignore[misc]
+    return value

@@ -1,0 +1,31 @@
+"""What the assistant says itself, in both languages."""
+
+from core.prompt import Language
+
+PHRASES: dict[Language, dict[str, str]] = {
+    "en": {
+        "reading": "Reading the documents…",
+        "nothing_found": "I found nothing about this in the documents you may read.",
+        "refused": "The documents do not say. These places come closest:",
+        "quoted_server": "The language model is away, so these are sentences from the documents:",
+        "quoted_unsupported": "These sentences from the documents answer best:",
+        "quoted_language": "These sentences from the documents answer best:",
+        "stopped": "Stopped.",
+        "apology": "Something went wrong on our side. Please ask again; if it stays, name answer {id} to your admin.",
+    },
+    "ko": {
+        "reading": "문서를 읽고 있습니다…",
+        "nothing_found": "열람하실 수 있는 문서에서 관련 내용을 찾지 못했습니다.",
+        "refused": "문서에 나와 있지 않습니다. 가장 가까운 부분은 다음과 같습니다.",
+        "quoted_server": "언어 모델이 잠시 쉬고 있어 문서의 문장을 그대로 보여 드립니다.",
+        "quoted_unsupported": "문서에서 가장 가까운 문장입니다.",
+        "quoted_language": "문서에서 가장 가까운 문장입니다.",
+        "stopped": "중지했습니다.",
+        "apology": "문제가 생겨 답변하지 못했습니다. 다시 질문해 주시고, 계속되면 관리자에게 답변 번호 {id}을(를) 알려 주세요.",
+    },
+}
+
+
+def say(phrase: str, language: Language, **values: object) -> str:
+    """One phrase in one language."""
+    return PHRASES[language][phrase].format(**values)

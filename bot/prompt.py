@@ -1,0 +1,38 @@
+"""Fit passages into the model's context: the lowest ranked go first, the question never."""
+
+from collections.abc import Sequence
+
+from core.prompt import Message, PromptPassage, build_messages
+from core.records import Passage
+
+# Chat markers, roles and separators of one prompt, at most.
+FRAME_TOKENS = 40
+
+
+def estimate_tokens(text: str) -> int:
+    """Tokens of a text, rounded up: a third of the Latin characters and two a Hangul syllable.
+
+    Measured upper bounds for SmolLM2's tokenizer, the least suited to Korean that we ship; others need fewer.
+    """
+    ascii_characters = sum(character.isascii() for character in text)
+    return ascii_characters // 3 + (len(text) - ascii_characters) * 2 + 1
+
+
+def fit(question: str, passages: Sequence[Passage], *, context_tokens: int, answer_tokens: int) -> list[Passage]:
+    """The passages that fit beside question and answer; at least one, shortened at a sentence if it must be."""
+    budget = context_tokens - answer_tokens - FRAME_TOKENS
+    kept = list(passages)
+    while len(kept) > 1 and count_tokens(to_messages(question, kept)) > budget:
+        kept.pop()
+    return kept
+
+
+def to_messages(question: str, passages: Sequence[Passage]) -> list[Message]:
+    """The messages that are sent and logged."""
+    shown = [PromptPassage(passage.title, passage.heading_path, passage.text) for passage in passages]
+    return build_messages(question, shown)
+
+
+def count_tokens(messages: Sequence[Message]) -> int:
+    """Estimated tokens of a prompt."""
+    return sum(estimate_tokens(message["content"]) for message in messages)

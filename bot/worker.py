@@ -1,0 +1,104 @@
+"""Workers claim events from the inbox and see them through: several at once, one at a time per conversation."""
+
+import asyncio
+import contextlib
+import logging
+import os
+import socket
+import uuid
+from collections.abc import Awaitable, Callable, Mapping
+
+from bot.inbox import LEASE_SECONDS, Claimed, Inbox, Kind
+
+log = logging.getLogger(__name__)
+
+MOST_ATTEMPTS = 5
+IDLE_SECONDS = 0.5
+PAUSE_SECONDS = 2.0
+STOP_SECONDS = 10.0
+
+Handler = Callable[[Claimed], Awaitable[None]]
+GiveUp = Callable[[Claimed], Awaitable[None]]
+
+
+class Worker:
+    """A number of slots that work on events until stopped.
+
+    Args:
+        handlers: what to do with each kind of event; called again after a failure, so it must bear repetition.
+        give_up: tells the person, once, that all attempts failed.
+    """
+
+    def __init__(self, *, inbox: Inbox, handlers: Mapping[Kind, Handler], give_up: GiveUp, concurrency: int) -> None:
+        self._inbox = inbox
+        self._handlers = handlers
+        self._give_up = give_up
+        self._concurrency = concurrency
+        self._name = f"{socket.gethostname()}:{os.getpid()}:{uuid.uuid4().hex[:6]}"
+        self._slots: list[asyncio.Task[None]] = []
+        self._stopping = False
+
+    async def start(self) -> None:
+        """Begin to claim."""
+        self._stopping = False
+        self._slots = [asyncio.create_task(self.loop(), name=f"worker {n}") for n in range(self._concurrency)]
+
+    async def stop(self) -> None:
+        """Finish what is under way within a grace period; the rest goes back by its lease."""
+        self._stopping = True
+        if not self._slots:
+            return
+        _, late = await asyncio.wait(self._slots, timeout=STOP_SECONDS)
+        for slot in late:
+            slot.cancel()
+        await asyncio.gather(*late, return_exceptions=True)
+        self._slots = []
+
+    async def loop(self) -> None:
+        """Work while there is any, then wait; an error of the queue itself is waited out."""
+        while not self._stopping:
+            try:
+                if not await self.turn():
+                    await self._inbox.wait_for_news(IDLE_SECONDS)
+            except Exception:
+                log.exception("the inbox could not be read")
+                await asyncio.sleep(PAUSE_SECONDS)
+
+    async def turn(self) -> bool:
+        """Claim one event and see it through; False where there was none."""
+        claimed = await self._inbox.claim(self._name)
+        if claimed is None:
+            return False
+        heartbeat = asyncio.create_task(self._keep(claimed))
+        try:
+            await self._handlers[claimed.kind](claimed)
+            await self._inbox.finish(claimed)
+        except Exception as error:
+            log.exception("an event failed", extra={"inbox_id": claimed.id, "attempt": claimed.attempts})
+            await self._fail(claimed, error)
+        finally:
+            heartbeat.cancel()
+            with contextlib.suppress(asyncio.CancelledError):
+                await heartbeat
+        return True
+
+    async def _fail(self, claimed: Claimed, error: Exception) -> None:
+        """Try again later with growing pauses; after the last attempt tell the person and bury the event."""
+        description = f"{type(error).__name__}: {error}"[:500]
+        if claimed.attempts < MOST_ATTEMPTS:
+            pause = PAUSE_SECONDS * 2 ** (claimed.attempts - 1)
+            await self._inbox.retry(claimed, error=description, pause_seconds=pause)
+            return
+        try:
+            await self._give_up(claimed)
+        except Exception:
+            log.exception("the apology could not be delivered", extra={"inbox_id": claimed.id})
+        await self._inbox.bury(claimed, error=description)
+
+    async def _keep(self, claimed: Claimed) -> None:
+        while True:
+            await asyncio.sleep(LEASE_SECONDS / 3)
+            try:
+                await self._inbox.extend(claimed, self._name)
+            except Exception:
+                log.warning("a lease could not be extended", extra={"inbox_id": claimed.id})

@@ -1,0 +1,53 @@
+"""Change what is served: load first, then switch one row, and say who did it in the audit log."""
+
+from core.adapters import Adapters
+from core.database import Database
+from core.model_server import ModelServer
+from core.sql import load_queries
+
+QUERIES = load_queries(__file__)
+
+
+class Serving:
+    """Promote, roll back, and restore after a restart of the model server.
+
+    Questions that are being answered keep the adapter they began with; the old one stays loaded for them.
+    """
+
+    def __init__(self, *, database: Database, adapters: Adapters, model_server: ModelServer) -> None:
+        self._database = database
+        self._adapters = adapters
+        self._model_server = model_server
+
+    async def promote(self, name: str | None, *, by: str, reason: str) -> None:
+        """Serve an adapter from the next question on; None is the base model.
+
+        Raises:
+            NotFoundError: no adapter has this name.
+            ModelServerError: it could not be loaded; nothing was switched.
+        """
+        if name is not None:
+            adapter = await self._adapters.get(name)
+            await self._model_server.load_adapter(adapter.name, adapter.folder)
+        await self._adapters.switch(name, by=by, reason=reason)
+        await self.record_act(by, "promote", name or "base model")
+
+    async def roll_back(self, *, by: str, reason: str = "rolled back") -> str | None:
+        """Serve again what was served before; its name, None for the base model."""
+        previous = await self._adapters.get_previous_name()
+        if previous is not None:
+            adapter = await self._adapters.get(previous)
+            await self._model_server.load_adapter(adapter.name, adapter.folder)
+        await self._adapters.switch(previous, by=by, reason=reason)
+        await self.record_act(by, "roll back", previous or "base model")
+        return previous
+
+    async def restore(self) -> None:
+        """Load the active adapter into a model server that has just started."""
+        active = await self._adapters.find_active()
+        if active:
+            await self._model_server.load_adapter(active.name, active.folder)
+
+    async def record_act(self, actor: str, act: str, subject: str) -> None:
+        """One row in the audit log."""
+        await self._database.fetch_dicts(QUERIES["record_act"], {"actor": actor, "act": act, "subject": subject})

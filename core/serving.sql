@@ -1,0 +1,2 @@
+-- name: record_act
+INSERT INTO audit (actor, act, subject) VALUES (%(actor)s, %(act)s, %(subject)s)
