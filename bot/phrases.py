@@ -21,7 +21,7 @@ PHRASES: dict[Language, dict[str, str]] = {
         "quoted_unsupported": "문서에서 가장 가까운 문장입니다.",
         "quoted_language": "문서에서 가장 가까운 문장입니다.",
         "stopped": "중지했습니다.",
-        "apology": "문제가 생겨 답변하지 못했습니다. 다시 질문해 주시고, 계속되면 관리자에게 답변 번호 {id}을(를) 알려 주세요.",
+        "apology": "문제가 생겼습니다. 다시 질문해 주세요. 계속되면 관리자에게 답변 번호 {id}을(를) 알려 주세요.",
     },
 }
 
