@@ -8,14 +8,16 @@ Needs fpdf2, python-docx, markdown-it-py and the fonts NanumGothic.ttf and Nanum
 """
 
 import argparse
+import logging
 import shutil
 import subprocess
 import sys
 import zipfile
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from datetime import datetime, timezone
+from datetime import UTC, datetime
 from io import BytesIO
+from itertools import pairwise
 from pathlib import Path
 
 from docx import Document
@@ -28,7 +30,7 @@ from markdown_it import MarkdownIt
 from markdown_it.token import Token
 
 HERE = Path(__file__).resolve().parent
-ISSUED_AT = datetime(2026, 9, 1, tzinfo=timezone.utc)
+ISSUED_AT = datetime(2026, 9, 1, tzinfo=UTC)
 FONT_FILES = {"": "NanumGothic.ttf", "B": "NanumGothicBold.ttf"}
 HEADING_POINTS = {1: 20, 2: 14, 3: 11.5}
 INK, PALE = (34, 49, 63), (226, 234, 240)
@@ -50,8 +52,9 @@ class Block:
 
 def plain(token: Token) -> str:
     """Text of an inline token without its marks."""
-    return "".join(child.content if child.type == "text" else " " * (child.type == "softbreak")
-                   for child in token.children or [])
+    return "".join(
+        child.content if child.type == "text" else " " * (child.type == "softbreak") for child in token.children or []
+    )
 
 
 def is_note(token: Token) -> bool:
@@ -64,7 +67,7 @@ def read_blocks(markdown: str) -> Iterator[Block]:
     """Headings, paragraphs and tables in order; the sources use no other Markdown."""
     tokens = MarkdownIt("commonmark").enable("table").parse(markdown)
     rows: list[list[str]] = []
-    for before, token in zip(tokens, tokens[1:], strict=False):
+    for before, token in pairwise(tokens):
         if token.type == "tr_open":
             rows.append([])
         elif token.type == "table_close":
@@ -109,7 +112,7 @@ class HandbookPdf(FPDF):
         size = HEADING_POINTS[block.level]
         if self.will_page_break(size + 16):
             self.add_page()
-        self.ln(0 if block.level == 1 else 3)
+        self.ln(0 if block.level == 1 else 2.5)
         self.set_font("nanum", "B", size)
         self.set_text_color(*INK)
         self.start_section(block.text, block.level - 1)
@@ -120,16 +123,20 @@ class HandbookPdf(FPDF):
         self.set_font("nanum", "", 8.5 if block.level else 10)
         self.set_text_color(110 if block.level else 30)
         self.multi_cell(0, 5.6, block.text, align="L", new_x="LMARGIN", new_y="NEXT")
-        self.ln(2)
+        self.ln(1.4)
 
     def grid(self, rows: list[list[str]]) -> None:
-        """A table whose columns share the width by their longest cell."""
+        """A table on one page whose columns share the width by their longest cell."""
         widths = tuple(min(40, 4 + max(display_width(row[i]) for row in rows)) for i in range(len(rows[0])))
+        if self.will_page_break(8 * len(rows)):
+            self.add_page()
         self.set_font("nanum", "", 9)
         self.set_text_color(30)
         self.set_draw_color(170)
         style = FontFace(emphasis="BOLD", color=INK, fill_color=PALE)
-        with self.table(rows, col_widths=widths, line_height=6, headings_style=style, text_align="LEFT", padding=0.8):
+        with self.table(
+            rows, col_widths=widths, line_height=6, headings_style=style, text_align="LEFT", padding=(0.8, 1.8)
+        ):
             pass
         self.ln(3)
 
@@ -244,6 +251,7 @@ def main() -> int:
     parser.add_argument("--fonts", type=Path, help="folder with NanumGothic.ttf and NanumGothicBold.ttf")
     parser.add_argument("--into", type=Path, default=HERE / "handbook", help="folder to write to")
     options = parser.parse_args()
+    logging.getLogger("fontTools.subset").setLevel(logging.ERROR)  # it warns of tables that no PDF viewer reads
     try:
         fonts = check_fonts(options.fonts or find_fonts())
     except FontMissing as missing:
