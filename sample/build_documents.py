@@ -33,6 +33,7 @@ HERE = Path(__file__).resolve().parent
 ISSUED_AT = datetime(2026, 9, 1, tzinfo=UTC)
 FONT_FILES = {"": "NanumGothic.ttf", "B": "NanumGothicBold.ttf"}
 HEADING_POINTS = {1: 20, 2: 14, 3: 11.5}
+ROW_MM = 8  # height to reserve for a table row of one line
 INK, PALE = (34, 49, 63), (226, 234, 240)
 COMPANY = {"en": "Orumnal Tideworks handbook", "ko": "오름날 타이드웍스 핸드북"}
 
@@ -107,10 +108,10 @@ class HandbookPdf(FPDF):
         self.set_text_color(120)
         self.cell(0, 5, f"- {self.page_no()} -", align="C")
 
-    def heading(self, block: Block) -> None:
-        """Larger type for higher levels; never alone at the foot of a page."""
+    def heading(self, block: Block, following: list[Block]) -> None:
+        """Larger type for higher levels; never at the foot of a page without the lines or the table that follow."""
         size = HEADING_POINTS[block.level]
-        if self.will_page_break(size + 16):
+        if self.will_page_break(size + 16 + sum(ROW_MM * len(next_block.rows) for next_block in following)):
             self.add_page()
         self.ln(0 if block.level == 1 else 2.5)
         self.set_font("nanum", "B", size)
@@ -128,7 +129,7 @@ class HandbookPdf(FPDF):
     def grid(self, rows: list[list[str]]) -> None:
         """A table on one page whose columns share the width by their longest cell."""
         widths = tuple(min(40, 4 + max(display_width(row[i]) for row in rows)) for i in range(len(rows[0])))
-        if self.will_page_break(8 * len(rows)):
+        if self.will_page_break(ROW_MM * len(rows)):
             self.add_page()
         self.set_font("nanum", "", 9)
         self.set_text_color(30)
@@ -151,11 +152,11 @@ def build_pdf(blocks: list[Block], language: str, fonts: Path) -> bytes:
     pdf = HandbookPdf(language, fonts)
     pdf.set_title(blocks[0].text)
     pdf.add_page()
-    for block in blocks:
+    for index, block in enumerate(blocks):
         if block.rows:
             pdf.grid(block.rows)
         elif block.level > 0:
-            pdf.heading(block)
+            pdf.heading(block, blocks[index + 1 : index + 3])
         else:
             pdf.paragraph(block)
     return bytes(pdf.output())
