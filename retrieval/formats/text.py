@@ -15,5 +15,9 @@ def extract_text(content: bytes, file_name: str) -> Extracted:
         InvalidInputError: the bytes are no text.
     """
     text = decode_text(content).replace("\r\n", "\n").replace("\r", "\n")
-    paragraphs = [Block("paragraph", part.strip()) for part in _BLANK.split(text)]
-    return build_extracted(paragraphs, file_name=file_name)
+    return build_extracted([Block("paragraph", part) for part in split_paragraphs(text)], file_name=file_name)
+
+
+def split_paragraphs(text: str) -> list[str]:
+    """Text between blank lines, trimmed."""
+    return [part.strip() for part in _BLANK.split(text) if part.strip()]

@@ -147,7 +147,7 @@ async def test_a_missing_folder_changes_nothing(
 ) -> None:
     write("leave.md", LEAVE)
     await ingest(database, embedder, [folder])
-    folder.rename(folder.with_name("unmounted"))
+    await asyncio.to_thread(folder.rename, folder.with_name("unmounted"))
     with pytest.raises(InvalidInputError, match="is the share mounted"):
         await ingest(database, embedder, [folder])
     assert len(await Documents(database).find_all()) == 1
