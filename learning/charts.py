@@ -1,4 +1,4 @@
-"""Small plots as inline SVG: no script, no font, no request; colours come from the page's style, so they follow its theme."""
+"""Small plots as inline SVG: no script, no font, no request; colours come from the page's style and follow its theme."""
 
 from collections.abc import Mapping, Sequence
 from html import escape
@@ -24,9 +24,8 @@ def draw_shares(rows: Sequence[Mapping[str, Any]]) -> str:
         parts.append(_text(LABEL_WIDTH - 10, top + 16, row["label"], "label", "end"))
         parts.append(_bar(LABEL_WIDTH, top, room * row["share"], 22, row["kind"]))
         low, high = LABEL_WIDTH + room * row["low"], LABEL_WIDTH + room * row["high"]
-        parts.append(
-            f'<path class="interval" d="M{low:.1f} {top + 11}H{high:.1f}M{low:.1f} {top + 6}v10M{high:.1f} {top + 6}v10"/>'
-        )
+        whiskers = f"M{low:.1f} {top + 11}H{high:.1f}M{low:.1f} {top + 6}v10M{high:.1f} {top + 6}v10"
+        parts.append(f'<path class="interval" d="{whiskers}"/>')
         parts.append(_text(WIDTH - 4, top + 16, f"{row['share']:.0%}", "value", "end"))
     return _frame(parts, height)
 
@@ -42,9 +41,8 @@ def draw_days(rows: Sequence[Mapping[str, Any]]) -> str:
         left, width = at * step + 1.5, step - 3
         title = f"<title>{escape(str(row['day']))}: +{row['liked']} −{row['disliked']}</title>"
         up, down = reach * row["liked"] / top, reach * row["disliked"] / top
-        parts.append(
-            f"<g>{title}{_bar(left, middle - 1 - up, width, up, 'good')}{_bar(left, middle + 1, width, down, 'bad')}</g>"
-        )
+        columns = _bar(left, middle - 1 - up, width, up, "good") + _bar(left, middle + 1, width, down, "bad")
+        parts.append(f"<g>{title}{columns}</g>")
     parts.append(_text(0, 154, str(rows[0]["day"]), "axis", "start"))
     parts.append(_text(WIDTH, 154, str(rows[-1]["day"]), "axis", "end"))
     parts.append(_text(WIDTH, 12, f"max {top}", "axis", "end"))
@@ -55,7 +53,7 @@ def draw_histogram(values: Sequence[float], *, bins: int = 21) -> str:
     """How many values fall into each of equal bins around zero; values in nats, those below zero in the bad colour."""
     if not values:
         return ""
-    reach = max(max(abs(value) for value in values), 1e-6)
+    reach = max(1e-6, *(abs(value) for value in values))
     counts = [0] * bins
     for value in values:
         counts[min(bins - 1, int((value + reach) / (2 * reach) * bins))] += 1
@@ -95,7 +93,7 @@ def draw_seconds(rows: Sequence[tuple[str, float]]) -> str:
     """Horizontal bars of durations in seconds."""
     if not rows:
         return ""
-    longest = max(max(seconds for _, seconds in rows), 1e-9)
+    longest = max(1e-9, *(seconds for _, seconds in rows))
     room = WIDTH - LABEL_WIDTH - 80
     parts: list[str] = []
     for at, (label, seconds) in enumerate(rows):

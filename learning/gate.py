@@ -114,7 +114,8 @@ def _judge(evidence: Evidence, limits: Limits, checks: dict[str, Check]) -> tupl
         (checks["groundedness_drop"].passed is False, "refuse", "less_grounded"),
         (unknown, "abstain", "not_served"),
     ]
-    return next(((verdict, reason) for applies, verdict, reason in rules if applies), ("promote", "better"))
+    rules.append((True, "promote", "better"))
+    return next((verdict, reason) for applies, verdict, reason in rules if applies)
 
 
 def _check_p_value(evidence: Evidence, limits: Limits) -> Check:

@@ -1,31 +1,27 @@
-"""The life of a night: votes become pairs, pairs an adapter, a proven adapter is served, and a report is always written."""
+"""The life of a night: votes become pairs, pairs an adapter, a proven adapter is served; a report is always written."""
 
 import asyncio
 import logging
 import os
 import shutil
 import time
-from collections import Counter
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 from core.adapters import Adapters
 from core.database import Database
 from core.errors import ModelServerError, NightbakeError
 from core.model_server import ModelServer
 from core.serving import Serving
-from core.settings import Settings
 from learning import evaluate, gate
-from learning.curate import account, count_fates, curate, scrub
-from learning.labels import build_labels, find_answers, find_votes
-from learning.pairs import Ticket, build_pairs
+from learning.collect import collect
+from learning.night import NightResult, NightSettings
 from learning.report import write_reports
 from learning.runs import NightLock, NightRunningError, Run, RunPair, Runs, Stage, State
 from learning.serve import prove_served, unload_old
-from learning.split import split_pairs
 from learning.trainer import Progress, read_evaluation, read_manifest, run_trainer, write_job
 
 log = logging.getLogger(__name__)
@@ -33,70 +29,6 @@ log = logging.getLogger(__name__)
 MOST_ATTEMPTS = 3
 FEWEST_TRAINING_PAIRS = 2
 ACTOR = "nightbake"
-
-
-@dataclass(frozen=True, slots=True)
-class NightSettings:
-    """The values of one night.
-
-    Attributes:
-        base_model: folder or hub name of the model that is trained; the server must serve the same.
-        promote: `auto` switches after a passed gate, `approve` leaves it to an admin.
-        answers: held-out prompts that are answered again through the server, at most.
-    """
-
-    base_model: str
-    window_days: int = 90
-    min_pairs: int = 6
-    max_pairs: int = 2000
-    min_held_out: int = 20
-    rank: int = 16
-    beta: float = 0.1
-    learning_rate: float = 1e-4
-    epochs: int = 2
-    max_train_seconds: float = 14400
-    seed: int = 0
-    promote: Literal["auto", "approve"] = "auto"
-    answers: int = 12
-    answer_tokens: int = 128
-    threads: int | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class NightResult:
-    """What a night brought; `run_id` finds its report, `adapter` is None where nothing was trained."""
-
-    run_id: int
-    night: date
-    state: State
-    reason: str | None
-    votes: int
-    pairs: int
-    trained: int
-    held_out: int
-    verdict: str | None
-    adapter: str | None
-    switched: bool
-    seconds: float
-
-
-def read_night_settings(settings: Settings, *, base_model: str) -> NightSettings:
-    """This room's section of the settings."""
-    return NightSettings(
-        base_model=base_model,
-        window_days=settings.night_window_days,
-        min_pairs=settings.night_min_pairs,
-        max_pairs=settings.night_max_pairs,
-        min_held_out=settings.night_min_held_out,
-        rank=settings.night_lora_rank,
-        beta=settings.night_beta,
-        learning_rate=settings.night_learning_rate,
-        epochs=settings.night_epochs,
-        max_train_seconds=settings.night_max_train_seconds,
-        seed=settings.night_seed,
-        promote="approve" if settings.night_promote == "approve" else "auto",
-        answer_tokens=settings.model_answer_tokens,
-    )
 
 
 async def ignore_progress(_: dict[str, Any]) -> None:
@@ -202,46 +134,19 @@ class Night:
         return await self._switch(run)
 
     async def _collect(self, run: Run) -> Run:
-        """Votes, labels, pairs, curation, split; every vote accounted for."""
+        """Votes to pairs, every vote accounted for; enough of them, or the night ends here."""
         run = await self._enter(run, "collect")
         began = time.monotonic()
-        votes = await find_votes(self._database, window_from=run.window_from, window_to=run.window_to)
-        labels = build_labels(votes, await find_answers(self._database, votes))
-        built = build_pairs(labels.judgements)
-        curated = curate(built.pairs, max_pairs=self._settings.max_pairs)
-        split = split_pairs(curated.kept, seed=self._settings.seed)
-        fates = account(
-            [vote.feedback_id for vote in votes],
-            dropped_votes=labels.dropped | built.dropped,
-            dropped_pairs=curated.dropped,
-            train=split.train,
-            held_out=split.held_out,
+        settings = self._settings
+        counts, tickets = await collect(
+            self._database, self._runs, run, max_pairs=settings.max_pairs, seed=settings.seed
         )
-        # A pair that is equal to a dropped one, but kept, comes later and counts.
-        ledger = [(pair, "dropped", reason) for pair, reason in curated.dropped]
-        ledger += [(pair, "trained", None) for pair in split.train]
-        ledger += [(pair, "held_out", None) for pair in split.held_out]
-        await self._runs.store_ledger(run.id, ledger, fates)
-        counts = {
-            "votes": len(votes),
-            "voters": len({vote.person for vote in votes}),
-            "pairs": len(curated.kept),
-            "trained": len(split.train),
-            "held_out": len(split.held_out),
-            "fates": count_fates(fates),
-            "dropped_pairs": dict(Counter(reason for _, reason in curated.dropped)),
-            "origins": dict(Counter(pair.origin for pair in curated.kept)),
-            "languages": dict(Counter(pair.language for pair in curated.kept)),
-        }
-        tickets = [_scrub_ticket(ticket) for ticket in built.tickets]
         run = await self._runs.update(run.id, counts=counts, tickets=tickets, seconds=_since("collect", began))
         await self._progress({"event": "collected", **counts})
-        self._check_enough(len(split.train), len(curated.kept))
-        return run
-
-    def _check_enough(self, train: int, pairs: int) -> None:
-        if train < FEWEST_TRAINING_PAIRS or (pairs < self._settings.min_pairs and not self._force):
+        too_few = counts["pairs"] < settings.min_pairs and not self._force
+        if too_few or counts["trained"] < FEWEST_TRAINING_PAIRS:
             raise Stopped("too_few_pairs")
+        return run
 
     async def _train(self, run: Run, pairs: Sequence[RunPair]) -> Run:
         """The child process; an adapter that it had finished before a crash is taken as it is."""
@@ -304,6 +209,7 @@ class Night:
         scores = await asyncio.to_thread(read_evaluation, folder)
         proof: dict[str, Any]
         try:
+            await self._serving.restore()
             await self._model_server.load_adapter(run.adapter or "", str(folder))
             found = await prove_served(
                 self._model_server, run.adapter or "", proofs=scores["proofs"], scored=scores["pairs"]
@@ -447,11 +353,6 @@ def read_evidence(run: Run) -> gate.Evidence:
         reference_grounded=means["live"]["grounded"] if "live" in means else None,
         proven=(run.proof or {}).get("passed"),
     )
-
-
-def _scrub_ticket(ticket: Ticket) -> dict[str, Any]:
-    cleaned = replace(ticket, question=scrub(ticket.question), correction=scrub(ticket.correction))
-    return asdict(cleaned) | {"missing": [scrub(fact) for fact in ticket.missing]}
 
 
 def _since(stage: str, began: float) -> dict[str, float]:
