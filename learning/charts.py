@@ -1,0 +1,128 @@
+"""Small plots as inline SVG: no script, no font, no request; colours come from the page's style and follow its theme."""
+
+from collections.abc import Mapping, Sequence
+from html import escape
+from typing import Any
+
+WIDTH = 640
+LABEL_WIDTH = 150
+
+
+def draw_shares(rows: Sequence[Mapping[str, Any]]) -> str:
+    """Horizontal bars of shares in [0, 1] with their intervals.
+
+    Args:
+        rows: `label`, `share`, `low`, `high` and the `kind` that colours the bar.
+    """
+    height = 34 * len(rows) + 26
+    room = WIDTH - LABEL_WIDTH - 60
+    parts = [_line(LABEL_WIDTH + room * tick / 4, 4, height - 22, "grid") for tick in range(5)]
+    for tick in range(5):
+        parts.append(_text(LABEL_WIDTH + room * tick / 4, height - 6, f"{tick * 25} %", "axis", "middle"))
+    for at, row in enumerate(rows):
+        top = 6 + 34 * at
+        parts.append(_text(LABEL_WIDTH - 10, top + 16, row["label"], "label", "end"))
+        parts.append(_bar(LABEL_WIDTH, top, room * row["share"], 22, row["kind"]))
+        low, high = LABEL_WIDTH + room * row["low"], LABEL_WIDTH + room * row["high"]
+        whiskers = f"M{low:.1f} {top + 11}H{high:.1f}M{low:.1f} {top + 6}v10M{high:.1f} {top + 6}v10"
+        parts.append(f'<path class="interval" d="{whiskers}"/>')
+        parts.append(_text(WIDTH - 4, top + 16, f"{row['share']:.0%}", "value", "end"))
+    return _frame(parts, height)
+
+
+def draw_days(rows: Sequence[Mapping[str, Any]]) -> str:
+    """Likes above the line and dislikes below it, one column a day (`day`, `liked`, `disliked`)."""
+    if not rows:
+        return ""
+    top = max(*(row["liked"] for row in rows), *(row["disliked"] for row in rows), 1)
+    step, middle, reach = WIDTH / len(rows), 70, 58
+    parts = [_line_across(middle, "zero")]
+    for at, row in enumerate(rows):
+        left, width = at * step + 1.5, step - 3
+        title = f"<title>{escape(str(row['day']))}: +{row['liked']} −{row['disliked']}</title>"
+        up, down = reach * row["liked"] / top, reach * row["disliked"] / top
+        columns = _bar(left, middle - 1 - up, width, up, "good") + _bar(left, middle + 1, width, down, "bad")
+        parts.append(f"<g>{title}{columns}</g>")
+    parts.append(_text(0, 154, str(rows[0]["day"]), "axis", "start"))
+    parts.append(_text(WIDTH, 154, str(rows[-1]["day"]), "axis", "end"))
+    parts.append(_text(WIDTH, 12, f"max {top}", "axis", "end"))
+    return _frame(parts, 160)
+
+
+def draw_histogram(values: Sequence[float], *, bins: int = 21) -> str:
+    """How many values fall into each of equal bins around zero; values in nats, those below zero in the bad colour."""
+    if not values:
+        return ""
+    reach = max(1e-6, *(abs(value) for value in values))
+    counts = [0] * bins
+    for value in values:
+        counts[min(bins - 1, int((value + reach) / (2 * reach) * bins))] += 1
+    step, top = WIDTH / bins, max(counts)
+    parts = [_line(WIDTH / 2, 4, 112, "zero")]
+    for at, count in enumerate(counts):
+        kind = "good" if at > bins // 2 else "bad" if at < bins // 2 else "neutral"
+        size = 104 * count / top
+        parts.append(_bar(at * step + 2, 112 - size, step - 4, size, kind))
+        if count:
+            parts.append(_text(at * step + step / 2, 108 - size, str(count), "axis", "middle"))
+    parts += [
+        _text(0, 130, f"−{reach:.2g}", "axis", "start"),
+        _text(WIDTH / 2, 130, "0", "axis", "middle"),
+        _text(WIDTH, 130, f"+{reach:.2g}", "axis", "end"),
+    ]
+    return _frame(parts, 136, top=-12)
+
+
+def draw_curve(values: Sequence[float]) -> str:
+    """A line of numbers over steps, with its first and last value."""
+    if len(values) < 2:
+        return ""
+    low, high = min(values), max(values)
+    span = (high - low) or 1.0
+    points = [
+        (at * (WIDTH - 60) / (len(values) - 1), 8 + 84 * (high - value) / span) for at, value in enumerate(values)
+    ]
+    path = "M" + "L".join(f"{x:.1f} {y:.1f}" for x, y in points)
+    parts = [_line_across(98, "grid"), f'<path class="curve" d="{path}"/>']
+    parts.append(_text(WIDTH, points[-1][1] + 4, f"{values[-1]:.3g}", "value", "end"))
+    parts.append(_text(4, max(12, points[0][1] - 6), f"{values[0]:.3g}", "axis", "start"))
+    return _frame(parts, 104)
+
+
+def draw_seconds(rows: Sequence[tuple[str, float]]) -> str:
+    """Horizontal bars of durations in seconds."""
+    if not rows:
+        return ""
+    longest = max(1e-9, *(seconds for _, seconds in rows))
+    room = WIDTH - LABEL_WIDTH - 80
+    parts: list[str] = []
+    for at, (label, seconds) in enumerate(rows):
+        top = 4 + 28 * at
+        parts.append(_text(LABEL_WIDTH - 10, top + 14, label, "label", "end"))
+        parts.append(_bar(LABEL_WIDTH, top, max(2, room * seconds / longest), 18, "neutral"))
+        parts.append(_text(WIDTH - 4, top + 14, f"{seconds:,.1f} s", "value", "end"))
+    return _frame(parts, 28 * len(rows) + 6)
+
+
+def _frame(parts: Sequence[str], height: float, *, top: float = 0) -> str:
+    box = f"0 {top} {WIDTH} {height - top}"
+    return f'<svg viewBox="{box}" role="img" xmlns="http://www.w3.org/2000/svg">{"".join(parts)}</svg>'
+
+
+def _bar(left: float, top: float, width: float, height: float, kind: str) -> str:
+    return (
+        f'<rect class="{escape(kind)}" x="{left:.1f}" y="{top:.1f}" width="{max(0, width):.1f}" '
+        f'height="{max(0, height):.1f}" rx="3"/>'
+    )
+
+
+def _line(x: float, top: float, bottom: float, kind: str) -> str:
+    return f'<path class="{kind}" d="M{x:.1f} {top:.1f}V{bottom:.1f}"/>'
+
+
+def _line_across(y: float, kind: str) -> str:
+    return f'<path class="{kind}" d="M0 {y:.1f}H{WIDTH}"/>'
+
+
+def _text(x: float, y: float, text: str, kind: str, anchor: str) -> str:
+    return f'<text class="{kind}" x="{x:.1f}" y="{y:.1f}" text-anchor="{anchor}">{escape(text)}</text>'

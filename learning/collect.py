@@ -1,0 +1,67 @@
+"""From the log to the ledger: votes, judgements, pairs, curation and split, with every vote accounted for."""
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import asdict, replace
+from typing import Any
+
+from core.database import Database
+from learning.curate import Curated, account, count_fates, curate, scrub
+from learning.labels import VoteRow, build_labels, find_answers, find_votes
+from learning.pairs import Pair, Ticket, build_pairs
+from learning.runs import Run, Runs
+from learning.split import Split, split_pairs
+
+
+async def collect(
+    database: Database, runs: Runs, run: Run, *, max_pairs: int, seed: int
+) -> tuple[dict[str, Any], list[dict[str, Any]]]:
+    """Store the pairs of a night and the fate of its votes; the counts and document tickets for its report.
+
+    The same window gives the same ledger: votes are only ever added, with the time they were given at.
+
+    Raises:
+        ReconciliationError: votes in and votes accounted for differ.
+    """
+    votes = await find_votes(database, window_from=run.window_from, window_to=run.window_to)
+    labels = build_labels(votes, await find_answers(database, votes))
+    built = build_pairs(labels.judgements)
+    curated = curate(built.pairs, max_pairs=max_pairs)
+    split = split_pairs(curated.kept, seed=seed)
+    fates = account(
+        [vote.feedback_id for vote in votes],
+        dropped_votes=labels.dropped | built.dropped,
+        dropped_pairs=curated.dropped,
+        train=split.train,
+        held_out=split.held_out,
+    )
+    await runs.store_ledger(run.id, list_ledger(curated, split), fates)
+    counts = count_pairs(votes, curated, split) | {"fates": count_fates(fates)}
+    return counts, [scrub_ticket(ticket) for ticket in built.tickets]
+
+
+def list_ledger(curated: Curated, split: Split) -> list[tuple[Pair, str, str | None]]:
+    """Each pair with its state and reason; kept pairs come last, so that they win over an equal dropped one."""
+    dropped: list[tuple[Pair, str, str | None]] = [(pair, "dropped", reason) for pair, reason in curated.dropped]
+    trained = [(pair, "trained", None) for pair in split.train]
+    return [*dropped, *trained, *((pair, "held_out", None) for pair in split.held_out)]
+
+
+def count_pairs(votes: Sequence[VoteRow], curated: Curated, split: Split) -> dict[str, Any]:
+    """The numbers of a collection, as they are stored with the night."""
+    return {
+        "votes": len(votes),
+        "voters": len({vote.person for vote in votes}),
+        "pairs": len(curated.kept),
+        "trained": len(split.train),
+        "held_out": len(split.held_out),
+        "dropped_pairs": dict(Counter(reason for _, reason in curated.dropped)),
+        "origins": dict(Counter(pair.origin for pair in curated.kept)),
+        "languages": dict(Counter(pair.language for pair in curated.kept)),
+    }
+
+
+def scrub_ticket(ticket: Ticket) -> dict[str, Any]:
+    """A ticket for people's eyes, without personal data."""
+    cleaned = replace(ticket, question=scrub(ticket.question), correction=scrub(ticket.correction))
+    return asdict(cleaned) | {"missing": [scrub(fact) for fact in ticket.missing]}

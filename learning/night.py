@@ -1,0 +1,72 @@
+"""What a night is given and what it brings."""
+
+from dataclasses import dataclass
+from datetime import date
+from typing import Literal
+
+from core.settings import Settings
+from learning.runs import State
+
+
+@dataclass(frozen=True, slots=True)
+class NightSettings:
+    """The values of one night.
+
+    Attributes:
+        base_model: folder or hub name of the model that is trained; the server must serve the same.
+        promote: `auto` switches after a passed gate, `approve` leaves it to an admin.
+        answers: held-out prompts that are answered again through the server, at most.
+    """
+
+    base_model: str
+    window_days: int = 90
+    min_pairs: int = 6
+    max_pairs: int = 2000
+    min_held_out: int = 20
+    rank: int = 16
+    beta: float = 0.1
+    learning_rate: float = 1e-4
+    epochs: int = 2
+    max_train_seconds: float = 14400
+    seed: int = 0
+    promote: Literal["auto", "approve"] = "auto"
+    answers: int = 12
+    answer_tokens: int = 128
+    threads: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class NightResult:
+    """What a night brought; `run_id` finds its report, `adapter` is None where nothing was trained."""
+
+    run_id: int
+    night: date
+    state: State
+    reason: str | None
+    votes: int
+    pairs: int
+    trained: int
+    held_out: int
+    verdict: str | None
+    adapter: str | None
+    switched: bool
+    seconds: float
+
+
+def read_night_settings(settings: Settings, *, base_model: str) -> NightSettings:
+    """This room's section of the settings."""
+    return NightSettings(
+        base_model=base_model,
+        window_days=settings.night_window_days,
+        min_pairs=settings.night_min_pairs,
+        max_pairs=settings.night_max_pairs,
+        min_held_out=settings.night_min_held_out,
+        rank=settings.night_lora_rank,
+        beta=settings.night_beta,
+        learning_rate=settings.night_learning_rate,
+        epochs=settings.night_epochs,
+        max_train_seconds=settings.night_max_train_seconds,
+        seed=settings.night_seed,
+        promote="approve" if settings.night_promote == "approve" else "auto",
+        answer_tokens=settings.model_answer_tokens,
+    )

@@ -1,0 +1,359 @@
+"""The life of a night: votes become pairs, pairs an adapter, a proven adapter is served; a report is always written."""
+
+import asyncio
+import logging
+import os
+import shutil
+import time
+from collections.abc import Sequence
+from dataclasses import asdict
+from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+from core.adapters import Adapters
+from core.database import Database
+from core.errors import ModelServerError, NightbakeError
+from core.model_server import ModelServer
+from core.serving import Serving
+from learning import evaluate, gate
+from learning.collect import collect
+from learning.night import NightResult, NightSettings
+from learning.report import write_reports
+from learning.runs import NightLock, NightRunningError, Run, RunPair, Runs, Stage, State
+from learning.serve import prove_served, unload_old
+from learning.trainer import Progress, read_evaluation, read_manifest, run_trainer, write_job
+
+log = logging.getLogger(__name__)
+
+MOST_ATTEMPTS = 3
+FEWEST_TRAINING_PAIRS = 2
+ACTOR = "nightbake"
+
+
+async def ignore_progress(_: dict[str, Any]) -> None:
+    """For callers that show none."""
+
+
+async def run_night(
+    *,
+    database: Database,
+    model_server: ModelServer,
+    home: Path,
+    settings: NightSettings,
+    progress: Progress = ignore_progress,
+    requested_by: str = "schedule",
+    night: date | None = None,
+    force: bool = False,
+) -> NightResult:
+    """Finish what a crash left, then work on a night; its report is stored whatever happens.
+
+    Args:
+        home: state folder; finished adapters lie under `adapters/`, where the model server must see them.
+        night: the date it is for, today in UTC by default.
+        force: train on fewer pairs than `min_pairs`; the gate stays as strict as ever.
+
+    Raises:
+        NightRunningError: another process is at it, or the schedule has had this night.
+    """
+    runs = Runs(database)
+    night = night or datetime.now(UTC).date()
+    async with runs.lock() as lock:
+        parts: dict[str, Any] = {"database": database, "model_server": model_server, "home": home, "lock": lock}
+        work = Night(**parts, settings=settings, progress=progress, force=force)
+        left = await runs.resume()
+        if left:
+            result = await work.finish(left)
+            if left.night == night:
+                return result
+        window_to = datetime.now(UTC)
+        window_from = window_to - timedelta(days=settings.window_days)
+        run = await runs.begin(night=night, requested_by=requested_by, window_from=window_from, window_to=window_to)
+        if run is None:
+            raise NightRunningError(f"the night of {night} has been done; `nightbake report` shows it")
+        return await work.finish(run)
+
+
+class Stopped(Exception):  # noqa: N818  not an error: a night may end early
+    """A night that ends before its last stage, with a reason for the report."""
+
+
+class Night:
+    """The stages of one night. Each can run again: what it stored last time is used or replaced."""
+
+    def __init__(
+        self,
+        *,
+        database: Database,
+        model_server: ModelServer,
+        home: Path,
+        settings: NightSettings,
+        progress: Progress,
+        lock: NightLock,
+        force: bool,
+    ) -> None:
+        self._database = database
+        self._model_server = model_server
+        self._home = home
+        self._settings = settings
+        self._progress = progress
+        self._lock = lock
+        self._force = force
+        self._runs = Runs(database)
+        self._adapters = Adapters(database)
+        self._serving = Serving(database=database, adapters=self._adapters, model_server=model_server)
+
+    async def finish(self, run: Run) -> NightResult:
+        """All stages, then the report; a failure is a report too."""
+        state: State
+        reason, error = None, None
+        try:
+            if run.attempts > MOST_ATTEMPTS:
+                raise NightbakeError(f"given up after {MOST_ATTEMPTS} attempts that ended without a word; see the logs")
+            state, reason = await self._work(run)
+        except Stopped as stop:
+            state, reason = "skipped", str(stop)
+        except Exception as failure:
+            log.exception("the night failed", extra={"run_id": run.id})
+            state, reason, error = "failed", "failed", str(failure) or type(failure).__name__
+        if state in ("skipped", "failed"):
+            await asyncio.to_thread(shutil.rmtree, self._job_folder(run), ignore_errors=True)
+        run = await self._enter(run, "report")
+        await write_reports(self._runs, run, state=state, reason=reason, error=error)
+        run = await self._runs.finish(run.id, state, reason=reason, error=error)
+        await self._progress({"event": "finished_night", "state": state, "reason": reason, "run_id": run.id})
+        return await self._sum_up(run)
+
+    async def _work(self, run: Run) -> tuple[State, str]:
+        run = await self._collect(run)
+        pairs = await self._runs.find_pairs(run.id)
+        run = await self._train(run, pairs)
+        run = await self._serve(run)
+        run = await self._evaluate(run, pairs)
+        run = await self._pass_gate(run)
+        return await self._switch(run)
+
+    async def _collect(self, run: Run) -> Run:
+        """Votes to pairs, every vote accounted for; enough of them, or the night ends here."""
+        run = await self._enter(run, "collect")
+        began = time.monotonic()
+        settings = self._settings
+        counts, tickets = await collect(
+            self._database, self._runs, run, max_pairs=settings.max_pairs, seed=settings.seed
+        )
+        run = await self._runs.update(run.id, counts=counts, tickets=tickets, seconds=_since("collect", began))
+        await self._progress({"event": "collected", **counts})
+        too_few = counts["pairs"] < settings.min_pairs and not self._force
+        if too_few or counts["trained"] < FEWEST_TRAINING_PAIRS:
+            raise Stopped("too_few_pairs")
+        return run
+
+    async def _train(self, run: Run, pairs: Sequence[RunPair]) -> Run:
+        """The child process; an adapter that it had finished before a crash is taken as it is."""
+        run = await self._enter(run, "train")
+        if run.adapter and read_manifest(self._adapter_folder(run.adapter)):
+            return run
+        began = time.monotonic()
+        folder = self._job_folder(run)
+        if not read_manifest(folder / "adapter"):
+            await asyncio.to_thread(shutil.rmtree, folder, ignore_errors=True)
+            active = await self._adapters.find_active()
+            job = self._build_job(active.folder if active else None)
+            rows = {state: [to_row(pair) for pair in pairs if pair.state == state] for state in ("trained", "held_out")}
+            await asyncio.to_thread(write_job, folder, job, train=rows["trained"], held_out=rows["held_out"])
+            await run_trainer(folder, progress=self._progress)
+        name, manifest = await asyncio.to_thread(self._adopt, run, folder / "adapter")
+        await self._adapters.register(
+            name=name,
+            folder=str(self._adapter_folder(name)),
+            base_model=self._settings.base_model,
+            sha256=manifest["sha256"],
+            manifest=manifest,
+        )
+        run = await self._runs.update(run.id, adapter=name, seconds=_since("train", began))
+        await asyncio.to_thread(shutil.rmtree, folder, ignore_errors=True)
+        return run
+
+    def _build_job(self, live_adapter: str | None) -> dict[str, Any]:
+        settings = self._settings
+        return {
+            "base_model": settings.base_model,
+            "live_adapter": live_adapter,
+            "rank": settings.rank,
+            "alpha": 2 * settings.rank,
+            "beta": settings.beta,
+            "learning_rate": settings.learning_rate,
+            "epochs": settings.epochs,
+            "seed": settings.seed,
+            "max_seconds": settings.max_train_seconds,
+            "threads": settings.threads or len(os.sched_getaffinity(0)),
+        }
+
+    def _adopt(self, run: Run, made: Path) -> tuple[str, dict[str, Any]]:
+        """Move a finished adapter to its place for good, under a name that is never used for other weights."""
+        manifest = read_manifest(made)
+        assert manifest, "the trainer ended well but left no manifest"
+        name = f"night-{run.night:%Y%m%d}-{manifest['sha256'][:8]}"
+        target = self._adapter_folder(name)
+        target.parent.mkdir(parents=True, exist_ok=True)
+        if read_manifest(target) is None:
+            shutil.rmtree(target, ignore_errors=True)
+            made.rename(target)
+        return name, manifest
+
+    async def _serve(self, run: Run) -> Run:
+        """Load the candidate beside the adapter in service and prove that the server computes what was trained."""
+        run = await self._enter(run, "serve")
+        began = time.monotonic()
+        folder = self._adapter_folder(run.adapter or "")
+        scores = await asyncio.to_thread(read_evaluation, folder)
+        proof: dict[str, Any]
+        try:
+            await self._serving.restore()
+            await self._model_server.load_adapter(run.adapter or "", str(folder))
+            found = await prove_served(
+                self._model_server, run.adapter or "", proofs=scores["proofs"], scored=scores["pairs"]
+            )
+            proof = asdict(found) if found else {"passed": None, "error_text": "no held-out pair to prove it with"}
+        except ModelServerError as error:
+            log.warning("the candidate could not be served", extra={"adapter": run.adapter, "error": str(error)})
+            proof = {"passed": None, "error_text": str(error)}
+        await self._progress({"event": "proved", "passed": proof["passed"]})
+        return await self._runs.update(run.id, proof=proof, seconds=_since("serve", began))
+
+    async def _evaluate(self, run: Run, pairs: Sequence[RunPair]) -> Run:
+        """Preference numbers from the training process, and held-out prompts answered again through the server."""
+        run = await self._enter(run, "evaluate")
+        if run.evaluation:
+            return run
+        began = time.monotonic()
+        folder = self._adapter_folder(run.adapter or "")
+        scored = (await asyncio.to_thread(read_evaluation, folder))["pairs"]
+        manifest = (await asyncio.to_thread(read_manifest, folder)) or {}
+        evaluation = {
+            "preference": evaluate.measure(scored) if scored else None,
+            "answers": await self._answer_again(run, pairs),
+            "training": {key: manifest.get(key) for key in TRAINING_FACTS},
+        }
+        return await self._runs.update(run.id, evaluation=evaluation, seconds=_since("evaluate", began))
+
+    async def _answer_again(self, run: Run, pairs: Sequence[RunPair]) -> dict[str, Any] | None:
+        if not run.proof or run.proof["passed"] is None:
+            return None
+        rows = [to_row(pair) for pair in pairs if pair.state == "held_out"][: self._settings.answers]
+        active = await self._adapters.find_active()
+        try:
+            return await evaluate.regenerate(
+                self._model_server,
+                rows,
+                candidate=run.adapter or "",
+                live=active.name if active else None,
+                max_tokens=self._settings.answer_tokens,
+                progress=self._progress,
+            )
+        except ModelServerError as error:
+            log.warning("held-out prompts were not answered again", extra={"error": str(error)})
+            return None
+
+    async def _pass_gate(self, run: Run) -> Run:
+        run = await self._enter(run, "gate")
+        limits = gate.Limits(min_decisive=self._settings.min_held_out)
+        decision = gate.decide(read_evidence(run), limits)
+        await self._progress({"event": "decided", "verdict": decision.verdict, "reason": decision.reason})
+        return await self._runs.update(run.id, gate=gate.to_record(decision, limits))
+
+    async def _switch(self, run: Run) -> tuple[State, str]:
+        """One row where the gate says so; a candidate that is not served is unloaded again."""
+        run = await self._enter(run, "switch")
+        assert run.gate and run.adapter
+        verdict, reason = run.gate["verdict"], run.gate["reason"]
+        active = await self._adapters.find_active()
+        if verdict == "promote" and self._settings.promote == "auto":
+            if not active or active.name != run.adapter:
+                await self._lock.check()
+                await self._serving.promote(run.adapter, by=ACTOR, reason=f"night {run.night}: {reason}")
+            await self._unload(None)
+            return "done", reason
+        if verdict == "refuse":
+            await self._adapters.reject(run.adapter, reason)
+            await self._unload(None)
+            return "refused", reason
+        await self._unload(None)
+        return "done", "awaits_approval" if verdict == "promote" else reason
+
+    async def _unload(self, candidate: str | None) -> None:
+        try:
+            await unload_old(self._model_server, self._adapters, candidate=candidate)
+        except ModelServerError as error:
+            log.warning("old adapters stay loaded", extra={"error": str(error)})
+
+    async def _enter(self, run: Run, stage: Stage) -> Run:
+        await self._progress({"event": "stage", "stage": stage, "run_id": run.id})
+        return await self._runs.update(run.id, stage=stage)
+
+    async def _sum_up(self, run: Run) -> NightResult:
+        active = await self._adapters.find_active()
+        counts = run.counts
+        return NightResult(
+            run_id=run.id,
+            night=run.night,
+            state=run.state,
+            reason=run.reason,
+            votes=counts.get("votes", 0),
+            pairs=counts.get("pairs", 0),
+            trained=counts.get("trained", 0),
+            held_out=counts.get("held_out", 0),
+            verdict=run.gate["verdict"] if run.gate else None,
+            adapter=run.adapter,
+            switched=bool(active and active.name == run.adapter),
+            seconds=round(sum(run.seconds.values()), 1),
+        )
+
+    def _job_folder(self, run: Run) -> Path:
+        return (self._home / "nights" / str(run.id)).absolute()
+
+    def _adapter_folder(self, name: str) -> Path:
+        return (self._home / "adapters" / name).absolute()
+
+
+TRAINING_FACTS = (
+    "sha256",
+    "dtype",
+    "pairs",
+    "steps",
+    "planned_steps",
+    "stopped_early",
+    "tokens",
+    "curve",
+    "seconds",
+    "versions",
+)
+
+
+def to_row(pair: RunPair) -> dict[str, Any]:
+    """A pair in TRL's conversational preference format, with its hash and language beside it."""
+    return {
+        "prompt": pair.prompt,
+        "chosen": [{"role": "assistant", "content": pair.chosen}],
+        "rejected": [{"role": "assistant", "content": pair.rejected}],
+        "sha256": pair.sha256,
+        "language": pair.language,
+    }
+
+
+def read_evidence(run: Run) -> gate.Evidence:
+    """What the gate needs of a night's numbers."""
+    evaluation = run.evaluation or {}
+    preference, answers = evaluation.get("preference") or {}, evaluation.get("answers") or {}
+    means = answers.get("means") or {}
+    return gate.Evidence(
+        wins=preference.get("wins", 0),
+        losses=preference.get("losses", 0),
+        grounded=means["candidate"]["grounded"] if "candidate" in means else None,
+        reference_grounded=means["live"]["grounded"] if "live" in means else None,
+        proven=(run.proof or {}).get("passed"),
+    )
+
+
+def _since(stage: str, began: float) -> dict[str, float]:
+    return {stage: round(time.monotonic() - began, 2)}

@@ -1,0 +1,167 @@
+"""The morning report: what happened and why, as Markdown for a channel and as one page that needs nothing else."""
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any, Literal
+
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from markupsafe import Markup
+
+from learning import charts
+from learning.runs import Run, RunPair, Runs, State
+
+FOLDER = Path(__file__).parent / "templates"
+LANGUAGES: tuple[Literal["en", "ko"], ...] = ("en", "ko")
+BEST_EXAMPLES, WORST_EXAMPLES = 4, 2
+CELL_CHARACTERS = 400
+MOST_TICKETS = 20
+# What of the gate's numbers is a share, a count, or a probability.
+PERCENT_CHECKS = ("groundedness_drop",)
+COUNT_CHECKS = ("decisive_pairs", "wins")
+
+
+def load_texts(language: str) -> dict[str, Any]:
+    """Every word of the report in one language."""
+    return json.loads((FOLDER / f"report.{language}.json").read_text(encoding="utf-8"))
+
+
+async def write_reports(runs: Runs, run: Run, *, state: State, reason: str | None, error: str | None) -> None:
+    """Render a night in every language and store it."""
+    pairs = await runs.find_pairs(run.id)
+    days = await runs.count_votes_by_day(run.window_to)
+    facts = build_facts(run, pairs, days, state=state, reason=reason, error=error)
+    for language in LANGUAGES:
+        markdown, html = render_markdown(facts, language), render_html(facts, language)
+        await runs.store_report(run.id, language, markdown=markdown, html=html)
+
+
+def build_facts(
+    run: Run,
+    pairs: Sequence[RunPair],
+    days: Sequence[Mapping[str, Any]],
+    *,
+    state: State,
+    reason: str | None,
+    error: str | None,
+) -> dict[str, Any]:
+    """All that a report says, without words: the same facts make every language and both forms."""
+    evaluation = run.evaluation or {}
+    fates = run.counts.get("fates", {})
+    return {
+        "run": asdict(run),
+        "state": state,
+        "reason": reason,
+        "error": error,
+        "headline": choose_headline(state, reason),
+        "counts": run.counts,
+        "fates": [_read_fate(name, count) for name, count in fates.items()],
+        "fates_total": sum(fates.values()),
+        "preference": evaluation.get("preference"),
+        "answers": evaluation.get("answers"),
+        "training": evaluation.get("training"),
+        "gate": run.gate,
+        "proof": run.proof,
+        "examples": choose_examples(evaluation.get("answers"), pairs),
+        "tickets": run.tickets[:MOST_TICKETS],
+        "more_tickets": max(0, len(run.tickets) - MOST_TICKETS),
+        "days": list(days),
+        "seconds": run.seconds,
+        "total_seconds": sum(run.seconds.values()),
+    }
+
+
+def choose_headline(state: State, reason: str | None) -> str:
+    """Which of the catalogue's headlines fits."""
+    if state == "done":
+        return {"better": "promoted", "awaits_approval": "awaits_approval"}.get(reason or "", "abstained")
+    return state
+
+
+def choose_examples(answers: Mapping[str, Any] | None, pairs: Sequence[RunPair]) -> list[dict[str, Any]]:
+    """Before and after, with the votes behind: the largest improvements and the largest losses, none hidden."""
+    known = {pair.sha256: pair for pair in pairs}
+    found = [example for example in (answers or {}).get("examples", []) if example["sha256"] in known]
+    found.sort(key=lambda example: example["live"]["f1"] - example["candidate"]["f1"])
+    shown = found if len(found) <= BEST_EXAMPLES + WORST_EXAMPLES else found[:BEST_EXAMPLES] + found[-WORST_EXAMPLES:]
+    return [
+        {
+            **example,
+            "question": known[example["sha256"]].question,
+            "voters": len(known[example["sha256"]].voters),
+            "origin": known[example["sha256"]].origin,
+            "gain": example["candidate"]["f1"] - example["live"]["f1"],
+        }
+        for example in shown
+    ]
+
+
+def render_markdown(facts: Mapping[str, Any], language: str) -> str:
+    """The report for a chat channel."""
+    return _environment(autoescape=False).get_template("report.md").render(facts, t=load_texts(language)).strip() + "\n"
+
+
+def render_html(facts: Mapping[str, Any], language: str) -> str:
+    """The report as one page: styles and plots inside, no request to anywhere, people's text escaped."""
+    texts = load_texts(language)
+    plots = {name: Markup(plot) for name, plot in _draw(facts, texts).items()}
+    return (
+        _environment(autoescape=True).get_template("report.html").render(facts, t=texts, plots=plots, language=language)
+    )
+
+
+def _draw(facts: Mapping[str, Any], texts: Mapping[str, Any]) -> dict[str, str]:
+    preference = facts["preference"]
+    models = preference["models"] if preference else {}
+    bars = [
+        {"label": texts["models"][name], "share": one["accuracy"], "low": one["low"], "high": one["high"], "kind": name}
+        for name, one in models.items()
+    ]
+    curve = [point["loss"] for point in (facts["training"] or {}).get("curve") or []]
+    return {
+        "accuracy": charts.draw_shares(bars) if bars else "",
+        "gains": charts.draw_histogram(preference["gains"]) if preference else "",
+        "days": charts.draw_days(facts["days"]),
+        "curve": charts.draw_curve(curve),
+        "seconds": charts.draw_seconds([(texts["stages"].get(k, k), v) for k, v in facts["seconds"].items()]),
+    }
+
+
+def _read_fate(name: str, count: int) -> dict[str, Any]:
+    state, _, reason = name.partition(":")
+    return {"state": state, "reason": reason or None, "count": count}
+
+
+def _environment(*, autoescape: bool) -> Environment:
+    environment = Environment(
+        loader=FileSystemLoader(FOLDER),
+        autoescape=autoescape,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.filters |= {"cell": _cell, "check": _format_check, "clip": _clip}
+    return environment
+
+
+def _clip(text: str) -> str:
+    return text if len(text) <= CELL_CHARACTERS else text[: CELL_CHARACTERS - 1] + "…"
+
+
+def _cell(text: str) -> str:
+    """Text that stays inside one Markdown table cell or list line and starts no mark-up of its own."""
+    flat = " ".join(_clip(text).split())
+    for sign in "\\`*_|<>[]":
+        flat = flat.replace(sign, f"\\{sign}")
+    return flat
+
+
+def _format_check(value: float | None, name: str) -> str:
+    if value is None:
+        return "–"
+    if name in COUNT_CHECKS:
+        return f"{value:.0f}"
+    if name in PERCENT_CHECKS:
+        return f"{value * 100:+.1f} pp"
+    return f"{value:.3f}" if name == "p_value" else ("✓" if value else "✗")

@@ -1,0 +1,98 @@
+-- name: try_lock
+SELECT pg_try_advisory_lock(%(key)s) AS held
+
+-- name: unlock
+SELECT pg_advisory_unlock(%(key)s)
+
+-- name: resume
+UPDATE runs SET attempts = attempts + 1
+WHERE id = (SELECT id FROM runs WHERE state = 'running' ORDER BY id LIMIT 1)
+RETURNING *
+
+-- name: begin
+INSERT INTO runs (night, requested_by, window_from, window_to)
+VALUES (%(night)s, %(requested_by)s, %(window_from)s, %(window_to)s)
+ON CONFLICT (night) WHERE requested_by = 'schedule' DO NOTHING
+RETURNING *
+
+-- name: has_night
+SELECT EXISTS (SELECT FROM runs WHERE night = %(night)s AND state <> 'running') AS held
+
+-- name: update
+UPDATE runs SET
+    stage = coalesce(%(stage)s, stage),
+    counts = coalesce(%(counts)s, counts),
+    tickets = coalesce(%(tickets)s, tickets),
+    evaluation = coalesce(%(evaluation)s, evaluation),
+    proof = coalesce(%(proof)s, proof),
+    gate = coalesce(%(gate)s, gate),
+    adapter = coalesce(%(adapter)s, adapter),
+    seconds = seconds || coalesce(%(seconds)s, '{}')
+WHERE id = %(id)s
+RETURNING *
+
+-- name: finish
+UPDATE runs SET state = %(state)s, reason = %(reason)s, error = %(error)s,
+                finished_at = coalesce(finished_at, clock_timestamp())
+WHERE id = %(id)s
+RETURNING *
+
+-- name: get
+SELECT * FROM runs WHERE id = %(id)s
+
+-- name: find_latest
+SELECT * FROM runs ORDER BY id DESC LIMIT %(limit)s
+
+-- name: store_pairs
+WITH given AS (
+    SELECT row.*
+    FROM jsonb_to_recordset(%(rows)s::jsonb) AS row(
+        sha256 text, prompt jsonb, chosen text, rejected text, origin text, question text, language text,
+        interaction_ids bigint[], feedback_ids bigint[], voters text[], access jsonb, weight real, given_at timestamptz,
+        state text, reason text)
+), stored AS (
+    INSERT INTO pairs (sha256, prompt, chosen, rejected, origin, question, language, interaction_ids, feedback_ids,
+                       voters, access, weight, given_at)
+    SELECT sha256, prompt, chosen, rejected, origin, question, language, interaction_ids, feedback_ids,
+           voters, access, weight, given_at
+    FROM given ORDER BY sha256
+    ON CONFLICT (sha256) DO UPDATE SET
+        interaction_ids = excluded.interaction_ids, feedback_ids = excluded.feedback_ids, voters = excluded.voters,
+        access = excluded.access, weight = excluded.weight, given_at = excluded.given_at
+    RETURNING id, sha256
+)
+INSERT INTO run_pairs (run_id, pair_id, state, reason)
+SELECT %(run_id)s, stored.id, given.state, given.reason FROM given JOIN stored USING (sha256)
+ON CONFLICT (run_id, pair_id) DO UPDATE SET state = excluded.state, reason = excluded.reason
+
+-- name: store_fates
+INSERT INTO feedback_fates (feedback_id, run_id, state, reason)
+SELECT row.feedback_id, %(run_id)s, row.state, row.reason
+FROM jsonb_to_recordset(%(rows)s::jsonb) AS row(feedback_id bigint, state text, reason text)
+ORDER BY row.feedback_id
+ON CONFLICT (feedback_id) DO UPDATE SET run_id = excluded.run_id, state = excluded.state, reason = excluded.reason
+
+-- name: find_pairs
+SELECT sha256, prompt, chosen, rejected, pairs.question, language, voters, origin, run_pairs.state, run_pairs.reason
+FROM run_pairs JOIN pairs ON pairs.id = run_pairs.pair_id
+WHERE run_id = %(run_id)s
+ORDER BY sha256
+
+-- name: store_report
+INSERT INTO reports (run_id, language, markdown, html)
+VALUES (%(run_id)s, %(language)s, %(markdown)s, %(html)s)
+ON CONFLICT (run_id, language) DO UPDATE SET
+    markdown = excluded.markdown, html = excluded.html, written_at = clock_timestamp()
+
+-- name: get_report
+SELECT run_id, language, markdown, html, written_at
+FROM reports WHERE run_id = %(run_id)s AND language = %(language)s
+
+-- name: count_votes_by_day
+SELECT day::date AS day,
+       count(feedback.id) FILTER (WHERE value > 0) AS liked,
+       count(feedback.id) FILTER (WHERE value < 0) AS disliked
+FROM generate_series(date_trunc('day', %(until)s::timestamptz) - interval '29 days',
+                     date_trunc('day', %(until)s::timestamptz), interval '1 day') AS day
+     LEFT JOIN feedback ON given_at >= day AND given_at < day + interval '1 day' AND given_at < %(until)s
+GROUP BY day ORDER BY day

@@ -1,0 +1,319 @@
+"""The child process that trains: `python -m learning.train FOLDER` turns a job into an adapter, manifest last.
+
+The folder holds `job.json`, `pairs.jsonl` and `held_out.jsonl` (TRL's conversational preference format with
+`sha256` and `language` beside it). Progress goes to standard output as JSON lines; what libraries print goes to
+standard error. The finished adapter is `adapter/`: without its `manifest.json` it does not exist.
+
+Reproducible: on one machine and library set, the same job gives the same bytes on a CPU.
+"""
+
+import errno
+import hashlib
+import json
+import math
+import os
+import shutil
+import sys
+import time
+from dataclasses import asdict, dataclass
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+import torch
+from datasets import Dataset
+from peft import LoraConfig, PeftModel, get_peft_model_state_dict
+from safetensors.torch import save
+from transformers import AutoModelForCausalLM, AutoTokenizer, PrinterCallback, TrainerCallback, set_seed
+from trl.trainer.dpo_config import DPOConfig
+from trl.trainer.dpo_trainer import DPOTrainer
+
+from learning.losses import Tokens, score_answer, tokenize_answer
+
+DISK_FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
+WARMUP_SHARE = 0.1
+PROOF_PAIRS = 4
+SIDES = ("chosen", "rejected")
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """What to train. The learning rate is the peak; `batch_pairs` are accumulated one by one for each step.
+
+    Attributes:
+        live_adapter: folder of the adapter in service, for comparison only: training starts afresh from the base.
+        dtype: `float32`, `bfloat16`, or `auto` for what is faster here.
+        threads: CPU threads; part of the job because sums depend on it.
+    """
+
+    base_model: str
+    live_adapter: str | None = None
+    rank: int = 16
+    alpha: int = 32
+    beta: float = 0.1
+    learning_rate: float = 1e-4
+    epochs: int = 2
+    batch_pairs: int = 4
+    sft_weight: float = 1.0
+    seed: int = 0
+    max_seconds: float = 14400
+    dtype: str = "auto"
+    threads: int = 2
+
+
+def main(folder: Path) -> int:
+    """Train, evaluate, write the manifest; 0, or 3 when the disk is full."""
+    emit = _take_standard_output()
+    try:
+        bake(Job(**json.loads((folder / "job.json").read_text())), folder, emit)
+    except OSError as error:
+        if error.errno not in DISK_FULL:
+            raise
+        shutil.rmtree(folder / "adapter", ignore_errors=True)
+        emit({"event": "error", "message": f"no space left to write the adapter: {os.strerror(error.errno or 0)}"})
+        return 3
+    return 0
+
+
+def bake(job: Job, folder: Path, emit: Any) -> None:
+    """The whole job as a list of steps."""
+    began = time.monotonic()
+    make_deterministic(job)
+    train_rows, held_out_rows = read_rows(folder / "pairs.jsonl"), read_rows(folder / "held_out.jsonl")
+    tokenizer = AutoTokenizer.from_pretrained(job.base_model)
+    model, dtype = load_base(job)
+    loaded = time.monotonic()
+    emit({"event": "loaded", "seconds": round(loaded - began, 1), "dtype": dtype})
+    trainer = build_trainer(job, model, tokenizer, rows=train_rows, dtype=dtype, scratch=folder / "scratch")
+    trainer.add_callback(Watch(emit, deadline=began + job.max_seconds))
+    trainer.train()
+    trained = time.monotonic()
+    emit({"event": "evaluating", "pairs": len(held_out_rows)})
+    target = folder / "adapter"
+    sha256 = write_adapter(trainer.model, target)
+    evaluation = score_held_out(trainer.model, tokenizer, held_out_rows, job, emit)
+    write_synced(target / "evaluation.json", json.dumps(evaluation, ensure_ascii=False).encode())
+    state = trainer.state
+    manifest = {
+        "base_model": job.base_model,
+        "sha256": sha256,
+        "job": asdict(job),
+        "dtype": dtype,
+        "pairs": len(train_rows),
+        "pairs_sha256": hash_rows(train_rows),
+        "held_out_sha256": hash_rows(held_out_rows),
+        "steps": state.global_step,
+        "planned_steps": state.max_steps,
+        "stopped_early": state.global_step < state.max_steps,
+        "tokens": int(state.log_history[-2].get("num_tokens", 0)) if len(state.log_history) > 1 else 0,
+        "curve": [_curve_point(entry) for entry in state.log_history if "loss" in entry],
+        "seconds": {
+            "load": round(loaded - began, 2),
+            "train": round(trained - loaded, 2),
+            "evaluate": round(time.monotonic() - trained, 2),
+        },
+        "versions": {name: version(name) for name in ("torch", "transformers", "trl", "peft")},
+    }
+    write_synced(target / "manifest.json", json.dumps(manifest, ensure_ascii=False, indent=1).encode())
+    emit({"event": "finished", "sha256": sha256, "seconds": round(time.monotonic() - began, 1)})
+
+
+def make_deterministic(job: Job) -> None:
+    """Fixed seeds, threads and algorithms."""
+    torch.set_num_threads(job.threads)
+    set_seed(job.seed)
+    torch.use_deterministic_algorithms(True, warn_only=True)
+
+
+def load_base(job: Job) -> tuple[Any, str]:
+    """The base model in the number format that this machine computes fastest, and that format's name."""
+    dtype = choose_dtype() if job.dtype == "auto" else job.dtype
+    model: Any = AutoModelForCausalLM.from_pretrained(job.base_model, dtype=getattr(torch, dtype))
+    return model.to("cuda" if torch.cuda.is_available() else "cpu"), dtype
+
+
+def choose_dtype() -> str:
+    """bfloat16 on a GPU and on CPUs with instructions for it; elsewhere float32, which is six times faster there."""
+    if torch.cuda.is_available():
+        return "bfloat16"
+    cpu_file = Path("/proc/cpuinfo")
+    flags = cpu_file.read_text() if cpu_file.exists() else ""
+    return "bfloat16" if "amx_bf16" in flags or "avx512_bf16" in flags else "float32"
+
+
+def build_trainer(
+    job: Job, model: Any, tokenizer: Any, *, rows: list[dict[str, Any]], dtype: str, scratch: Path
+) -> Any:
+    """A DPO trainer for a fresh LoRA adapter; the base with the adapter switched off is the reference.
+
+    Raises:
+        ValueError: TRL would drop or cut a pair, or the chat template does not end the turn.
+    """
+    tokens = [tokenize_answer(tokenizer, row["prompt"], row[side]) for row in rows for side in ("chosen", "rejected")]
+    check_turn_ends(tokenizer, tokens)
+    batch_pairs = min(job.batch_pairs, len(rows))
+    steps = math.ceil(len(rows) / batch_pairs) * job.epochs
+    config = DPOConfig(
+        output_dir=str(scratch),
+        num_train_epochs=job.epochs,
+        per_device_train_batch_size=1,
+        gradient_accumulation_steps=batch_pairs,
+        learning_rate=job.learning_rate,
+        lr_scheduler_type="cosine",
+        # A first step at rate 0 is a waste where there are few.
+        warmup_steps=int(WARMUP_SHARE * steps),
+        beta=job.beta,
+        loss_type=["sigmoid", "sft"] if job.sft_weight else ["sigmoid"],
+        loss_weights=[1.0, job.sft_weight] if job.sft_weight else [1.0],
+        precompute_ref_log_probs=True,
+        # Longer prompts would be dropped in silence, so the limit comes from the longest sequence.
+        max_length=max(len(one.ids) for one in tokens) + 1,
+        gradient_checkpointing=torch.cuda.is_available(),
+        bf16=dtype == "bfloat16",
+        use_cpu=not torch.cuda.is_available(),
+        dataloader_pin_memory=False,
+        logging_steps=1,
+        logging_first_step=True,
+        save_strategy="no",
+        report_to=[],
+        disable_tqdm=True,
+        seed=job.seed,
+        data_seed=job.seed,
+    )
+    dataset = Dataset.from_list([{side: row[side] for side in ("prompt", "chosen", "rejected")} for row in rows])
+    lora = LoraConfig(
+        task_type="CAUSAL_LM", r=job.rank, lora_alpha=job.alpha, lora_dropout=0.0, target_modules="all-linear"
+    )
+    trainer = DPOTrainer(model=model, args=config, train_dataset=dataset, processing_class=tokenizer, peft_config=lora)
+    trainer.remove_callback(PrinterCallback)
+    if len(trainer.train_dataset) != len(rows):  # type: ignore[arg-type]
+        raise ValueError(f"expected {len(rows)} pairs to train, TRL kept {len(trainer.train_dataset)}")  # type: ignore[arg-type]
+    return trainer
+
+
+def check_turn_ends(tokenizer: Any, tokens: list[Tokens]) -> None:
+    """A model that never sees the end of a turn never learns to stop.
+
+    Raises:
+        ValueError: the end-of-sequence token is not among the last tokens of an answer.
+    """
+    for one in tokens:
+        if tokenizer.eos_token_id not in one.ids[-3:]:
+            raise ValueError(
+                f"expected the chat template to end a turn with {tokenizer.eos_token!r}; mend the template"
+            )
+
+
+class Watch(TrainerCallback):
+    """Reports each step and stops training cleanly at the deadline (seconds of the monotonic clock)."""
+
+    def __init__(self, emit: Any, *, deadline: float) -> None:
+        self._emit = emit
+        self._deadline = deadline
+        self._began = time.monotonic()
+
+    def on_train_begin(self, args: Any, state: Any, control: Any, **_: Any) -> None:
+        """Start the clock that the estimate of the remaining time is taken from."""
+        self._began = time.monotonic()
+
+    def on_step_end(self, args: Any, state: Any, control: Any, **_: Any) -> None:
+        """End after the step in which the time ran out."""
+        if time.monotonic() >= self._deadline:
+            control.should_training_stop = True
+
+    def on_log(self, args: Any, state: Any, control: Any, logs: dict[str, float] | None = None, **_: Any) -> None:
+        """One line a step."""
+        if logs and "loss" in logs:
+            seconds_a_step = (time.monotonic() - self._began) / max(1, state.global_step)
+            eta = seconds_a_step * (state.max_steps - state.global_step)
+            point = _curve_point(logs | {"step": state.global_step})
+            self._emit({"event": "step", "steps": state.max_steps, "eta_seconds": round(eta, 1), **point})
+
+
+def score_held_out(model: PeftModel, tokenizer: Any, rows: list[dict[str, Any]], job: Job, emit: Any) -> dict[str, Any]:
+    """Summed answer log-probabilities in nats of each held-out pair under candidate, base and live adapter.
+
+    The first pairs by length carry their token ids, for the proof that the server serves these weights.
+    """
+    model.eval()
+    if job.live_adapter:
+        model.load_adapter(job.live_adapter, "live")
+    sides = {
+        row["sha256"]: {side: tokenize_answer(tokenizer, row["prompt"], row[side]) for side in SIDES} for row in rows
+    }
+    scored = []
+    for number, row in enumerate(rows, start=1):
+        tokens = sides[row["sha256"]]
+        scored.append(
+            {
+                "sha256": row["sha256"],
+                "language": row["language"],
+                "tokens": {side: tokens[side].answer_length for side in SIDES},
+                **_score_everywhere(model, tokens, with_live=bool(job.live_adapter)),
+            }
+        )
+        emit({"event": "scored", "pair": number, "pairs": len(rows)})
+    shortest = sorted(rows, key=lambda row: sum(len(sides[row["sha256"]][side].ids) for side in SIDES))[:PROOF_PAIRS]
+    proofs = {row["sha256"]: {side: asdict(sides[row["sha256"]][side]) for side in SIDES} for row in shortest}
+    return {"pairs": scored, "proofs": proofs}
+
+
+def _score_everywhere(model: PeftModel, tokens: dict[str, Tokens], *, with_live: bool) -> dict[str, dict[str, float]]:
+    def score() -> dict[str, float]:
+        return {side: score_answer(model, tokens[side]) for side in SIDES}
+
+    model.set_adapter("default")
+    scores = {"candidate": score()}
+    with model.disable_adapter():
+        scores["base"] = score()
+    if with_live:
+        model.set_adapter("live")
+        scores["live"] = score()
+    return scores
+
+
+def write_adapter(model: PeftModel, folder: Path) -> str:
+    """Weights and configuration as PEFT and vLLM read them; the SHA-256 of the weights."""
+    folder.mkdir()
+    weights = {name: tensor.detach().cpu().contiguous() for name, tensor in get_peft_model_state_dict(model).items()}
+    content = save(weights, metadata={"format": "pt"})
+    write_synced(folder / "adapter_model.safetensors", content)
+    settings = model.peft_config["default"].to_dict()
+    settings["target_modules"] = sorted(settings["target_modules"])
+    settings["inference_mode"] = True
+    write_synced(folder / "adapter_config.json", json.dumps(settings, indent=1, default=str).encode())
+    return hashlib.sha256(content).hexdigest()
+
+
+def write_synced(path: Path, content: bytes) -> None:
+    """Write a file and have it on the disk before going on: the manifest vouches for what was written before it."""
+    with path.open("wb") as file:
+        file.write(content)
+        file.flush()
+        os.fsync(file.fileno())
+
+
+def read_rows(path: Path) -> list[dict[str, Any]]:
+    """The objects of a JSON Lines file."""
+    return [json.loads(line) for line in path.read_text().splitlines() if line]
+
+
+def hash_rows(rows: list[dict[str, Any]]) -> str:
+    """One hash over the pairs' own hashes, in order."""
+    return hashlib.sha256("\n".join(row["sha256"] for row in rows).encode()).hexdigest()
+
+
+def _curve_point(entry: dict[str, Any]) -> dict[str, Any]:
+    names = {"loss": "loss", "accuracy": "rewards/accuracies", "margin": "rewards/margins"}
+    return {"step": entry["step"]} | {name: round(float(entry.get(key, 0)), 4) for name, key in names.items()}
+
+
+def _take_standard_output() -> Any:
+    """Keep standard output for progress; whatever libraries print goes to standard error."""
+    own = os.fdopen(os.dup(1), "w", buffering=1)
+    os.dup2(2, 1)
+    return lambda event: print(json.dumps(event), file=own, flush=True)
+
+
+if __name__ == "__main__":
+    sys.exit(main(Path(sys.argv[1])))

@@ -1,0 +1,108 @@
+"""Runs the training process: writes its job, reads its progress, and leaves nothing behind when it fails."""
+
+import asyncio
+import contextlib
+import json
+import os
+import signal
+import sys
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from core.errors import ProcessError
+
+PROJECT = Path(__file__).parent.parent
+LOG_LINES = 12
+
+Progress = Callable[[dict[str, Any]], Awaitable[None]]
+
+
+def read_manifest(folder: Path) -> dict[str, Any] | None:
+    """The manifest of a finished adapter; None where the folder holds none, or half of one."""
+    path = folder / "manifest.json"
+    return json.loads(path.read_text()) if path.exists() else None
+
+
+def read_evaluation(folder: Path) -> dict[str, Any]:
+    """The log-probabilities that the training process took, and token ids for the served proof."""
+    return json.loads((folder / "evaluation.json").read_text())
+
+
+def write_job(
+    folder: Path,
+    job: Mapping[str, Any],
+    *,
+    train: Sequence[Mapping[str, Any]],
+    held_out: Sequence[Mapping[str, Any]],
+) -> None:
+    """A fresh folder with the job and both lists of pairs in TRL's conversational preference format."""
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / "scratch").mkdir(exist_ok=True)
+    (folder / "job.json").write_text(json.dumps(job))
+    for name, rows in (("pairs", train), ("held_out", held_out)):
+        lines = (json.dumps(row, ensure_ascii=False) for row in rows)
+        (folder / f"{name}.jsonl").write_text("\n".join(lines))
+
+
+async def run_trainer(folder: Path, *, progress: Progress) -> None:
+    """Train in a child process; when this is cancelled the child's whole group is killed.
+
+    Raises:
+        ProcessError: it failed; the message says why, or ends with its last log lines.
+    """
+    log_file = folder / "train.log"
+    with log_file.open("wb") as log:
+        process = await asyncio.create_subprocess_exec(
+            sys.executable,
+            "-m",
+            "learning.train",
+            str(folder),
+            stdin=asyncio.subprocess.DEVNULL,
+            stdout=asyncio.subprocess.PIPE,
+            stderr=log,
+            cwd=folder,
+            env=_environment(folder),
+            start_new_session=True,
+        )
+    try:
+        message = await _follow(process, progress)
+        code = await process.wait()
+    finally:
+        if process.returncode is None:
+            with contextlib.suppress(ProcessLookupError):
+                os.killpg(process.pid, signal.SIGKILL)
+            await process.wait()
+    if code != 0:
+        raise ProcessError(message or f"the training process ended with code {code}:\n{_last_lines(log_file)}")
+
+
+async def _follow(process: asyncio.subprocess.Process, progress: Progress) -> str | None:
+    """Pass events on; the text of an error event, if one came."""
+    assert process.stdout
+    message: str | None = None
+    async for line in process.stdout:
+        event = json.loads(line)
+        if event["event"] == "error":
+            message = event["message"]
+        await progress(event)
+    return message
+
+
+def _environment(folder: Path) -> dict[str, str]:
+    scratch = str(folder / "scratch")
+    return {
+        **os.environ,
+        "PYTHONPATH": os.pathsep.join([str(PROJECT), os.environ.get("PYTHONPATH", "")]).rstrip(os.pathsep),
+        "PYTHONHASHSEED": "0",
+        "TOKENIZERS_PARALLELISM": "false",
+        # Everything that libraries keep beside the job goes with the job's folder.
+        "TMPDIR": scratch,
+        "HF_DATASETS_CACHE": scratch,
+        # cuBLAS is reproducible only with a fixed workspace.
+        "CUBLAS_WORKSPACE_CONFIG": ":4096:8",
+    }
+
+
+def _last_lines(path: Path) -> str:
+    return "\n".join(path.read_text(errors="replace").splitlines()[-LOG_LINES:])
