@@ -7,10 +7,14 @@ from urllib.parse import urlsplit
 from aiohttp import web
 
 from bot.inbox import Inbox
+from bot.web.admin import lock_console
 from bot.web.chat import Chat
+from bot.web.console import Console
+from bot.web.console_acts import ConsoleActs
 from bot.web.conversations import Conversations
 from bot.web.guard import add_headers, catch_errors
 from bot.web.live import Live
+from bot.web.night import NightButton, RunNight
 from bot.web.pages import Pages, Readiness, load_templates
 from bot.web.people import know_person
 from bot.web.places import FindPrincipals, Places
@@ -23,8 +27,6 @@ from core.prompt import Language
 from core.serving import Serving
 
 HEALTH_SECONDS = 3.0
-
-RunNight = Callable[[], Awaitable[object]]
 
 
 def build_app(
@@ -52,6 +54,7 @@ def build_app(
         readiness: which parts work, by name; default: only the database.
     """
     templates = load_templates()
+    readiness = readiness or _only_database(database)
     chat = Chat(
         inbox=inbox,
         feedback=feedback,
@@ -64,13 +67,22 @@ def build_app(
         places=places,
         find_principals=find_principals,
         suggestions=suggestions,
-        readiness=readiness or _only_database(database),
+        readiness=readiness,
     )
     is_https = urlsplit(base_url).scheme == "https"
-    app = web.Application(middlewares=[catch_errors(pages.show_error), know_person(is_https=is_https)])
-    app.add_routes([*chat.routes(), *pages.routes()])
+    app = web.Application(
+        middlewares=[
+            catch_errors(pages.show_error),
+            lock_console(admin_token=admin_token, is_https=is_https, locked_page=pages.show_locked),
+            know_person(is_https=is_https),
+        ]
+    )
+    night = NightButton(run_night)
+    console = Console(templates=templates, database=database, adapters=adapters, readiness=readiness, night=night)
+    acts = ConsoleActs(database=database, serving=serving, night=night, base_url=base_url)
+    app.add_routes([*chat.routes(), *pages.routes(), *console.routes(), *acts.routes()])
     app.on_response_prepare.append(_prepare)
-    app.on_shutdown.append(_close(live))
+    app.on_shutdown.append(_close(live, night))
     return app
 
 
@@ -78,9 +90,10 @@ async def _prepare(request: web.Request, response: web.StreamResponse) -> None:
     add_headers(request, response)
 
 
-def _close(live: Live) -> Callable[[web.Application], Awaitable[None]]:
+def _close(live: Live, night: NightButton) -> Callable[[web.Application], Awaitable[None]]:
     async def close(_: web.Application) -> None:
         live.close()
+        await night.close()
 
     return close
 

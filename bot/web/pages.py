@@ -1,6 +1,7 @@
 """What a person sees in the browser: the chat page, a passage in its document, and errors in words."""
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -21,13 +22,25 @@ Readiness = Callable[[], Awaitable[Mapping[str, bool]]]
 
 def load_templates() -> Environment:
     """Every template, escaping by default; a name that is missing is an error, not a blank."""
-    return Environment(loader=FileSystemLoader(HERE / "templates"), autoescape=True, undefined=StrictUndefined)
+    templates = Environment(loader=FileSystemLoader(HERE / "templates"), autoescape=True, undefined=StrictUndefined)
+    filters: dict[str, Callable[..., str]] = {"when": _render_time, "seconds": _render_seconds}
+    templates.filters.update(filters)  # pyright: ignore[reportUnknownMemberType]
+    return templates
 
 
 def render(templates: Environment, name: str, language: Language, *, status: int = 200, **values: Any) -> web.Response:
     """A page that no cache keeps."""
     text = templates.get_template(name).render(language=language, w=WORDING[language], **values)
     return web.Response(text=text, status=status, content_type="text/html", headers={"Cache-Control": "no-store"})
+
+
+def _render_time(moment: datetime | None) -> str:
+    """`21 Nov 00:15`, UTC as everything that is stored."""
+    return moment.strftime("%d %b %H:%M") if moment else "–"
+
+
+def _render_seconds(seconds: float | None) -> str:
+    return "–" if seconds is None else f"{seconds:.1f} s" if seconds < 120 else f"{seconds / 60:.0f} min"
 
 
 class Pages:
@@ -93,7 +106,7 @@ class Pages:
     async def read_passage(self, request: web.Request) -> web.Response:
         """The same for the side panel of the chat."""
         place = await self._get_place(request)
-        names = ("title", "path", "page", "heading_path", "before", "text", "after")
+        names = ("title", "path", "page", "heading_path", "text_before", "passage", "text_after")
         return web.json_response({name: getattr(place, name) for name in names}, headers={"Cache-Control": "no-store"})
 
     async def show_health(self, _: web.Request) -> web.Response:
@@ -102,6 +115,10 @@ class Pages:
         status = 200 if parts.get("database", True) else 503
         words = "ok" if all(parts.values()) else "degraded" if status == 200 else "down"
         return web.json_response({"status": words, "parts": dict(parts)}, status=status)
+
+    def show_locked(self, request: web.Request) -> web.Response:
+        """What to do to open the console."""
+        return render(self._templates, "console/locked.html", choose_language(request), status=401)
 
     def show_error(self, request: web.Request, status: int, message: str) -> web.Response:
         """An error as a page."""

@@ -30,17 +30,17 @@ class Place(Protocol):
         ...
 
     @property
-    def before(self) -> str:
+    def text_before(self) -> str:
         """Text before the passage, some paragraphs at most."""
         ...
 
     @property
-    def text(self) -> str:
+    def passage(self) -> str:
         """The passage itself."""
         ...
 
     @property
-    def after(self) -> str:
+    def text_after(self) -> str:
         """Text after the passage, some paragraphs at most."""
         ...
 

@@ -34,8 +34,8 @@ export function closeSource() {
 function showPlace(source, place) {
   const around = (text) => (text ? make("p", { class: "around" }, text) : null);
   return [
-    make("div", { class: "excerpt" }, around(place.before),
-      make("p", { class: "cited", "aria-label": say("cited_passage") }, make("mark", {}, place.text)), around(place.after)),
+    make("div", { class: "excerpt" }, around(place.text_before.trim()),
+      make("p", { class: "cited", "aria-label": say("cited_passage") }, make("mark", {}, place.passage.trim())), around(place.text_after.trim())),
     make("p", { class: "where" }, make("span", { class: "path" }, place.path)),
     make("a", { class: "more", href: source.url, target: "_blank", rel: "noopener" }, say("whole_page")),
   ];

@@ -10,8 +10,9 @@ from aiohttp.test_utils import TestClient, TestServer
 from bot.answer import Answerer, Limits
 from bot.handlers import QuestionHandler
 from bot.inbox import Claimed, Inbox
-from bot.web.app import RunNight, build_app
+from bot.web.app import build_app
 from bot.web.live import Live
+from bot.web.night import RunNight
 from bot.worker import Worker
 from core.adapters import Adapters
 from core.database import Database
@@ -74,9 +75,9 @@ class FixedPlace:
     path: str
     page: int | None
     heading_path: str
-    before: str
-    text: str
-    after: str
+    text_before: str
+    passage: str
+    text_after: str
 
 
 class FixedPlaces:
