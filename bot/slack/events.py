@@ -79,12 +79,12 @@ class SlackEvents:
         return await to_aiohttp_response(await self.app.async_dispatch(bolt_request))
 
     def _is_signed(self, body: bytes, headers: Mapping[str, str]) -> bool:
-        """Checked before the body is parsed: Bolt answers 500 to a forged body or timestamp that it cannot read."""
+        """Checked before the body is parsed: Bolt answers 500 to a forged body, time or signature it cannot read."""
         assert self._verifier
         timestamp, signature = headers.get("X-Slack-Request-Timestamp", ""), headers.get("X-Slack-Signature", "")
         try:
             return self._verifier.is_valid(body, timestamp, signature)
-        except ValueError:
+        except (ValueError, TypeError):
             return False
 
 

@@ -58,6 +58,22 @@ def build_client(token: str, *, api_url: str = AsyncWebClient.BASE_URL) -> Async
     return AsyncWebClient(token, base_url=api_url, timeout=CALL_SECONDS, retry_handlers=retries)
 
 
+class Pace:
+    """One edit per pause over all replies; who comes too early drops this edit, for a later one holds its text too."""
+
+    def __init__(self, clock: Clock) -> None:
+        self._clock = clock
+        self._next_at = 0.0
+
+    def take(self) -> bool:
+        """Whether an edit may be sent now; if so the next one must wait."""
+        now = self._clock()
+        if now < self._next_at:
+            return False
+        self._next_at = now + EDIT_PAUSE_SECONDS
+        return True
+
+
 class SlackPlatform:
     """Makes replies; all of them share the workspace's pace of edits.
 
@@ -76,7 +92,7 @@ class SlackPlatform:
         self._client = client
         self._interactions = interactions
         self._base_url = base_url
-        self._pace = _Pace(clock)
+        self._pace = Pace(clock)
 
     async def check(self) -> list[str]:
         """What is wrong with the installation, in words; empty where token and scopes are right.
@@ -114,7 +130,7 @@ class SlackReply:
         client: AsyncWebClient,
         interactions: Interactions,
         base_url: str,
-        pace: "_Pace",
+        pace: Pace,
         claimed: Claimed,
         reply_key: str | None,
     ) -> None:
@@ -188,21 +204,6 @@ class SlackReply:
 
 # Nothing in an answer is turned into a link, a mention or a preview behind our back.
 _QUIET: dict[str, Any] = {"parse": "none", "link_names": False, "unfurl_links": False, "unfurl_media": False}
-
-
-class _Pace:
-    """One edit per pause over all replies; who comes too early drops this edit, for a later one holds its text too."""
-
-    def __init__(self, clock: Clock) -> None:
-        self._clock = clock
-        self._next_at = 0.0
-
-    def take(self) -> bool:
-        now = self._clock()
-        if now < self._next_at:
-            return False
-        self._next_at = now + EDIT_PAUSE_SECONDS
-        return True
 
 
 async def _call(client: Any, method: str, **arguments: Any) -> Any:
