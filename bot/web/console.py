@@ -104,7 +104,7 @@ class Console:
         run = await self._fetch_one("find_night", id=int(request.match_info["id"]))
         if not run:
             raise NotFoundError("There is no such night.")
-        return self._render("night", run=run)
+        return self._render("night", run=run, stages=STAGES)
 
     async def show_report(self, request: web.Request) -> web.Response:
         """A report as it was written, in a page that can run nothing."""

@@ -72,7 +72,7 @@ async def read_json(request: web.Request) -> dict[str, Any]:
         raise web.HTTPUnsupportedMediaType(text="expected Content-Type: application/json")
     try:
         body = json.loads(await _read_body(request))
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise InvalidInputError(
             "That message could not be read; expected a JSON object in UTF-8. / 메시지를 읽을 수 없습니다."
         ) from error
