@@ -1,7 +1,6 @@
 """The people's side as one service: inbox, worker, web pages, Slack and Teams, built here and nowhere else."""
 
 import logging
-from collections.abc import Mapping
 from contextlib import AsyncExitStack
 from typing import Self
 
@@ -11,9 +10,14 @@ from bot.answer import Answerer
 from bot.handlers import FeedbackHandler, QuestionHandler
 from bot.inbox import Claimed, Inbox
 from bot.reply import Platform
-from bot.slack.events import SlackEvents
-from bot.slack.reply import SlackPlatform, build_client
+from bot.slack import events as slack_events
+from bot.slack.reply import SlackPlatform
+from bot.slack.reply import build_client as build_slack_client
 from bot.slack.socket import SlackSocket
+from bot.teams import activities as teams_activities
+from bot.teams.auth import TokenCheck
+from bot.teams.connector import TeamsConnector, build_credentials
+from bot.teams.reply import TeamsPlatform
 from bot.web.app import build_app
 from bot.web.live import Live
 from bot.web.night import RunNight
@@ -30,8 +34,7 @@ from core.settings import Settings
 
 log = logging.getLogger(__name__)
 
-# Until group membership of a channel is known, everyone there may read only what everyone may read.
-PUBLIC = ["everyone"]
+AUDIENCES = {"slack": slack_events.find_audience, "teams": teams_activities.find_audience}
 
 
 class Bot:
@@ -125,21 +128,39 @@ class Bot:
         return sorted(self._platforms)
 
     async def _find_audience(self, claimed: Claimed) -> list[str]:
-        """What everyone who will see the reply may read: the asker alone in private, the public elsewhere."""
-        if claimed.platform == "web" or claimed.payload.get("is_private"):
-            return await self._find_principals(claimed.payload["person"])
-        return PUBLIC
+        """What everyone who will see the reply may read; where that is one person, their groups count too."""
+        person = claimed.payload["person"]
+        if claimed.platform == "web":
+            return await self._find_principals(person)
+        audience = await AUDIENCES[claimed.platform](claimed)
+        return await self._find_principals(person) if person in audience else audience
 
     def _add_slack(self, interactions: Interactions) -> None:
         settings = self._settings
         assert settings.slack_bot_token
-        client = build_client(settings.slack_bot_token.get_secret_value())
+        client = build_slack_client(settings.slack_bot_token.get_secret_value())
         secret = settings.slack_signing_secret
-        events = SlackEvents(inbox=self._inbox, signing_secret=secret.get_secret_value() if secret else None)
-        self._platforms["slack"] = SlackPlatform(
-            client=client, interactions=interactions, base_url=settings.base_url
+        events = slack_events.SlackEvents(
+            inbox=self._inbox, signing_secret=secret.get_secret_value() if secret else None
         )
-        events.add_routes(self._app)
+        self._platforms["slack"] = SlackPlatform(client=client, interactions=interactions, base_url=settings.base_url)
+        self._app.add_routes(events.routes())
         if settings.slack_app_token:
             token = settings.slack_app_token.get_secret_value()
             self._sockets.append(SlackSocket(app=events.app, client=client, app_token=token))
+
+    def _add_teams(self, interactions: Interactions) -> None:
+        settings = self._settings
+        assert settings.teams_app_id and settings.teams_app_password and settings.teams_tenant_id
+        password, tenant = settings.teams_app_password.get_secret_value(), settings.teams_tenant_id
+        connector = TeamsConnector(
+            app_id=settings.teams_app_id, credentials=build_credentials(settings.teams_app_id, password, tenant)
+        )
+        check = TokenCheck(app_id=settings.teams_app_id, tenants=frozenset({tenant}))
+        activities = teams_activities.TeamsActivities(inbox=self._inbox, authentication=check)
+        self._platforms["teams"] = TeamsPlatform(
+            connector=connector, interactions=interactions, base_url=settings.base_url
+        )
+        self._app.add_routes(activities.routes())
+        self._stack.push_async_callback(connector.close)
+        self._stack.push_async_callback(activities.close)

@@ -34,7 +34,9 @@ async def show(as_json: bool) -> None:
         return
     table = Table("adapter", "state", "trained", "why", box=None, header_style="dim")
     for adapter in found:
-        table.add_row(adapter.name, _state(adapter), f"{adapter.created_at:%Y-%m-%d %H:%M}", escape(adapter.reason or ""))
+        table.add_row(
+            adapter.name, _state(adapter), f"{adapter.created_at:%Y-%m-%d %H:%M}", escape(adapter.reason or "")
+        )
     console.print(table if found else "no adapter yet: the base model answers; `nightbake night` trains one from votes")
     if found and not any(adapter.state == "active" for adapter in found):
         console.print("the base model answers")
@@ -49,7 +51,9 @@ async def promote(name: str, reason: str, as_json: bool) -> None:
     """Serve the adapter NAME from the next question on; `base` is the model without an adapter."""
     async with open_house(read_settings()) as house:
         if not await house.model_server.is_healthy():
-            raise ModelServerError("the model server is away, so the adapter cannot be loaded; start `nightbake up` first")
+            raise ModelServerError(
+                "the model server is away, so the adapter cannot be loaded; start `nightbake up` first"
+            )
         chosen = None if name == BASE else name
         await house.serving.promote(chosen, by=local_person(), reason=reason)
     _say_serving(chosen, as_json=as_json)

@@ -1,7 +1,6 @@
 """`nightbake demo`: the whole loop once, on the sample handbook, in a state folder of its own."""
 
 import asyncio
-import os
 import shutil
 import socket
 import tempfile
@@ -185,10 +184,9 @@ def _borrow_model(home: Path, settings: Settings) -> None:
 
 
 def _remove_state(folder: Path) -> None:
-    for name in os.listdir(folder):
-        if name != "report.html":
-            path = folder / name
-            shutil.rmtree(path, ignore_errors=True) if path.is_dir() else path.unlink()
+    for path in folder.iterdir():
+        if path.is_dir():
+            shutil.rmtree(path, ignore_errors=True)
 
 
 def _free_port() -> int:

@@ -7,6 +7,8 @@ from typing import Literal
 
 import click
 
+from bot.slack.reply import SlackPlatform, build_client
+from bot.teams.connector import check_credentials
 from cli.house import House, open_house
 from cli.output import EXIT_FAILED, command, console, emit, escape, json_option, read_settings
 from core.errors import DatabaseError, NightbakeError
@@ -142,3 +144,22 @@ async def _look_at_adapter(house: House) -> Finding:
     if active.name in await house.model_server.find_models():
         return Finding("adapter", "ok", f"{active.name} is served")
     return Finding("adapter", "problem", f"{active.name} is not loaded; run `nightbake adapters promote {active.name}`")
+
+
+async def _look_at_slack(house: House) -> Finding:
+    settings = house.settings
+    if not settings.slack_bot_token:
+        return Finding("slack", "ok", "not configured; docs/slack.md says how")
+    client = build_client(settings.slack_bot_token.get_secret_value())
+    platform = SlackPlatform(client=client, interactions=house.interactions, base_url=settings.base_url)
+    faults = await platform.check()
+    return Finding("slack", "problem", "; ".join(faults)) if faults else Finding("slack", "ok", "token and scopes fit")
+
+
+async def _look_at_teams(house: House) -> Finding:
+    settings = house.settings
+    if not settings.teams_app_id or not settings.teams_app_password:
+        return Finding("teams", "ok", "not configured; docs/teams.md says how")
+    password, tenant = settings.teams_app_password.get_secret_value(), settings.teams_tenant_id or ""
+    fault = await check_credentials(settings.teams_app_id, password, tenant)
+    return Finding("teams", "problem", fault) if fault else Finding("teams", "ok", "the registration gives a token")

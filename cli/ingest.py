@@ -40,7 +40,12 @@ async def ingest_with_progress(
     house: House, paths: Sequence[Path], *, allow: Sequence[str] = (), quiet: bool = False
 ) -> IngestReport:
     """Ingest and say how it went; files that fail are named."""
-    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TextColumn("[dim]{task.fields[path]}"))
+    columns = (
+        TextColumn("{task.description}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TextColumn("[dim]{task.fields[path]}"),
+    )
     with Progress(*columns, console=notes, disable=quiet, transient=True) as bar:
         task = bar.add_task("reading documents", total=None, path="")
 
@@ -66,5 +71,3 @@ def _say_report(report: IngestReport, *, quiet: bool) -> None:
             "write one, or pass --allow everyone",
             quiet=quiet,
         )
-
-

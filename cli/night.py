@@ -38,9 +38,8 @@ async def night(force: bool, as_json: bool) -> None:
 
     Exit code 1 means that the night failed; a night that was skipped or refused is a report, not an error.
     """
-    async with open_house(read_settings()) as house:
-        async with house.model_running():
-            result = await run_here(house, requested_by=local_person(), force=force, quiet=as_json)
+    async with open_house(read_settings()) as house, house.model_running():
+        result = await run_here(house, requested_by=local_person(), force=force, quiet=as_json)
     if as_json:
         emit(asdict(result))
     else:
@@ -76,7 +75,12 @@ class NightProgress:
     """A line a stage, and a bar while something is counted."""
 
     def __init__(self, *, quiet: bool) -> None:
-        columns = (TextColumn("  {task.description}"), BarColumn(), TextColumn("{task.fields[note]}"), TimeRemainingColumn())
+        columns = (
+            TextColumn("  {task.description}"),
+            BarColumn(),
+            TextColumn("{task.fields[note]}"),
+            TimeRemainingColumn(),
+        )
         self._bar = Progress(*columns, console=notes, disable=quiet, transient=True)
         self._task = self._bar.add_task("", total=None, visible=False, note="")
         self._quiet = quiet
@@ -115,7 +119,8 @@ def _say_result(result: NightResult) -> None:
     console.print(
         f"night of {result.night}: [bold]{result.state}[/] ({result.reason})\n"
         f"  votes {result.votes}, pairs {result.pairs}, trained {result.trained}, held out {result.held_out}\n"
-        f"  gate {result.verdict or '-'}, adapter {result.adapter or '-'}, served now: {'yes' if result.switched else 'no'}\n"
+        f"  gate {result.verdict or '-'}, adapter {result.adapter or '-'}, "
+        f"served now: {'yes' if result.switched else 'no'}\n"
         f"  {result.seconds:.0f} s; `nightbake report` shows why"
     )
     if result.adapter and result.verdict == "abstain":
@@ -125,7 +130,9 @@ def _say_result(result: NightResult) -> None:
 @click.command()
 @click.argument("run_id", type=int, required=False)
 @click.option("--language", type=click.Choice(["en", "ko"]), default="en", show_default=True)
-@click.option("--html", "html_file", type=click.Path(path_type=Path, dir_okay=False), help="Write the page to this file.")
+@click.option(
+    "--html", "html_file", type=click.Path(path_type=Path, dir_okay=False), help="Write the page to this file."
+)
 @json_option
 @command
 async def report(run_id: int | None, language: str, html_file: Path | None, as_json: bool) -> None:

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import get_args
 
 import click
+from learning.export import Form, export_feedback
 from rich.table import Table
 
 from cli.ask import local_person
@@ -13,7 +14,6 @@ from cli.house import open_house
 from cli.output import command, console, emit, escape, json_option, read_settings, say
 from core.records import Feedback, Vote
 from core.sql import load_queries
-from learning.export import Form, export_feedback
 
 QUERIES = load_queries(__file__)
 FORMS: tuple[Form, ...] = get_args(Form)
@@ -80,7 +80,9 @@ async def stats(as_json: bool) -> None:
 
 @feedback.command()
 @click.option("--format", "form", type=click.Choice(FORMS), default=FORMS[0], show_default=True, help="TRL's form.")
-@click.option("--out", type=click.Path(path_type=Path, dir_okay=False), help="File to write.  [default: standard output]")
+@click.option(
+    "--out", type=click.Path(path_type=Path, dir_okay=False), help="File to write.  [default: standard output]"
+)
 @json_option
 @command
 async def export(form: Form, out: Path | None, as_json: bool) -> None:

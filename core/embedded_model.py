@@ -2,7 +2,6 @@
 
 import asyncio
 import contextlib
-import os
 import sys
 from collections.abc import Awaitable, Callable
 from pathlib import Path
@@ -49,7 +48,12 @@ async def prepare(folder: Path, *, log_file: Path) -> bool:
 
 
 def build_supervisor(
-    folder: Path, model_server: ModelServer, *, port: int, context_tokens: int, log_file: Path,
+    folder: Path,
+    model_server: ModelServer,
+    *,
+    port: int,
+    context_tokens: int,
+    log_file: Path,
     on_ready: Callable[[], Awaitable[None]],
 ) -> Supervisor:
     """vLLM with LoRA on `127.0.0.1:port`; warmed up before `on_ready` each time it starts.

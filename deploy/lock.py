@@ -72,7 +72,9 @@ def main() -> None:
     embedded = closure([*extras["embedded"], "setuptools"])
     dev = closure(extras["dev"])
     write("service", "The bot and the night, against servers of your own.", service)
-    write("embedded", "Added by the embedded servers and models.", {k: v for k, v in embedded.items() if k not in service})
+    write(
+        "embedded", "Added by the embedded servers and models.", {k: v for k, v in embedded.items() if k not in service}
+    )
     write("dev", "Added by the tests.", {k: v for k, v in dev.items() if k not in service | embedded})
 
 

@@ -182,13 +182,17 @@ def _describe(
     ]
     own = f"our own exercises, made from templates with invented names and numbers ({OWN_SHARE:.0%} of the tokens)"
     sources.append({"name": "own", "words": own, "questions": "endless"})
-    return asdict(recipe) | asdict(progress) | {
-        "sources": sources,
-        "machine": starter_card.machine_words(),
-        "threads": chosen.threads,
-        "dtype": str(model.lm_head.weight.dtype).removeprefix("torch."),
-        "started_from": _started_from(chosen.start_from),
-    }
+    return (
+        asdict(recipe)
+        | asdict(progress)
+        | {
+            "sources": sources,
+            "machine": starter_card.machine_words(),
+            "threads": chosen.threads,
+            "dtype": str(model.lm_head.weight.dtype).removeprefix("torch."),
+            "started_from": _started_from(chosen.start_from),
+        }
+    )
 
 
 def _started_from(folder: Path | None) -> str | None:

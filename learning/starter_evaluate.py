@@ -122,9 +122,7 @@ def generate_group(model: Any, tokenizer: Any, group: Group) -> list[str]:
     return [tokenizer.decode(row, skip_special_tokens=True).strip() for row in rows]
 
 
-def _decode(
-    model: Any, cache: Any, tokens: torch.Tensor, seen: torch.Tensor, end: int, most: int
-) -> list[list[int]]:
+def _decode(model: Any, cache: Any, tokens: torch.Tensor, seen: torch.Tensor, end: int, most: int) -> list[list[int]]:
     """Greedy decoding until every row has ended. tokens: int64 [b, w], left-padded; seen: int64 [b, prefix + w]."""
     positions = (seen.cumsum(-1) - 1).clamp(min=0)[:, -tokens.shape[1] :]
     rows: list[list[int]] = [[] for _ in range(tokens.shape[0])]

@@ -167,7 +167,11 @@ def add_lora(model: Any, recipe: Recipe) -> Any:
 
     torch.manual_seed(recipe.seed)
     lora = LoraConfig(
-        r=recipe.rank, lora_alpha=recipe.alpha, target_modules=list(PROJECTIONS), lora_dropout=0.0, task_type="CAUSAL_LM"
+        r=recipe.rank,
+        lora_alpha=recipe.alpha,
+        target_modules=list(PROJECTIONS),
+        lora_dropout=0.0,
+        task_type="CAUSAL_LM",
     )
     return get_peft_model(model, lora)
 
@@ -202,9 +206,7 @@ def train_adapter(
     """
     model = adapted.get_base_model()
     learnt = [parameter for parameter in adapted.parameters() if parameter.requires_grad]
-    optimiser = torch.optim.AdamW(
-        learnt, lr=recipe.learning_rate, betas=(0.9, 0.98), weight_decay=recipe.weight_decay
-    )
+    optimiser = torch.optim.AdamW(learnt, lr=recipe.learning_rate, betas=(0.9, 0.98), weight_decay=recipe.weight_decay)
     started, steps, examples, packed, plain, loss = clock(), 0, 0, 0, 0, 0.0
     progress = None
     adapted.train()

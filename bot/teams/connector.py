@@ -49,6 +49,16 @@ def build_credentials(app_id: str, password: str, tenant_id: str) -> AppCredenti
     return MicrosoftAppCredentials(app_id, password, tenant_id)
 
 
+async def check_credentials(app_id: str, password: str, tenant_id: str) -> str | None:
+    """What is wrong with a registration, in words; None where the login server gives a token for it."""
+    credentials: Any = build_credentials(app_id, password, tenant_id)
+    try:
+        await asyncio.to_thread(credentials.get_access_token)
+    except Exception as error:
+        return f"no token for TEAMS_APP_ID; check TEAMS_APP_PASSWORD and TEAMS_TENANT_ID ({type(error).__name__})"
+    return None
+
+
 def build_no_credentials() -> AppCredentials:
     """For a local client that checks nothing."""
     return MicrosoftAppCredentials("", "")
