@@ -1,11 +1,11 @@
-"""Small plots as inline SVG: no script, no font, no request; colours come from the page's style and follow its theme."""
+"""Small plots as inline SVG: no script, no font, no request; colours are the page's, so they follow its theme."""
 
 from collections.abc import Mapping, Sequence
 from html import escape
 from typing import Any
 
 WIDTH = 640
-LABEL_WIDTH = 150
+LABEL_WIDTH = 165
 
 
 def draw_shares(rows: Sequence[Mapping[str, Any]]) -> str:
@@ -85,8 +85,8 @@ def draw_curve(values: Sequence[float]) -> str:
     path = "M" + "L".join(f"{x:.1f} {y:.1f}" for x, y in points)
     parts = [_line_across(98, "grid"), f'<path class="curve" d="{path}"/>']
     parts.append(_text(WIDTH, points[-1][1] + 4, f"{values[-1]:.3g}", "value", "end"))
-    parts.append(_text(4, max(12, points[0][1] - 6), f"{values[0]:.3g}", "axis", "start"))
-    return _frame(parts, 104)
+    parts.append(_text(0, points[0][1] - 10, f"{values[0]:.3g}", "axis", "start"))
+    return _frame(parts, 104, top=-20)
 
 
 def draw_seconds(rows: Sequence[tuple[str, float]]) -> str:

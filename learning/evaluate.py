@@ -57,9 +57,10 @@ class AnswerScore:
 def preference_accuracy(margins: Sequence[float]) -> float:
     """Share of pairs whose chosen answer is the likelier one.
 
-    Axes: n = pairs; each margin is log p(chosen) - log p(rejected), summed over answer tokens, in nats.
-    A tie counts as wrong. Unlike DPO's implicit reward no reference is taken off, so that the base model
-    has an accuracy too; the gate compares margins of two models, in which the reference cancels out.
+    Axes: n = pairs; each margin is log p(chosen) - log p(rejected) in nats, each side divided by its tokens:
+    sums would prefer the shorter answer whatever it says. A tie counts as wrong. Unlike DPO's implicit reward
+    no reference is taken off, so that the base model has an accuracy too; the gate does not use this number
+    but the growth of the summed margin, in which length and reference cancel out.
 
     Raises:
         EmptyHeldOutError: n is 0.
@@ -90,8 +91,8 @@ def measure(scored: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
     """All preference numbers of a night, together and by language, ready for the gate and the report.
 
     Args:
-        scored: one entry a held-out pair with `language` and the log-probabilities `{chosen, rejected}` of
-            `base`, `candidate` and perhaps `live`.
+        scored: one entry a held-out pair with `language` and the `tokens` and log-probabilities
+            `{chosen, rejected}` of `base`, `candidate` and perhaps `live`.
     """
     against = "live" if scored and "live" in scored[0] else "base"
     languages = sorted({pair["language"] for pair in scored})
@@ -106,6 +107,14 @@ def measure(scored: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
 def find_margins(scored: Sequence[Mapping[str, Any]], model: str) -> list[float]:
     """log p(chosen) - log p(rejected) of each pair, in nats."""
     return [pair[model]["chosen"] - pair[model]["rejected"] for pair in scored]
+
+
+def find_token_margins(scored: Sequence[Mapping[str, Any]], model: str) -> list[float]:
+    """The same with each side's mean over its tokens, in nats a token."""
+    return [
+        pair[model]["chosen"] / pair["tokens"]["chosen"] - pair[model]["rejected"] / pair["tokens"]["rejected"]
+        for pair in scored
+    ]
 
 
 def score_answer_text(answer: str, preferred: str, prompt: Sequence[Mapping[str, Any]]) -> AnswerScore:
@@ -164,7 +173,7 @@ def _measure_some(scored: Sequence[Mapping[str, Any]], against: str) -> dict[str
     models: dict[str, Any] = {}
     for name in _model_names(scored):
         margins = find_margins(scored, name)
-        accuracy = preference_accuracy(margins)
+        accuracy = preference_accuracy(find_token_margins(scored, name))
         low, high = wilson_interval(accuracy, len(margins))
         models[name] = {"accuracy": accuracy, "low": low, "high": high, "margin": sum(margins) / len(margins)}
     comparison = compare_margins(

@@ -124,7 +124,9 @@ def _draw(facts: Mapping[str, Any], texts: Mapping[str, Any]) -> dict[str, str]:
         "gains": charts.draw_histogram(preference["gains"]) if preference else "",
         "days": charts.draw_days(facts["days"]),
         "curve": charts.draw_curve(curve),
-        "seconds": charts.draw_seconds([(texts["stages"].get(k, k), v) for k, v in facts["seconds"].items()]),
+        "seconds": charts.draw_seconds(
+            [(label, facts["seconds"][stage]) for stage, label in texts["stages"].items() if stage in facts["seconds"]]
+        ),
     }
 
 
@@ -159,9 +161,13 @@ def _cell(text: str) -> str:
 
 def _format_check(value: float | None, name: str) -> str:
     if value is None:
-        return "–"
-    if name in COUNT_CHECKS:
-        return f"{value:.0f}"
-    if name in PERCENT_CHECKS:
-        return f"{value * 100:+.1f} pp"
-    return f"{value:.3f}" if name == "p_value" else ("✓" if value else "✗")
+        text = "–"
+    elif name in COUNT_CHECKS:
+        text = f"{value:.0f}"
+    elif name in PERCENT_CHECKS:
+        text = f"{value * 100:+.1f} pp"
+    elif name == "p_value":
+        text = "<0.001" if value < 0.001 else f"{value:.3f}"
+    else:
+        text = "✓" if value else "✗"
+    return text

@@ -58,7 +58,7 @@ def find_names(text: str) -> set[str]:
 def find_content_words(text: str) -> list[str]:
     """Stems of the words that carry meaning: two syllables of Korean, five letters of others, no numbers."""
     words = _WORD.findall(normalise_text(text))
-    kept = [word for word in words if word not in _STOP_WORDS and word not in _NUMBER_WORDS and not word.isdigit()]
+    kept = [word for word in words if word not in _STOP_WORDS and word not in _NUMBER_WORDS and not word[0].isdigit()]
     return [word[:2] if _HANGUL.match(word) else word[:5] for word in kept]
 
 

@@ -1,0 +1,11 @@
+-- name: find_judged
+SELECT interactions.id, coalesce(standalone_question, question) AS question, language, messages, passages, answer,
+       generated, mode, mode_reason,
+       (SELECT jsonb_agg(jsonb_build_object('feedback_id', current_feedback.id, 'interaction_id', interactions.id,
+                                            'person', person, 'value', value, 'correction', correction,
+                                            'given_at', given_at, 'is_current', true) ORDER BY current_feedback.id)
+        FROM current_feedback WHERE interaction_id = interactions.id AND value <> 0) AS votes
+FROM interactions
+WHERE finished_at IS NOT NULL AND messages IS NOT NULL AND jsonb_array_length(messages) > 0
+      AND EXISTS (SELECT FROM feedback WHERE interaction_id = interactions.id)
+ORDER BY interactions.id

@@ -1,0 +1,68 @@
+"""Which judgements make pairs, with which sides."""
+
+from learning.pairs import build_pairs
+from tests.learning.making import judge, make_answer, make_vote
+
+WRONG = make_answer(1, "It depends on many things.")
+
+
+def test_a_correction_is_chosen_and_gets_the_citation_that_supports_it() -> None:
+    built = build_pairs([judge(WRONG, make_vote(1, 1, "a", -1, "You get 23 days a year."))])
+    pair = built.pairs[0]
+    assert (pair.chosen, pair.rejected) == ("You get 23 days a year. [1]", "It depends on many things.")
+
+
+def test_a_correction_with_a_fact_that_no_passage_holds_is_a_document_ticket() -> None:
+    built = build_pairs([judge(WRONG, make_vote(1, 1, "a", -1, "You get 25 days a year."))])
+    assert (built.pairs, built.dropped) == ([], {1: "document_ticket"})
+    assert (built.tickets[0].missing, built.tickets[0].titles) == (["25"], ["Leave"])
+
+
+def test_a_correction_that_says_the_same_is_no_pair() -> None:
+    right = make_answer(1, "You get 23 days a year. [1]")
+    built = build_pairs([judge(right, make_vote(1, 1, "a", -1, "you get 23 days a year"))])
+    assert (built.pairs, built.dropped) == ([], {1: "same_text"})
+
+
+def test_the_rejected_side_of_a_quoted_answer_is_what_the_model_had_generated() -> None:
+    quoted = make_answer(1, "Annual leave is 23 days a year. [1]", mode="quoted", generated="Forty days!")
+    built = build_pairs([judge(quoted, make_vote(1, 1, "a", -1, "You get 23 days a year."))])
+    assert built.pairs[0].rejected == "Forty days!"
+
+
+def test_a_liked_quotation_is_preferred_to_the_unsupported_text_it_replaced() -> None:
+    quoted = make_answer(
+        1, "Annual leave is 23 days a year. [1]", mode="quoted", mode_reason="quoted_unsupported", generated="Forty!"
+    )
+    pair = build_pairs([judge(quoted, make_vote(1, 1, "a", 1))]).pairs[0]
+    assert (pair.origin, pair.chosen, pair.rejected) == ("quotation", "Annual leave is 23 days a year. [1]", "Forty!")
+
+
+def test_the_same_question_liked_and_disliked_is_a_pair_in_the_liked_answers_prompt() -> None:
+    up = make_answer(2, "23 days. [1]", question="how many days of leave", messages=[{"role": "user", "content": "u"}])
+    built = build_pairs([judge(WRONG, make_vote(1, 1, "a", -1)), judge(up, make_vote(2, 2, "b", 1))])
+    pair = built.pairs[0]
+    assert (pair.chosen, pair.rejected, pair.interaction_ids) == ("23 days. [1]", WRONG.answer, (2, 1))
+    assert (pair.prompt, pair.voters, built.dropped) == (up.messages, ("a", "b"), {})
+
+
+def test_answers_from_different_passages_are_no_pair() -> None:
+    passages = [dict(WRONG.passages[0], chunk_id=8)]  # type: ignore[index]
+    up = make_answer(2, "23 days. [1]", passages=passages)
+    built = build_pairs([judge(WRONG, make_vote(1, 1, "a", -1)), judge(up, make_vote(2, 2, "b", 1))])
+    assert (built.pairs, built.dropped) == ([], {1: "other_passages", 2: "other_passages"})
+
+
+def test_a_single_vote_is_kept_unpaired() -> None:
+    assert build_pairs([judge(WRONG, make_vote(1, 1, "a", -1))]).dropped == {1: "unpaired"}
+
+
+def test_a_silent_dislike_stands_behind_anothers_correction() -> None:
+    votes = [make_vote(1, 1, "a", -1, "You get 23 days a year."), make_vote(2, 1, "b", -1)]
+    built = build_pairs([judge(WRONG, *votes)])
+    assert (built.pairs[0].voters, built.pairs[0].feedback_ids, built.dropped) == (("a", "b"), (1, 2), {})
+
+
+def test_a_correction_to_a_refusal_needs_no_citation() -> None:
+    built = build_pairs([judge(WRONG, make_vote(1, 1, "a", -1, "The documents do not say."))])
+    assert built.pairs[0].chosen == "The documents do not say."

@@ -1,0 +1,87 @@
+"""Nights as rows: one at a time, once by schedule, resumed after a crash."""
+
+from datetime import UTC, date, datetime, timedelta
+
+import pytest
+
+from core.database import Database
+from core.errors import NotFoundError
+from learning.curate import Fate
+from learning.runs import LOCK_KEY, NightLockLostError, NightRunningError, Run, Runs
+from tests.learning.log import log_answer, make_passage, vote
+from tests.learning.making import make_pair
+
+NOW = datetime(2026, 11, 20, 2, tzinfo=UTC)
+
+
+async def begin(runs: Runs, requested_by: str = "schedule") -> Run | None:
+    window_from = NOW - timedelta(days=90)
+    return await runs.begin(night=date(2026, 11, 20), requested_by=requested_by, window_from=window_from, window_to=NOW)
+
+
+async def test_a_second_process_is_told_that_a_night_runs(database: Database, database_url: str) -> None:
+    async with Database(database_url) as other, Runs(database).lock():
+        with pytest.raises(NightRunningError):
+            async with Runs(other).lock():
+                pass
+
+
+async def test_the_lock_is_free_again_after_a_night(database: Database) -> None:
+    for _ in range(2):
+        async with Runs(database).lock() as lock:
+            await lock.check()
+
+
+async def test_a_broken_connection_is_a_lost_lock(database: Database) -> None:
+    kill = b"SELECT pg_terminate_backend(pid) FROM pg_locks WHERE locktype = 'advisory' AND objid = %(key)s"
+    async with Runs(database).lock() as lock:
+        await database.fetch_dicts(kill, {"key": LOCK_KEY})
+        with pytest.raises(NightLockLostError):
+            await lock.check()
+
+
+async def test_the_schedule_has_a_night_once_and_people_as_often_as_they_like(database: Database) -> None:
+    runs = Runs(database)
+    assert [bool(await begin(runs, by)) for by in ("schedule", "schedule", "user:ann", "user:ann")] == [
+        True, False, True, True
+    ]  # fmt: skip
+
+
+async def test_a_night_that_a_crash_left_is_resumed_at_its_stage(database: Database) -> None:
+    runs = Runs(database)
+    run = await begin(runs)
+    assert run
+    await runs.update(run.id, stage="evaluate", counts={"votes": 3}, seconds={"train": 2.5})
+    left = await runs.resume()
+    assert left and (left.id, left.stage, left.attempts, left.counts) == (run.id, "evaluate", 2, {"votes": 3})
+    await runs.finish(run.id, "done", reason="better")
+    assert await runs.resume() is None
+    assert await runs.has_night(date(2026, 11, 20))
+
+
+async def test_the_ledger_names_the_people_behind_a_pair(database: Database) -> None:
+    runs = Runs(database)
+    run = await begin(runs)
+    assert run
+    answer = await log_answer(database, "q?", [make_passage("parking", 3)], "perhaps")
+    await vote(database, answer, "user:ann", -1)
+    pair = make_pair(1, voters=("user:ann", "user:bo"))
+    for _ in range(2):
+        await runs.store_ledger(run.id, [(pair, "trained", None)], {1: Fate("dropped", "unpaired")})
+    stored = await runs.find_pairs(run.id)
+    assert [(one.sha256, one.voters, one.state) for one in stored] == [
+        (pair.sha256, ["user:ann", "user:bo"], "trained")
+    ]
+
+
+async def test_votes_are_counted_for_thirty_days(database: Database) -> None:
+    answer = await log_answer(database, "q?", [make_passage("parking", 3)], "perhaps")
+    await vote(database, answer, "user:ann", -1)
+    await vote(database, answer, "user:bo", 1)
+    days = await Runs(database).count_votes_by_day(datetime.now(UTC))
+    assert (len(days), days[-1]["liked"], days[-1]["disliked"]) == (30, 1, 1)
+
+
+async def test_an_unknown_night_says_how_to_find_one(database: Database) -> None:
+    with pytest.raises(NotFoundError, match="nightbake nights"):
+        await Runs(database).get(7)
