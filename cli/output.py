@@ -7,7 +7,7 @@ import logging
 import sys
 from collections.abc import Awaitable, Callable
 from pathlib import Path
-from typing import Any, ParamSpec, TypeVar
+from typing import Any, NoReturn, ParamSpec, TypeVar
 
 import click
 from rich.console import Console
@@ -47,8 +47,7 @@ def command(run: Callable[P, Awaitable[R]]) -> Callable[P, R]:
         except NightbakeError as error:
             fail(error, as_json=bool(kwargs.get("as_json")))
         except (KeyboardInterrupt, asyncio.CancelledError):
-            notes.print("stopped")
-            sys.exit(130)
+            fail_interrupted()
 
     return wrapper
 
@@ -57,7 +56,13 @@ async def _await(awaitable: Awaitable[R]) -> R:
     return await awaitable
 
 
-def fail(error: NightbakeError, *, as_json: bool) -> None:
+def fail_interrupted() -> NoReturn:
+    """Leave as a program does that was stopped by Ctrl-C."""
+    notes.print("stopped")
+    sys.exit(130)
+
+
+def fail(error: NightbakeError, *, as_json: bool) -> NoReturn:
     """Say what went wrong and leave with the code that fits."""
     if as_json:
         click.echo(json.dumps({"error": str(error), "kind": type(error).__name__}, ensure_ascii=False))
