@@ -122,7 +122,9 @@ class Pages:
 
     def show_error(self, request: web.Request, status: int, message: str) -> web.Response:
         """An error as a page."""
-        return render(self._templates, "error.html", choose_language(request), status=status, message=message)
+        return render(
+            self._templates, "error.html", choose_language(request), status=status, code=status, message=message
+        )
 
     async def _get_place(self, request: web.Request) -> Place:
         principals = await self._find_principals(request[PERSON])

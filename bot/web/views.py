@@ -13,12 +13,13 @@ from core.records import Mode
 
 def view_answer(answer: FinishedAnswer) -> dict[str, Any]:
     """An answer with its sources; addresses are relative, because people may reach us under several names."""
+    notice = answer.notice or (say("stopped", answer.language) if answer.mode == "stopped" else "")
     return {
         "interaction_id": answer.interaction_id,
         "language": answer.language,
         "text": answer.text,
         "mode": answer.mode,
-        "notice": answer.notice,
+        "notice": notice,
         "sources": [_view_source(source) for source in answer.sources],
     }
 

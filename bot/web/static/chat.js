@@ -75,7 +75,11 @@ question.addEventListener("keydown", (event) => {
 });
 
 for (const suggestion of document.querySelectorAll(".suggestion")) {
-  suggestion.addEventListener("click", () => { ask(suggestion.textContent); question.focus(); });
+  suggestion.addEventListener("click", () => {
+    ask(suggestion.textContent);
+    // On a phone the keyboard would hide the answer.
+    if (matchMedia("(hover: hover)").matches) question.focus();
+  });
 }
 
 document.getElementById("new").addEventListener("click", () => {

@@ -82,7 +82,7 @@ export function makeTools(answer, given, announce) {
     });
     fillBox(form);
     correction.focus();
-    form.scrollIntoView({ block: "nearest" });
+    form.scrollIntoView({ block: "nearest", behavior: "instant" });
   }
 
   function showCorrected() {
