@@ -1,6 +1,5 @@
 """The life of a question: begun, searched, generated, checked, finished, shown. Each step is one named method."""
 
-import asyncio
 import logging
 import time
 from collections.abc import Sequence
@@ -9,12 +8,13 @@ from typing import Protocol
 
 from bot.citations import settle
 from bot.conversation import make_standalone
+from bot.finished import show_outcome, show_stored
 from bot.phrases import say
 from bot.prompt import fit, to_messages
 from bot.quote import quote
-from bot.reply import FinishedAnswer, Reply, Source
+from bot.reply import FinishedAnswer, Reply
 from core.errors import ModelServerError
-from core.interactions import Interaction, Interactions
+from core.interactions import Interactions
 from core.model_server import Generation, ModelServer, Sampling
 from core.prompt import REFUSALS, Language, detect_language
 from core.records import Begun, Outcome, Passage, Platform, Question
@@ -23,7 +23,6 @@ from core.telemetry import interaction_id
 log = logging.getLogger(__name__)
 
 TURNS_REMEMBERED = 4
-EXCERPT_CHARACTERS = 240
 SHORTEST_REFUSAL = 12
 
 
@@ -75,7 +74,7 @@ class Answerer:
         self._base_url = base_url
 
     async def answer(self, asked: Asked, reply: Reply) -> FinishedAnswer:
-        """The whole story. What was begun before a crash goes on under the same id.
+        """The whole story. What was begun before a crash or a stop goes on under the same id, from its start.
 
         Side effects: one interaction row, requests to the model server, edits of the reply.
         """
@@ -85,7 +84,7 @@ class Answerer:
         reply_key = await reply.open(begun.id, language)
         await self._interactions.set_reply_key(begun.id, reply_key)
         if (stored := await self._interactions.get(begun.id)).finished_at:
-            finished = self._restore(stored)
+            finished = show_stored(asdict(stored), base_url=self._base_url)
         else:
             began = time.perf_counter()
             standalone = await self._understand(asked, begun)
@@ -93,7 +92,7 @@ class Answerer:
             outcome = await self._compose(begun, language, standalone, passages, reply)
             outcome = replace(outcome, answer_seconds=time.perf_counter() - began)
             await self._interactions.finish(outcome)
-            finished = self._finished(outcome, language)
+            finished = show_outcome(outcome, language, base_url=self._base_url)
         await reply.close(finished)
         return finished
 
@@ -146,38 +145,7 @@ class Answerer:
         except ModelServerError as error:
             log.warning("answered by quotation", extra={"error": str(error)})
             return _quoted(replace(outcome, generated=generation.text or None), standalone, "quoted_server")
-        except asyncio.CancelledError:
-            await asyncio.shield(self._interactions.finish(_stopped(outcome, generation)))
-            raise
         return _judge(_with_generation(outcome, generation), standalone)
-
-    def _finished(self, outcome: Outcome, language: Language) -> FinishedAnswer:
-        shown = set(outcome.citations)
-        sources = [self._source(passage) for passage in outcome.passages if passage.number in shown]
-        notice = say(outcome.mode_reason, language) if outcome.mode_reason and outcome.citations else ""
-        return FinishedAnswer(outcome.interaction_id, language, outcome.answer, outcome.mode, notice, sources)
-
-    def _restore(self, stored: Interaction) -> FinishedAnswer:
-        """The answer of an earlier attempt that was stored but perhaps not shown."""
-        outcome = Outcome(
-            stored.id,
-            stored.answer or "",
-            stored.mode or "failed",  # type: ignore[arg-type]
-            stored.mode_reason,
-            passages=[Passage(**passage) for passage in stored.passages or []],
-            citations=stored.citations or [],
-        )
-        return self._finished(outcome, "ko" if stored.language == "ko" else "en")
-
-    def _source(self, passage: Passage) -> Source:
-        return Source(
-            passage.number,
-            passage.title,
-            passage.heading_path,
-            passage.page,
-            f"{self._base_url}/passages/{passage.chunk_id}",
-            passage.text[:EXCERPT_CHARACTERS],
-        )
 
 
 def _with_generation(outcome: Outcome, generation: Generation) -> Outcome:
@@ -210,7 +178,3 @@ def is_refusal(text: str) -> bool:
 def _quoted(outcome: Outcome, standalone: str, reason: str) -> Outcome:
     answer, citations = quote(standalone, outcome.passages)
     return replace(outcome, answer=answer, mode="quoted", mode_reason=reason, citations=citations)
-
-
-def _stopped(outcome: Outcome, generation: Generation) -> Outcome:
-    return replace(_with_generation(outcome, generation), answer=generation.text, mode="stopped", mode_reason="stopped")

@@ -29,7 +29,7 @@ R = TypeVar("R")
 EXIT_FAILED, EXIT_USAGE, EXIT_AWAY = 1, 2, 3
 
 console = Console(highlight=False)
-notes = Console(stderr=True, highlight=False)
+notes = Console(stderr=True, highlight=False, soft_wrap=True)
 
 json_option = click.option("--json", "as_json", is_flag=True, help="Print one JSON object instead of text.")
 

@@ -10,7 +10,6 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from datetime import date
 
 import click
-from learning.schedule import NightSchedule
 
 from bot.app import Bot
 from cli.house import House, open_house, read_admin_token
@@ -19,6 +18,7 @@ from cli.night import run_here
 from cli.output import command, emit, escape, json_option, log_file, notes, read_settings, say
 from core.errors import ProcessError
 from learning.runs import Runs
+from learning.schedule import NightSchedule
 
 log = logging.getLogger(__name__)
 

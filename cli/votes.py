@@ -6,7 +6,6 @@ from pathlib import Path
 from typing import get_args
 
 import click
-from learning.export import Form, export_feedback
 from rich.table import Table
 
 from cli.ask import local_person
@@ -14,6 +13,7 @@ from cli.house import open_house
 from cli.output import command, console, emit, escape, json_option, read_settings, say
 from core.records import Feedback, Vote
 from core.sql import load_queries
+from learning.export import Form, export_feedback
 
 QUERIES = load_queries(__file__)
 FORMS: tuple[Form, ...] = get_args(Form)

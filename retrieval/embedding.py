@@ -139,8 +139,10 @@ class Embedder:
 def _load(name: str | None, device: str | None) -> Any:
     import torch  # noqa: PLC0415
     from sentence_transformers import SentenceTransformer  # noqa: PLC0415
+    from transformers.utils.logging import disable_progress_bar  # noqa: PLC0415
 
     torch.set_num_threads(1)
+    disable_progress_bar()
     location = name or str(find_default_model())
     try:
         return SentenceTransformer(location, device=device).eval()

@@ -2,6 +2,8 @@
 
 import asyncio
 import itertools
+import shutil
+import tempfile
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
@@ -16,20 +18,24 @@ _numbers = itertools.count()
 
 
 @pytest.fixture(scope="session")
-def postgres(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+def postgres() -> Iterator[str]:
     """Address of a server that holds the migrated database `template`."""
 
     async def make_template(url: str) -> None:
         async with Database(url.replace("/postgres?", "/template?")) as database:
             await migrate(database)
 
-    server = EmbeddedDatabase(tmp_path_factory.mktemp("postgres") / "data")
+    # Not in pytest's own folder: that is closed to the user that PostgreSQL runs as when the tests run as root.
+    folder = Path(tempfile.mkdtemp(prefix="nightbake-test-postgres-"))
+    folder.chmod(0o755)
+    server = EmbeddedDatabase(folder / "data")
     server.start()
     with psycopg.connect(server.url, autocommit=True) as connection:
         connection.execute("CREATE DATABASE template")
     asyncio.run(make_template(server.url))
     yield server.url
     server.stop()
+    shutil.rmtree(folder, ignore_errors=True)
 
 
 @pytest.fixture

@@ -6,6 +6,7 @@ from typing import Any
 
 from aiohttp import web
 
+from bot.finished import show_stored
 from bot.inbox import Event, Inbox
 from bot.phrases import say
 from bot.questions import check_question
@@ -14,7 +15,7 @@ from bot.web.events import stream_reply
 from bot.web.guard import check_origin, get_text, read_json
 from bot.web.live import Live, State
 from bot.web.people import PERSON
-from bot.web.views import restore_answer, view_answer
+from bot.web.views import view_answer
 from core.errors import InvalidInputError, NotFoundError
 from core.feedback import FeedbackLog
 from core.prompt import detect_language
@@ -115,7 +116,7 @@ class Chat:
         """The final state that the database knows, whichever process wrote it."""
         row = await self._conversations.find_answer(inbox_id, person)
         if row:
-            return State("answer", view_answer(restore_answer(row)))
+            return State("answer", view_answer(show_stored(row, base_url="")))
         asked = await self._conversations.find_question(inbox_id, person)
         if asked is None or not asked.is_over:
             return None
@@ -151,6 +152,6 @@ def _read_vote(body: dict[str, Any]) -> Vote:
 
 
 def _view_turn(row: dict[str, Any]) -> dict[str, Any]:
-    answer = view_answer(restore_answer(row)) if row["finished_at"] else None
+    answer = view_answer(show_stored(row, base_url="")) if row["finished_at"] else None
     vote = {"value": row["value"], "correction": row["correction"] or "", "reason": row["reason"] or ""}
     return {"id": row["inbox_id"], "question": row["question"], "answer": answer, "vote": vote}
