@@ -31,6 +31,9 @@ Keep receipts.
 - Book early
   - by train
 
+1. ask
+2. go
+
 | Site | Limit |
 |---|---|
 | Seoul | 40,000 won |
@@ -44,7 +47,7 @@ travel --book
 HTML = """<html><head><title>Intranet</title><style>p {}</style></head><body>
 <nav>Home | Search</nav><script>alert(1)</script>
 <h1>출장 규정</h1><p>식비는 <b>4만원</b>까지<br>지급합니다.</p>
-<p style="display: none">secret</p><p hidden>secret</p>
+<p style="display: none">secret</p><div hidden><nav><script>x</script></nav>secret</div>
 <ul><li>예약<ul><li>기차</li></ul></li></ul>
 <table><tr><th>Site</th><th>Limit</th></tr><tr><td>Seoul</td><td>40,000 won</td></tr></table>
 <div>loose text <a href="x">link</a><p>inside</p></div><pre>a
@@ -59,6 +62,8 @@ def test_markdown_gives_headings_items_rows_and_code() -> None:
         Block("paragraph", "Meals are paid up to a limit.\nKeep receipts."),
         Block("item", "- Book early", 0),
         Block("item", "- by train", 1),
+        Block("item", "1. ask", 0),
+        Block("item", "2. go", 0),
         Block("row", "Site: Seoul | Limit: 40,000 won"),
         Block("row", "Site: 부산 | Limit: 30,000원"),
         Block("code", "travel --book"),
