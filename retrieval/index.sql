@@ -7,6 +7,9 @@ INSERT INTO embedding_models (name, dimension) VALUES (%(name)s, %(dimension)s)
 ON CONFLICT (name) DO UPDATE SET name = excluded.name
 RETURNING id, dimension
 
+-- name: find_recipe
+SELECT recipe FROM documents WHERE source = %(source)s AND path = %(path)s
+
 -- name: put_document
 INSERT INTO documents (source, path, title, format, language, sha256, recipe, allow, deny, owner, chunk_count, term_count)
 VALUES (%(source)s, %(path)s, %(title)s, %(format)s, %(language)s, %(sha256)s, %(recipe)s, %(allow)s, %(deny)s,
@@ -23,14 +26,15 @@ INSERT INTO document_texts (document_id, text) VALUES (%(document_id)s, %(text)s
 ON CONFLICT (document_id) DO UPDATE SET text = excluded.text
 
 -- name: keep_chunks
--- Chunks whose content did not change keep their id, vector and postings, and only move.
+-- Chunks whose content did not change keep their id, vector and postings, and only move; not those of another recipe,
+-- whose postings may be out of date.
 WITH wanted AS (
     SELECT *, row_number() OVER (PARTITION BY sha256 ORDER BY ordinal) AS copy
     FROM jsonb_to_recordset(%(chunks)s::jsonb)
         AS chunk(ordinal integer, page integer, start_offset integer, end_offset integer, sha256 text)
 ), stored AS (
     SELECT id, sha256, row_number() OVER (PARTITION BY sha256 ORDER BY ordinal) AS copy
-    FROM chunks WHERE document_id = %(document_id)s
+    FROM chunks WHERE document_id = %(document_id)s AND %(same_recipe)s
 )
 UPDATE chunks
 SET version = %(version)s, ordinal = wanted.ordinal, page = wanted.page, start_offset = wanted.start_offset,

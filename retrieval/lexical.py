@@ -48,7 +48,11 @@ class _Stemmer(Protocol):
     def stemWord(self, word: str) -> str: ...  # noqa: N802  the library's name
 
 
-_local = threading.local()
+class _Local(threading.local):
+    stemmer: _Stemmer | None = None
+
+
+_local = _Local()
 _kiwi_lock = threading.Lock()
 
 
@@ -92,11 +96,10 @@ def _read_latin(word: str) -> Iterator[str]:
 
 @lru_cache(maxsize=100_000)
 def _stem(word: str) -> str:
-    if not hasattr(_local, "stemmer"):
+    if _local.stemmer is None:
         # A stemmer holds the word it works on, so each thread has its own.
-        _local.stemmer = snowballstemmer.stemmer("english")  # pyright: ignore[reportUnknownMemberType]
-    stemmer: _Stemmer = _local.stemmer
-    return stemmer.stemWord(word)
+        _local.stemmer = cast(_Stemmer, snowballstemmer.stemmer("english"))  # pyright: ignore[reportUnknownMemberType]
+    return _local.stemmer.stemWord(word)
 
 
 def _cut_bigrams(run: str) -> Iterator[str]:

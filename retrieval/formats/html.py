@@ -9,7 +9,7 @@ from core.errors import InvalidInputError
 from retrieval.formats.blocks import Block, Extracted, build_extracted, build_rows, squeeze
 from retrieval.formats.encoding import decode_text
 
-_DROPPED = "script, style, nav, noscript, template, iframe, svg, form, button, head > *:not(title), footer, [hidden]"
+_UNSEEN = frozenset({"button", "iframe", "nav", "noscript", "script", "style", "svg", "template"})
 _HIDDEN_STYLE = re.compile(r"display\s*:\s*none|visibility\s*:\s*hidden", re.IGNORECASE)
 _CHARSET = re.compile(rb"charset\s*=\s*[\"']?\s*([\w-]+)", re.IGNORECASE)
 _HEADING = re.compile(r"h([1-6])")
@@ -55,18 +55,15 @@ def _decode(content: bytes) -> str:
 
 
 def _read_tree(tree: LexborHTMLParser) -> list[Block]:
-    body = tree.body
-    if body is None:
-        return []
-    for node in body.css(_DROPPED):
-        node.decompose()
-    return list(_read(body, 0, 0))
+    return list(_read(tree.body, 0, 0)) if tree.body else []
 
 
 def _is_hidden(node: LexborNode) -> bool:
+    if node.tag in _UNSEEN:
+        return True
     attributes = node.attributes
-    style = attributes.get("style") or ""
-    return attributes.get("aria-hidden") == "true" or bool(_HIDDEN_STYLE.search(style))
+    styled = bool(_HIDDEN_STYLE.search(attributes.get("style") or ""))
+    return styled or "hidden" in attributes or attributes.get("aria-hidden") == "true"
 
 
 def _read(node: LexborNode, list_depth: int, depth: int) -> Iterator[Block]:
@@ -107,11 +104,14 @@ def _read_element(node: LexborNode, tag: str, list_depth: int, depth: int) -> It
 
 
 def _read_table(table: LexborNode, depth: int) -> list[list[str]]:
-    rows = [row for row in table.css("tr") if not _is_hidden(row)]
-    return [
-        [_read_inline(cell, depth) for cell in row.iter() if cell.tag in ("td", "th") and not _is_hidden(cell)]
-        for row in rows
-    ]
+    rows: list[list[str]] = []
+    for child in table.iter():
+        if child.tag in ("thead", "tbody", "tfoot") and not _is_hidden(child):
+            rows += _read_table(child, depth)
+        elif child.tag == "tr" and not _is_hidden(child):
+            cells = [cell for cell in child.iter() if cell.tag in ("td", "th") and not _is_hidden(cell)]
+            rows.append([_read_inline(cell, depth) for cell in cells])
+    return rows
 
 
 def _read_inline(node: LexborNode, depth: int) -> str:

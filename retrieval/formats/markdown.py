@@ -28,14 +28,14 @@ def extract_markdown(content: bytes, file_name: str) -> Extracted:
 
 
 def _read_blocks(tokens: Sequence[Token]) -> Iterator[Block]:
-    depth = 0
+    markers: list[str] = []
     table: list[list[str]] = []
     for place, token in enumerate(tokens):
         match token.type:
             case "list_item_open":
-                depth += 1
+                markers.append(f"{token.info}{token.markup}" if token.info else "-")
             case "list_item_close":
-                depth -= 1
+                markers.pop()
             case "tr_open":
                 table.append([])
             case "table_close":
@@ -50,15 +50,17 @@ def _read_blocks(tokens: Sequence[Token]) -> Iterator[Block]:
                 if opener.type in ("th_open", "td_open"):
                     table[-1].append(text)
                 else:
-                    yield _make_block(opener, text, depth)
+                    yield _make_block(opener, text, markers)
             case _:
                 pass
 
 
-def _make_block(opener: Token, text: str, depth: int) -> Block:
+def _make_block(opener: Token, text: str, markers: Sequence[str]) -> Block:
     if opener.type == "heading_open":
         return Block("heading", text, level=int(opener.tag[1:]))
-    return Block("item", f"- {text}", level=depth - 1) if depth else Block("paragraph", text)
+    if markers:
+        return Block("item", f"{markers[-1]} {text}", level=len(markers) - 1)
+    return Block("paragraph", text)
 
 
 def _read_inline(token: Token) -> str:

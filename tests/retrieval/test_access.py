@@ -30,7 +30,7 @@ async def test_a_search_finds_exactly_what_may_be_read(
 ) -> None:
     chance = random.Random(7)
     rules: dict[str, AccessRule] = {}
-    for number in range(40):
+    for number in range(24):
         rule = AccessRule(chance.sample(GROUPS, chance.randint(0, 3)), chance.sample(GROUPS, chance.choice([0, 0, 1])))
         rules[f"{number}/leave.md"] = rule
         write(f"{number}/leave.md", f"# Leave {number}\n\nSite {number * 7919} has {number + 3} days of leave.\n")
@@ -136,10 +136,10 @@ async def test_principals_are_everyone_the_person_and_the_groups(database: Datab
     assert await access.find_principals("user:bo") == ["everyone", "user:bo"]
 
 
-@pytest.mark.parametrize("person", ["", "everyone", "group:people"])
-async def test_nobody_becomes_a_group_by_name(database: Database, person: str) -> None:
-    with pytest.raises(InvalidInputError, match="expected a person"):
-        await Access(database).find_principals(person)
+async def test_nobody_becomes_a_group_by_name(database: Database) -> None:
+    for person in ("", "everyone", "group:people"):
+        with pytest.raises(InvalidInputError, match="expected a person"):
+            await Access(database).find_principals(person)
 
 
 async def test_a_statement_without_the_filter_is_not_run(database: Database) -> None:

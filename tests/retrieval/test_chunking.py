@@ -23,14 +23,14 @@ WORDS = st.text("abc 가나.!?\n", min_size=1, max_size=80).map(str.strip).filte
 BLOCKS = st.lists(st.builds(Block, st.sampled_from(KINDS), WORDS, st.integers(1, 4), st.integers(1, 3)), max_size=12)
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=60, deadline=None)
 @given(BLOCKS, st.integers(1, 12))
 def test_a_chunk_is_the_text_at_its_offsets(blocks: list[Block], max_tokens: int) -> None:
     text, chunks = cut(blocks, max_tokens)
     assert all(text[chunk.start : chunk.end] == chunk.text and chunk.text.strip() for chunk in chunks)
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=60, deadline=None)
 @given(BLOCKS, st.integers(1, 12))
 def test_every_word_outside_headings_is_in_exactly_one_chunk(blocks: list[Block], max_tokens: int) -> None:
     text, spans = lay_out(blocks)
@@ -46,7 +46,7 @@ def test_every_word_outside_headings_is_in_exactly_one_chunk(blocks: list[Block]
     assert len(covered) == len(set(covered)) and body <= set(covered)
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=60, deadline=None)
 @given(BLOCKS, st.integers(1, 12))
 def test_no_chunk_is_over_the_budget(blocks: list[Block], max_tokens: int) -> None:
     assert all(count <= max_tokens for count in count_words([chunk.text for chunk in cut(blocks, max_tokens)[1]]))

@@ -183,3 +183,33 @@ async def test_progress_counts_every_file(database: Database, embedder: Embedder
     told: list[tuple[int, int, str]] = []
     await ingest(database, embedder, [folder], on_progress=lambda *told_now: told.append(told_now))
     assert sorted(told) == [(1, 2, "b.pdf"), (2, 2, "a.md")]
+
+
+async def test_an_interrupted_ingest_keeps_what_it_stored_and_goes_on(
+    database: Database, embedder: Embedder, folder: Path, write: Write
+) -> None:
+    for name in ("a.md", "b.md"):
+        write(name, LEAVE + name)
+
+    def interrupt(done: int, total: int, path: str) -> None:
+        raise InterruptedError
+
+    with pytest.raises(InterruptedError):
+        await ingest(database, embedder, [folder], on_progress=interrupt)
+    report = await ingest(database, embedder, [folder])
+    assert (report.unchanged, report.added) == (1, 1)
+
+
+async def test_another_way_of_cutting_reads_again_and_keeps_equal_vectors(
+    database: Database, embedder: Embedder, folder: Path, write: Write
+) -> None:
+    write("leave.md", LEAVE)
+    await ingest(database, embedder, [folder])
+    report = await ingest(database, embedder, [folder], max_tokens=100)
+    rows = await database.fetch_dicts(
+        b"SELECT count(DISTINCT chunks.id) AS chunks, count(DISTINCT embeddings.chunk_id) AS embedded, "
+        b"sum(tf) = (SELECT sum(length) FROM chunks) AS indexed "
+        b"FROM chunks JOIN postings ON chunk_id = chunks.id JOIN embeddings USING (chunk_id)"
+    )
+    assert (report.updated, report.embedded) == (1, 0)
+    assert rows == [{"chunks": 2, "embedded": 2, "indexed": True}]

@@ -111,15 +111,12 @@ async def test_instructions_in_a_document_are_only_its_text(
     assert [passage.text for passage in found] == [hostile]
 
 
-@pytest.mark.parametrize(
-    "question", ["", "  ", "\x00", "?!", "the of and", "x" * 100_000, "휴" * 20_000, "'; --", "%s"]
-)
-async def test_any_question_is_taken(
-    database: Database, embedder: Embedder, folder: Path, write: Write, question: str
-) -> None:
+async def test_any_question_is_taken(database: Database, embedder: Embedder, folder: Path, write: Write) -> None:
     write("leave.txt", "Employees get 23 days of annual leave.")
     await ingest(database, embedder, [folder])
-    assert isinstance(await Search(database, embedder).search(question, ["everyone"]), list)
+    search = Search(database, embedder)
+    for question in ("", "  ", "\x00", "?!", "the of and", "x" * 100_000, "휴" * 20_000, "'; --", "%s", "\ud800"):
+        assert len(await search.search(question, ["everyone"])) <= 1
 
 
 async def test_an_empty_database_has_no_passages(database: Database, embedder: Embedder) -> None:
