@@ -1,6 +1,7 @@
 """What the worker does with an event: a question is answered, a judgement is recorded."""
 
 from collections.abc import Awaitable, Callable, Mapping
+from typing import Any
 
 from bot.answer import Answerer, Asked
 from bot.inbox import Claimed
@@ -74,7 +75,7 @@ class FeedbackHandler:
         if found is None:
             interaction = await self._interactions.find_by_reply(claimed.platform, payload["reply_key"])
             found = interaction.id if interaction else None
-        if found is None:
+        if found is None or await self._is_stale_withdrawal(found, payload):
             return
         await self._feedback.record(
             Feedback(
@@ -87,3 +88,9 @@ class FeedbackHandler:
                 event_key=f"inbox:{claimed.id}",
             )
         )
+
+    async def _is_stale_withdrawal(self, interaction_id: int, payload: Mapping[str, Any]) -> bool:
+        """Whether a vote is taken back that another has replaced: 👍, then 👎, then the 👍 removed leaves the 👎."""
+        if payload["value"] != 0 or "withdraws" not in payload:
+            return False
+        return await self._feedback.get_value(interaction_id, payload["person"]) != payload["withdraws"]

@@ -101,6 +101,10 @@ class Interactions:
         parameters = {"conversation_key": conversation_key, "before_id": before_id, "limit": limit}
         return await self._database.fetch_all(QUERIES["find_turns"], parameters, Turn)
 
+    async def exist(self) -> bool:
+        """Whether anything was ever asked."""
+        return bool(await self._database.fetch_dicts(QUERIES["exist"]))
+
     async def _write_begin(self, questions: Sequence[Question]) -> list[Begun]:
         rows = [_question_row(question) for question in questions]
         return await self._database.fetch_all(QUERIES["begin"], {"rows": to_json_rows(rows)}, Begun)

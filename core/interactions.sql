@@ -61,3 +61,6 @@ FROM interactions
 WHERE conversation_key = %(conversation_key)s AND id < %(before_id)s AND finished_at IS NOT NULL
 ORDER BY id DESC
 LIMIT %(limit)s
+
+-- name: exist
+SELECT 1 AS one FROM interactions LIMIT 1

@@ -83,7 +83,7 @@ def settings(base_model: Path, **changes: Any) -> NightSettings:
 async def test_a_night_of_corrections_trains_proves_and_serves_a_better_adapter(
     database: Database, server: tuple[FakeVllm, ModelServer], base_model: Path, tmp_path: Path
 ) -> None:
-    await log_corrected_night(database, 32)
+    await log_corrected_night(database, 28)
     fake, client = server
     listener = Listener()
     night = await run_night(
@@ -91,7 +91,7 @@ async def test_a_night_of_corrections_trains_proves_and_serves_a_better_adapter(
     )
     run = await Runs(database).get(night.run_id)
     assert (run.error, night.verdict, night.state, night.switched) == (None, "promote", "done", True), run.gate
-    assert night.votes == 32 == sum(run.counts["fates"].values())
+    assert night.votes == 28 == sum(run.counts["fates"].values())
     assert run.proof and run.proof["error"] < 1e-4 < run.proof["effect"]
     active = await Adapters(database).find_active()
     assert active and active.name == night.adapter and list(fake.adapters) == [night.adapter]

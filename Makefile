@@ -1,0 +1,54 @@
+# make up, make test; everything else is convenience.
+PYTHON ?= $(shell command -v python3.11 || command -v python3)
+VENV := .venv
+BIN := $(VENV)/bin
+LOCKS := deploy/locks/service.txt deploy/locks/embedded.txt
+# pip installs torch, so that whatever pip is told about CPU builds holds; uv installs the rest, ten times as fast.
+PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet install --no-compile
+UV := $(BIN)/uv pip install --quiet --python $(BIN)/python --no-deps
+
+.PHONY: up demo test check format lock clean-state help
+
+help:  ## List the targets
+	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/'
+
+up: $(VENV)/.service  ## Start everything; Ctrl-C stops it
+	@exec $(BIN)/nightbake up
+
+demo: $(VENV)/.service  ## The whole loop once, unattended, in a temporary state folder
+	@exec $(BIN)/nightbake demo
+
+test: $(VENV)/.dev  ## Format, lint, types, and every test
+	@exec ./.ci/check
+
+check: $(VENV)/.dev  ## Format, lint and types only
+	@exec ./.ci/check --static
+
+format: $(VENV)/.dev  ## Put the code into the one format
+	$(BIN)/ruff check --fix . && $(BIN)/ruff format .
+
+lock:  ## Pin what is installed in .venv
+	$(BIN)/python deploy/lock.py
+
+clean-state:  ## Remove the state folder: database, models, adapters, logs
+	rm -rf $${NIGHTBAKE_HOME:-.nightbake}
+
+$(BIN)/uv:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info[:2] != (3, 11))' \
+	  || { echo "expected Python 3.11, got $$($(PYTHON) --version); name one with make PYTHON=/path/to/python3.11"; exit 1; }
+	@echo "making $(VENV)"
+	@$(PYTHON) -m venv $(VENV)
+	@$(PIP) uv==0.13.8
+
+$(VENV)/.service: $(LOCKS) pyproject.toml | $(BIN)/uv
+	@echo "installing torch (190 MB)"
+	@$(PIP) --no-deps "$$(grep ^torch== deploy/locks/service.txt)"
+	@echo "installing $$(cat $(LOCKS) | grep -c ==) pinned packages (a minute, seconds from a warm cache)"
+	@$(UV) $(addprefix -r ,$(LOCKS))
+	@$(UV) --editable .
+	@touch $@
+
+$(VENV)/.dev: deploy/locks/dev.txt $(VENV)/.service
+	@echo "installing what the tests need"
+	@$(UV) -r deploy/locks/dev.txt
+	@touch $@

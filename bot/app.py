@@ -1,0 +1,166 @@
+"""The people's side as one service: inbox, worker, web pages, Slack and Teams, built here and nowhere else."""
+
+import logging
+from contextlib import AsyncExitStack
+from typing import Self
+
+from aiohttp import web
+
+from bot.answer import Answerer
+from bot.handlers import FeedbackHandler, QuestionHandler
+from bot.inbox import Claimed, Inbox
+from bot.reply import Platform
+from bot.slack import events as slack_events
+from bot.slack.reply import SlackPlatform
+from bot.slack.reply import build_client as build_slack_client
+from bot.slack.socket import SlackSocket
+from bot.teams import activities as teams_activities
+from bot.teams.auth import TokenCheck
+from bot.teams.connector import TeamsConnector, build_credentials
+from bot.teams.reply import TeamsPlatform
+from bot.web.app import build_app
+from bot.web.live import Live
+from bot.web.night import RunNight
+from bot.web.pages import Readiness
+from bot.web.places import FindPrincipals, Places
+from bot.worker import Worker
+from core.adapters import Adapters
+from core.database import Database
+from core.errors import ProcessError
+from core.feedback import FeedbackLog
+from core.interactions import Interactions
+from core.serving import Serving
+from core.settings import Settings
+
+log = logging.getLogger(__name__)
+
+AUDIENCES = {"slack": slack_events.find_audience, "teams": teams_activities.find_audience}
+
+
+class Bot:
+    """Enter to serve, leave to stop: pages first, then platforms, then the workers that answer."""
+
+    def __init__(
+        self,
+        *,
+        settings: Settings,
+        database: Database,
+        interactions: Interactions,
+        feedback: FeedbackLog,
+        adapters: Adapters,
+        serving: Serving,
+        answerer: Answerer,
+        places: Places,
+        find_principals: FindPrincipals,
+        admin_token: str,
+        run_night: RunNight | None,
+        readiness: Readiness | None,
+    ) -> None:
+        self._settings = settings
+        self._find_principals = find_principals
+        self._stack = AsyncExitStack()
+        self._live = Live()
+        self._inbox = Inbox(database)
+        self._platforms: dict[str, Platform] = {"web": self._live}
+        self._sockets: list[SlackSocket] = []
+        self._app = build_app(
+            inbox=self._inbox,
+            feedback=feedback,
+            live=self._live,
+            database=database,
+            serving=serving,
+            adapters=adapters,
+            places=places,
+            find_principals=find_principals,
+            admin_token=admin_token,
+            base_url=settings.base_url,
+            run_night=run_night,
+            readiness=readiness,
+        )
+        if settings.has_slack:
+            self._add_slack(interactions)
+        if settings.has_teams:
+            self._add_teams(interactions)
+        questions = QuestionHandler(
+            answerer=answerer,
+            interactions=interactions,
+            platforms=self._platforms,
+            find_principals=self._find_audience,
+        )
+        self._worker = Worker(
+            inbox=self._inbox,
+            handlers={
+                "question": questions,
+                "feedback": FeedbackHandler(feedback=feedback, interactions=interactions),
+            },
+            give_up=questions.give_up,
+            concurrency=settings.worker_concurrency,
+        )
+
+    async def __aenter__(self) -> Self:
+        """Open the port, connect to the platforms, and begin to answer.
+
+        Raises:
+            ProcessError: the port is taken.
+        """
+        runner = web.AppRunner(self._app, access_log=None)
+        await runner.setup()
+        self._stack.push_async_callback(runner.cleanup)
+        try:
+            await web.TCPSite(runner, self._settings.host, self._settings.port).start()
+        except OSError as error:
+            await self._stack.aclose()
+            address = f"{self._settings.host}:{self._settings.port}"
+            raise ProcessError(f"cannot listen on {address} ({error.strerror}); set PORT to a free one") from error
+        for socket in self._sockets:
+            await socket.start()
+            self._stack.push_async_callback(socket.stop)
+        await self._worker.start()
+        self._stack.push_async_callback(self._worker.stop)
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        await self._stack.aclose()
+
+    @property
+    def platforms(self) -> list[str]:
+        """Names of the platforms that are served."""
+        return sorted(self._platforms)
+
+    async def _find_audience(self, claimed: Claimed) -> list[str]:
+        """What everyone who will see the reply may read; where that is one person, their groups count too."""
+        person = claimed.payload["person"]
+        if claimed.platform == "web":
+            return await self._find_principals(person)
+        audience = await AUDIENCES[claimed.platform](claimed)
+        return await self._find_principals(person) if person in audience else audience
+
+    def _add_slack(self, interactions: Interactions) -> None:
+        settings = self._settings
+        assert settings.slack_bot_token
+        client = build_slack_client(settings.slack_bot_token.get_secret_value())
+        secret = settings.slack_signing_secret
+        events = slack_events.SlackEvents(
+            inbox=self._inbox, signing_secret=secret.get_secret_value() if secret else None
+        )
+        self._platforms["slack"] = SlackPlatform(client=client, interactions=interactions, base_url=settings.base_url)
+        self._app.add_routes(events.routes())
+        if settings.slack_app_token:
+            token = settings.slack_app_token.get_secret_value()
+            self._sockets.append(SlackSocket(app=events.app, client=client, app_token=token))
+
+    def _add_teams(self, interactions: Interactions) -> None:
+        settings = self._settings
+        assert settings.teams_app_id and settings.teams_app_password and settings.teams_tenant_id
+        password, tenant = settings.teams_app_password.get_secret_value(), settings.teams_tenant_id
+        connector = TeamsConnector(
+            app_id=settings.teams_app_id, credentials=build_credentials(settings.teams_app_id, password, tenant)
+        )
+        check = TokenCheck(app_id=settings.teams_app_id, tenants=frozenset({tenant}))
+        activities = teams_activities.TeamsActivities(inbox=self._inbox, authentication=check)
+        self._platforms["teams"] = TeamsPlatform(
+            connector=connector, interactions=interactions, base_url=settings.base_url
+        )
+        self._app.add_routes(activities.routes())
+        self._stack.push_async_callback(connector.close)
+        self._stack.push_async_callback(activities.close)

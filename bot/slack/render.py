@@ -1,0 +1,138 @@
+"""Answers as Slack blocks. Pure, and the one place where text of models and documents becomes Slack's markup.
+
+Everything is escaped and set verbatim, so the only links and mentions are those written here. Sections of
+mrkdwn are used rather than markdown blocks: those would turn a document's `[text](address)` into a link.
+"""
+
+import re
+from typing import Any
+
+from bot.reply import FinishedAnswer, Source
+from core.prompt import Language
+
+Block = dict[str, Any]
+
+# Slack's limits, in characters after escaping: a section, and what we put of an answer into one message.
+SECTION_CHARACTERS = 3_000
+MESSAGE_CHARACTERS = 12_000
+FALLBACK_CHARACTERS = 3_000
+LABEL_CHARACTERS = 150
+LONGEST_ENTITY = 5
+
+_PHRASES: dict[Language, dict[str, str]] = {
+    "en": {
+        "sources": "Sources",
+        "page": "p. {page}",
+        "generated": "AI-generated from the sources; please check them.",
+        "quoted": "Taken from the documents word for word.",
+        "vote": "React with :+1: or :-1: so that I learn. Answer {id}",
+    },
+    "ko": {
+        "sources": "출처",
+        "page": "{page}쪽",
+        "generated": "AI가 출처를 바탕으로 작성했습니다. 출처를 확인해 주세요.",
+        "quoted": "문서의 문장을 그대로 옮겼습니다.",
+        "vote": ":+1: 또는 :-1: 반응을 남겨 주시면 배웁니다. 답변 {id}",
+    },
+}
+
+_IMAGE_OR_LINK = re.compile(r"!?\[([^\[\]]*)\]\([^()\s]*\)")
+_BOLD = re.compile(r"\*\*(\S(?:[^*\n]*\S)?)\*\*")
+_HEADING = re.compile(r"^#{1,6}\s+(.+?)\s*#*$", re.MULTILINE)
+_BROADCAST = re.compile(r"@(?=channel|here|everyone)", re.IGNORECASE)
+_WORD_JOINER = "\u2060"
+_BREAKS = ("\n\n", "\n", ". ", " ")
+
+
+def escape(text: str) -> str:
+    """Text that Slack shows as it is: no link, no mention, no word to a whole channel."""
+    escaped = text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
+    return _BROADCAST.sub("@" + _WORD_JOINER, escaped)
+
+
+def to_mrkdwn(markdown: str) -> str:
+    """A model's Markdown in Slack's own: bold and headings kept, links reduced to their words."""
+    text = _IMAGE_OR_LINK.sub(r"\1", escape(markdown))
+    return _HEADING.sub(r"*\1*", _BOLD.sub(r"*\1*", text))
+
+
+def split(text: str, limit: int) -> list[str]:
+    """Pieces of at most `limit` characters, cut at a paragraph, line, sentence or word where there is one."""
+    pieces: list[str] = []
+    while len(text) > limit:
+        at = _find_cut(text, limit)
+        pieces.append(text[:at].rstrip())
+        text = text[at:].lstrip()
+    return [*pieces, text]
+
+
+def _find_cut(text: str, limit: int) -> int:
+    for mark in _BREAKS:
+        # A break in the first half would make many small pieces.
+        if (at := text.rfind(mark, limit // 2, limit)) != -1:
+            return at + len(mark)
+    entity = text.rfind("&", limit - LONGEST_ENTITY, limit)
+    return entity if entity > 0 and ";" not in text[entity:limit] else limit
+
+
+def render_status(text: str) -> list[Block]:
+    """A small grey line."""
+    return [{"type": "context", "elements": [_mrkdwn(escape(text))]}]
+
+
+def render_partial(text: str) -> list[Block]:
+    """An answer that is still being written: as much as one message holds."""
+    pieces = split(to_mrkdwn(text), SECTION_CHARACTERS)
+    return [_section(piece) for piece in pieces[: MESSAGE_CHARACTERS // SECTION_CHARACTERS] if piece]
+
+
+def render_answer(answer: FinishedAnswer, base_url: str) -> list[list[Block]]:
+    """Blocks of one message or more, in order; the last one carries the sources and the line about thumbs."""
+    messages = [
+        [_section(piece) for piece in split(part, SECTION_CHARACTERS) if piece]
+        for part in split(to_mrkdwn(answer.text), MESSAGE_CHARACTERS)
+    ]
+    if answer.notice:
+        messages[0] = [*render_status(answer.notice), *messages[0]]
+    messages[-1] += _render_sources(answer, base_url)
+    messages[-1] += [_render_context(answer)]
+    return messages
+
+
+def render_fallback(text: str) -> str:
+    """What notifications and screen readers take."""
+    return split(escape(text), FALLBACK_CHARACTERS)[0]
+
+
+def _render_sources(answer: FinishedAnswer, base_url: str) -> list[Block]:
+    if not answer.sources:
+        return []
+    lines = [_render_source(source, answer.language, base_url) for source in answer.sources]
+    listing = "\n".join([f"*{_PHRASES[answer.language]['sources']}*", *lines])
+    return [{"type": "divider"}, *(_section(piece) for piece in split(listing, SECTION_CHARACTERS))]
+
+
+def _render_source(source: Source, language: Language, base_url: str) -> str:
+    """`[1] Title › Heading, p. 3`, a link where it leads to our own pages."""
+    place = " › ".join(part for part in (source.title, source.heading_path) if part)
+    label = escape(" ".join(place.split())[:LABEL_CHARACTERS])
+    if source.page is not None:
+        label += ", " + _PHRASES[language]["page"].format(page=source.page)
+    if not source.url.startswith(f"{base_url}/") or re.search(r"[\s<>|]", source.url):
+        return f"[{source.number}] {label}"
+    return f"[{source.number}] <{source.url.replace('&', '&amp;')}|{label}>"
+
+
+def _render_context(answer: FinishedAnswer) -> Block:
+    phrases = _PHRASES[answer.language]
+    origin = phrases.get("generated" if answer.mode == "stopped" else answer.mode, "")
+    line = f"{origin} {phrases['vote'].format(id=answer.interaction_id)}".strip()
+    return {"type": "context", "elements": [_mrkdwn(line)]}
+
+
+def _section(text: str) -> Block:
+    return {"type": "section", "text": _mrkdwn(text)}
+
+
+def _mrkdwn(text: str) -> Block:
+    return {"type": "mrkdwn", "text": text, "verbatim": True}

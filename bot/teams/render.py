@@ -1,0 +1,109 @@
+"""Answers as Teams messages. Pure, and the one place where text of models and documents becomes Teams' Markdown."""
+
+import re
+from typing import Any
+
+from bot.reply import FinishedAnswer, Source
+from core.prompt import Language
+
+Message = dict[str, Any]
+
+# A message may have about 28 KB in the worst client, counted in UTF-16 with all markup; Hangul and Latin alike.
+MESSAGE_CHARACTERS = 8_000
+# Limits of a citation that Teams shows.
+NAME_CHARACTERS = 80
+ABSTRACT_CHARACTERS = 160
+MOST_CITATIONS = 20
+
+_PHRASES: dict[Language, dict[str, str]] = {
+    "en": {"sources": "Sources", "page": "p. {page}", "id": "Answer {id}"},
+    "ko": {"sources": "출처", "page": "{page}쪽", "id": "답변 {id}"},
+}
+
+_IMAGE_OR_LINK = re.compile(r"!?\[([^\[\]]*)\]\([^()\s]*\)")
+_REFERENCE_LINK = re.compile(r"^\s*\[[^\[\]]+\]:\s*\S+.*$", re.MULTILINE)
+_BARE_LINK = re.compile(r"(?<!`)\b(?:https?://|www\.)[^\s`<>]+", re.IGNORECASE)
+_BREAKS = ("\n\n", "\n", ". ", " ")
+
+
+def to_markdown(text: str) -> str:
+    """A model's Markdown without its links: their words stay, bare addresses are shown as code, tags as text."""
+    plain = _REFERENCE_LINK.sub("", _IMAGE_OR_LINK.sub(r"\1", text))
+    return _BARE_LINK.sub(lambda link: f"`{link[0]}`", plain).replace("<", "&lt;")
+
+
+def split(text: str, limit: int = MESSAGE_CHARACTERS) -> list[str]:
+    """Pieces of at most `limit` characters, cut at a paragraph, line, sentence or word where there is one."""
+    pieces: list[str] = []
+    while len(text) > limit:
+        cuts = (text.rfind(mark, limit // 2, limit - len(mark)) + len(mark) for mark in _BREAKS)
+        at = next((cut for cut in cuts if cut > limit // 2), limit)
+        pieces.append(text[:at].rstrip())
+        text = text[at:].lstrip()
+    return [*pieces, text]
+
+
+def render_text(text: str) -> Message:
+    """A message without sources: a status line, an unfinished answer, an apology; as much as one message holds."""
+    return {"text": split(to_markdown(text))[0]}
+
+
+def render_answer(answer: FinishedAnswer, base_url: str) -> list[Message]:
+    """One message or more, in order; the first takes the thumbs, and each carries the citations of its marks."""
+    pieces = split(to_markdown(answer.text))
+    if answer.notice:
+        pieces[0] = f"*{to_markdown(answer.notice)}*\n\n{pieces[0]}"
+    pieces[-1] += _render_sources(answer, base_url)
+    messages: list[Message] = [{"text": piece, "entities": [_render_entity(answer, base_url)]} for piece in pieces]
+    messages[0]["channelData"] = {"feedbackLoop": {"type": "default"}}
+    return messages
+
+
+def _render_entity(answer: FinishedAnswer, base_url: str) -> dict[str, Any]:
+    """The label for what a model wrote, and the citations that `[n]` in the text opens."""
+    entity: dict[str, Any] = {
+        "type": "https://schema.org/Message",
+        "@type": "Message",
+        "@context": "https://schema.org",
+    }
+    if answer.mode in ("generated", "stopped"):
+        entity["additionalType"] = ["AIGeneratedContent"]
+    if answer.sources:
+        entity["citation"] = [_render_citation(source, base_url) for source in answer.sources[:MOST_CITATIONS]]
+    return entity
+
+
+def _render_citation(source: Source, base_url: str) -> dict[str, Any]:
+    appearance = {
+        "@type": "DigitalDocument",
+        "name": _place(source)[:NAME_CHARACTERS],
+        "abstract": " ".join(source.excerpt.split())[:ABSTRACT_CHARACTERS] or _place(source)[:ABSTRACT_CHARACTERS],
+    }
+    if _is_ours(source.url, base_url):
+        appearance["url"] = source.url
+    return {"@type": "Claim", "position": source.number, "appearance": appearance}
+
+
+def _render_sources(answer: FinishedAnswer, base_url: str) -> str:
+    """A list under the answer: citations are not shown by every client, nor for a text without marks."""
+    phrases = _PHRASES[answer.language]
+    lines = [_render_source(source, answer.language, base_url) for source in answer.sources]
+    listing = "\n".join([f"\n\n**{phrases['sources']}**\n", *lines]) if lines else ""
+    return f"{listing}\n\n*{phrases['id'].format(id=answer.interaction_id)}*"
+
+
+def _render_source(source: Source, language: Language, base_url: str) -> str:
+    label = to_markdown(_place(source)).replace("[", "(").replace("]", ")").replace("`", "")
+    if source.page is not None:
+        label += ", " + _PHRASES[language]["page"].format(page=source.page)
+    return (
+        f"{source.number}. [{label}]({source.url})" if _is_ours(source.url, base_url) else f"{source.number}. {label}"
+    )
+
+
+def _place(source: Source) -> str:
+    return " ".join(" › ".join(part for part in (source.title, source.heading_path) if part).split())
+
+
+def _is_ours(url: str, base_url: str) -> bool:
+    return url.startswith(f"{base_url}/") and not re.search(r"[\s()<>]", url)

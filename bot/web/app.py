@@ -1,0 +1,110 @@
+"""The web room's front door: one application with the chat, the sources and the console."""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from urllib.parse import urlsplit
+
+from aiohttp import web
+
+from bot.inbox import Inbox
+from bot.web.admin import lock_console
+from bot.web.chat import Chat
+from bot.web.console import Console
+from bot.web.console_acts import ConsoleActs
+from bot.web.conversations import Conversations
+from bot.web.guard import add_headers, catch_errors
+from bot.web.live import Live
+from bot.web.night import NightButton, RunNight
+from bot.web.pages import Pages, Readiness, load_templates
+from bot.web.people import know_person
+from bot.web.places import FindPrincipals, Places
+from bot.web.wording import SUGGESTIONS
+from core.adapters import Adapters
+from core.database import Database
+from core.errors import DatabaseError
+from core.feedback import FeedbackLog
+from core.prompt import Language
+from core.serving import Serving
+
+HEALTH_SECONDS = 3.0
+
+
+def build_app(
+    *,
+    inbox: Inbox,
+    feedback: FeedbackLog,
+    live: Live,
+    database: Database,
+    serving: Serving,
+    adapters: Adapters,
+    places: Places,
+    find_principals: FindPrincipals,
+    admin_token: str,
+    base_url: str,
+    run_night: RunNight | None = None,
+    readiness: Readiness | None = None,
+    suggestions: Mapping[Language, Sequence[str]] = SUGGESTIONS,
+) -> web.Application:
+    """Put the parts together; other rooms may add routes to the application before it starts.
+
+    Args:
+        live: also the platform `web` of the question handler; the worker must run in this process to stream.
+        find_principals: what a person of the web may read.
+        run_night: starts a night and returns at its end; without it the console has no such button.
+        readiness: which parts work, by name; default: only the database.
+    """
+    templates = load_templates()
+    readiness = readiness or _only_database(database)
+    chat = Chat(
+        inbox=inbox,
+        feedback=feedback,
+        conversations=Conversations(database),
+        live=live,
+        base_url=base_url,
+    )
+    pages = Pages(
+        templates=templates,
+        places=places,
+        find_principals=find_principals,
+        suggestions=suggestions,
+        readiness=readiness,
+    )
+    is_https = urlsplit(base_url).scheme == "https"
+    app = web.Application(
+        middlewares=[
+            catch_errors(pages.show_error),
+            lock_console(admin_token=admin_token, is_https=is_https, locked_page=pages.show_locked),
+            know_person(is_https=is_https),
+        ]
+    )
+    night = NightButton(run_night)
+    console = Console(templates=templates, database=database, adapters=adapters, readiness=readiness, night=night)
+    acts = ConsoleActs(database=database, serving=serving, night=night, base_url=base_url)
+    app.add_routes([*chat.routes(), *pages.routes(), *console.routes(), *acts.routes()])
+    app.on_response_prepare.append(_prepare)
+    app.on_shutdown.append(_close(live, night))
+    return app
+
+
+async def _prepare(request: web.Request, response: web.StreamResponse) -> None:
+    add_headers(request, response)
+
+
+def _close(live: Live, night: NightButton) -> Callable[[web.Application], Awaitable[None]]:
+    async def close(_: web.Application) -> None:
+        live.close()
+        await night.close()
+
+    return close
+
+
+def _only_database(database: Database) -> Readiness:
+    async def readiness() -> Mapping[str, bool]:
+        try:
+            async with asyncio.timeout(HEALTH_SECONDS):
+                await database.fetch_dicts(b"SELECT 1")
+        except (TimeoutError, DatabaseError):
+            return {"database": False}
+        return {"database": True}
+
+    return readiness

@@ -1,0 +1,162 @@
+"""The console's pages: what was asked and answered, what is served, what the nights did. Everything is read here."""
+
+from typing import Any
+
+from aiohttp import web
+from jinja2 import Environment
+
+from bot.web.chat import ID
+from bot.web.night import NightButton
+from bot.web.pages import Readiness, render
+from core.adapters import Adapters
+from core.database import Database
+from core.errors import NotFoundError
+from core.sql import load_queries
+from core.text import clean_text
+
+QUERIES = load_queries(__file__)
+PAGE_ROWS = 40
+MOST_DOCUMENTS = 300
+MODES = ("generated", "quoted", "refused", "stopped", "failed")
+VOTES = ("up", "down", "corrected")
+STAGES = ("collect", "train", "serve", "evaluate", "gate", "switch", "report")
+
+# A report is a page of its own: it may style itself and show its plots, and nothing else.
+REPORT_POLICY = "default-src 'none'; style-src 'unsafe-inline'; img-src data:; frame-ancestors 'self'; sandbox"
+
+
+class Console:
+    """Pages under `/console`; `bot/web/admin.py` stands before them, `console_acts.py` changes things."""
+
+    def __init__(
+        self,
+        *,
+        templates: Environment,
+        database: Database,
+        adapters: Adapters,
+        readiness: Readiness,
+        night: NightButton,
+    ) -> None:
+        self._templates = templates
+        self._database = database
+        self._adapters = adapters
+        self._readiness = readiness
+        self._night = night
+
+    def routes(self) -> list[web.RouteDef]:
+        """What to add to the application."""
+        return [
+            web.get("/console", self.show_overview),
+            web.get("/console/answers", self.show_answers),
+            web.get("/console/adapters", self.show_adapters),
+            web.get("/console/nights", self.show_nights),
+            web.get(f"/console/nights/{{id:{ID}}}", self.show_night),
+            web.get(f"/console/nights/{{id:{ID}}}/report/{{language:en|ko}}", self.show_report),
+            web.get("/console/documents", self.show_documents),
+        ]
+
+    async def show_overview(self, _: web.Request) -> web.Response:
+        """The last 24 hours, two weeks of votes, and how the parts are."""
+        days = await self._fetch("find_days")
+        tallest = max([1, *(max(day["questions"], day["up"] + day["down"]) for day in days)])
+        return self._render(
+            "overview",
+            day=await self._fetch_one("count_day"),
+            votes=await self._fetch_one("count_votes"),
+            inbox=await self._fetch_one("count_inbox"),
+            documents=await self._fetch_one("count_documents"),
+            active=await self._adapters.find_active(),
+            parts=await self._readiness(),
+            nights=await self._fetch("find_nights", before=None, limit=1),
+            days=days,
+            tallest=tallest,
+        )
+
+    async def show_answers(self, request: web.Request) -> web.Response:
+        """Questions with answers and votes, newest first; `words`, `mode`, `vote` and `before` choose."""
+        words = clean_text(request.query.get("words", "")).strip()[:200]
+        mode, vote = _one_of(request, "mode", MODES), _one_of(request, "vote", VOTES)
+        rows = await self._fetch(
+            "find_answers",
+            before=_read_before(request),
+            pattern=_to_pattern(words),
+            mode=mode,
+            vote=vote,
+            limit=PAGE_ROWS + 1,
+        )
+        chosen = {"words": words, "mode": mode or "", "vote": vote or ""}
+        return self._render("answers", modes=MODES, votes=VOTES, chosen=chosen, **_to_page(rows))
+
+    async def show_adapters(self, _: web.Request) -> web.Response:
+        """Every adapter with its state, and the history of switches."""
+        return self._render(
+            "adapters", adapters=await self._adapters.find_all(), switches=await self._adapters.find_switches()
+        )
+
+    async def show_nights(self, request: web.Request) -> web.Response:
+        """The nights, newest first, and the button that runs one now."""
+        rows = await self._fetch("find_nights", before=_read_before(request), limit=PAGE_ROWS + 1)
+        running = await self._fetch_one("find_running")
+        return self._render("nights", stages=STAGES, running=running, night=self._night, **_to_page(rows))
+
+    async def show_night(self, request: web.Request) -> web.Response:
+        """One night with its report."""
+        run = await self._fetch_one("find_night", id=int(request.match_info["id"]))
+        if not run:
+            raise NotFoundError("There is no such night.")
+        return self._render("night", run=run, stages=STAGES)
+
+    async def show_report(self, request: web.Request) -> web.Response:
+        """A report as it was written, in a page that can run nothing."""
+        parameters = {"id": int(request.match_info["id"]), "language": request.match_info["language"]}
+        report = await self._fetch_one("find_report", **parameters)
+        if not report:
+            raise NotFoundError("This night has no report in this language.")
+        headers = {"Content-Security-Policy": REPORT_POLICY, "Cache-Control": "no-store"}
+        return web.Response(text=report["html"], content_type="text/html", headers=headers)
+
+    async def show_documents(self, request: web.Request) -> web.Response:
+        """What is known, and what could not be read."""
+        words = clean_text(request.query.get("words", "")).strip()[:200]
+        return self._render(
+            "documents",
+            words=words,
+            documents=await self._fetch("find_documents", pattern=_to_pattern(words), limit=MOST_DOCUMENTS),
+            errors=await self._fetch("find_ingest_errors"),
+            counts=await self._fetch_one("count_documents"),
+        )
+
+    def _render(self, room: str, **values: Any) -> web.Response:
+        return render(self._templates, f"console/{room}.html", "en", room=room, **values)
+
+    async def _fetch(self, query: str, **parameters: Any) -> list[dict[str, Any]]:
+        return await self._database.fetch_dicts(QUERIES[query], parameters or None)
+
+    async def _fetch_one(self, query: str, **parameters: Any) -> dict[str, Any]:
+        """The first row; empty where there is none."""
+        rows = await self._fetch(query, **parameters)
+        return rows[0] if rows else {}
+
+
+def _read_before(request: web.Request) -> int | None:
+    text = request.query.get("before", "")
+    return int(text) if text.isascii() and text.isdigit() and len(text) < 19 else None
+
+
+def _one_of(request: web.Request, name: str, known: tuple[str, ...]) -> str | None:
+    value = request.query.get(name)
+    return value if value in known else None
+
+
+def _to_pattern(words: str) -> str | None:
+    """Words as a pattern in which no character is special."""
+    if not words:
+        return None
+    escaped = words.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
+    return f"%{escaped}%"
+
+
+def _to_page(rows: list[dict[str, Any]]) -> dict[str, Any]:
+    """Rows of this page, and where the next one begins; one row more than a page was asked for."""
+    shown = rows[:PAGE_ROWS]
+    return {"rows": shown, "next_before": shown[-1]["id"] if len(rows) > PAGE_ROWS else None}

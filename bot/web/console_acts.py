@@ -1,0 +1,88 @@
+"""What an admin changes from the console: which adapter is served, and when a night runs."""
+
+from typing import Any
+
+from aiohttp import web
+
+from bot.web.admin import ACTOR
+from bot.web.console import QUERIES, STAGES
+from bot.web.guard import check_origin, get_text, read_json
+from bot.web.night import NightButton
+from core.database import Database
+from core.serving import Serving
+
+LONGEST_REASON = 500
+
+
+class ConsoleActs:
+    """Requests under `/console/api`; every act leaves a row in the audit log."""
+
+    def __init__(self, *, database: Database, serving: Serving, night: NightButton, base_url: str) -> None:
+        self._database = database
+        self._serving = serving
+        self._night = night
+        self._base_url = base_url
+
+    def routes(self) -> list[web.RouteDef]:
+        """What to add to the application."""
+        return [
+            web.post("/console/api/adapters/promote", self.promote),
+            web.post("/console/api/adapters/roll-back", self.roll_back),
+            web.post("/console/api/nights/run", self.run_night),
+            web.get("/console/api/nights/state", self.read_night),
+        ]
+
+    async def promote(self, request: web.Request) -> web.Response:
+        """Serve an adapter, or the base model where `name` is empty.
+
+        Raises:
+            NotFoundError: no adapter has this name.
+            ModelServerError: it could not be loaded; nothing was switched.
+        """
+        body = await self._read(request)
+        name = get_text(body, "name", longest=LONGEST_REASON) or None
+        reason = get_text(body, "reason", longest=LONGEST_REASON) or "promoted in the console"
+        await self._serving.promote(name, by=ACTOR, reason=reason)
+        return web.json_response({"message": f"{name or 'The base model'} answers from the next question on."})
+
+    async def roll_back(self, request: web.Request) -> web.Response:
+        """Serve again what was served before."""
+        body = await self._read(request)
+        reason = get_text(body, "reason", longest=LONGEST_REASON) or "rolled back in the console"
+        name = await self._serving.roll_back(by=ACTOR, reason=reason)
+        return web.json_response({"message": f"{name or 'The base model'} answers from the next question on."})
+
+    async def run_night(self, request: web.Request) -> web.Response:
+        """Start a night in the background: 202, or 409 where this process runs one.
+
+        A run that the table calls running may be one that crashed, which a new night resumes; the night's own
+        lock tells them apart.
+        """
+        await self._read(request)
+        if not self._night.exists:
+            return web.json_response({"error": "nights are run by another process"}, status=409)
+        if not self._night.press():
+            return web.json_response({"error": "a night is running already"}, status=409)
+        await self._serving.record_act(ACTOR, "run night", "now")
+        return web.json_response({"message": "The night has begun."}, status=202)
+
+    async def read_night(self, _: web.Request) -> web.Response:
+        """How far the night is: `is_running`, its stage by name and number, and the error of the last one here."""
+        run = await self._find_running()
+        stage = run["stage"] if run else None
+        return web.json_response(
+            {
+                "is_running": self._night.is_running or run is not None,
+                "stage": stage,
+                "stage_number": STAGES.index(stage) if stage in STAGES else -1,
+                "error": self._night.error,
+            }
+        )
+
+    async def _read(self, request: web.Request) -> dict[str, Any]:
+        check_origin(request, self._base_url)
+        return await read_json(request)
+
+    async def _find_running(self) -> dict[str, Any] | None:
+        rows = await self._database.fetch_dicts(QUERIES["find_running"])
+        return rows[0] if rows else None

@@ -1,0 +1,147 @@
+"""What every response and request must keep: security headers, same origin, JSON bodies, kind errors."""
+
+import json
+import logging
+from collections.abc import Awaitable, Callable
+from typing import Any, cast
+from urllib.parse import urlsplit
+
+from aiohttp import web
+from aiohttp.typedefs import Middleware
+
+from core.errors import DatabaseError, InvalidInputError, ModelServerError, NightbakeError, NotFoundError
+
+log = logging.getLogger(__name__)
+
+Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
+ErrorPage = Callable[[web.Request, int, str], web.Response]
+
+BODY_BYTES = 64 * 1024
+POLICY = "default-src 'self'; base-uri 'none'; form-action 'self'; frame-ancestors 'self'; object-src 'none'"
+HEADERS = {
+    "Content-Security-Policy": POLICY,
+    "X-Content-Type-Options": "nosniff",
+    "Referrer-Policy": "same-origin",
+}
+
+_STATUSES: dict[type[NightbakeError], int] = {
+    InvalidInputError: 400,
+    NotFoundError: 404,
+    ModelServerError: 502,
+    DatabaseError: 503,
+}
+_APOLOGY = "Something went wrong on our side. Please try again. / 문제가 생겼습니다. 다시 시도해 주세요."
+_AWAY = "The service is restarting. Please try again in a moment. / 잠시 후 다시 시도해 주세요."
+
+
+def is_api(request: web.Request) -> bool:
+    """Whether a program asks, so that errors are JSON."""
+    return request.path.startswith(("/api/", "/console/api/"))
+
+
+def add_headers(request: web.Request, response: web.StreamResponse) -> None:
+    """Security headers; a page that sets its own policy keeps it. Browsers ask whether our own files changed."""
+    for name, value in HEADERS.items():
+        response.headers.setdefault(name, value)
+    if request.path.startswith("/static/"):
+        response.headers.setdefault("Cache-Control", "no-cache")
+
+
+def check_origin(request: web.Request, base_url: str) -> None:
+    """Refuse a request that another site's page made.
+
+    Raises:
+        web.HTTPForbidden: the browser says that it comes from elsewhere.
+    """
+    site = request.headers.get("Sec-Fetch-Site")
+    origin = request.headers.get("Origin")
+    is_ours = origin is None or urlsplit(origin).netloc in {request.host, urlsplit(base_url).netloc}
+    if not is_ours or site not in (None, "same-origin", "none"):
+        raise web.HTTPForbidden(text="this request came from another site")
+
+
+async def read_json(request: web.Request) -> dict[str, Any]:
+    """The JSON object of a request.
+
+    Raises:
+        web.HTTPUnsupportedMediaType: not sent as JSON.
+        web.HTTPRequestEntityTooLarge: longer than any question may be.
+        InvalidInputError: not a JSON object; the message is for the person.
+    """
+    if request.content_type != "application/json":
+        raise web.HTTPUnsupportedMediaType(text="expected Content-Type: application/json")
+    try:
+        body = json.loads(await _read_body(request))
+    except (ValueError, RecursionError) as error:
+        raise InvalidInputError(
+            "That message could not be read; expected a JSON object in UTF-8. / 메시지를 읽을 수 없습니다."
+        ) from error
+    if not isinstance(body, dict):
+        raise InvalidInputError("That message could not be read; expected a JSON object. / 메시지를 읽을 수 없습니다.")
+    return cast(dict[str, Any], body)
+
+
+def get_text(body: dict[str, Any], name: str, *, longest: int) -> str:
+    """A text field of a body; absent and null are empty.
+
+    Raises:
+        InvalidInputError: not a text, or too long.
+    """
+    value = body.get(name) or ""
+    if not isinstance(value, str):
+        raise InvalidInputError(f"`{name}` must be a text")
+    if len(value) > longest:
+        raise InvalidInputError(
+            f"That text has {len(value):,} characters; at most {longest:,} please. / {longest:,}자 이내로 적어 주세요."
+        )
+    return value
+
+
+def catch_errors(error_page: ErrorPage) -> Middleware:
+    """Errors in words: JSON for programs, a page for people; what we did not expect is logged and not shown."""
+
+    @web.middleware
+    async def middleware(request: web.Request, handler: Handler) -> web.StreamResponse:
+        try:
+            return await handler(request)
+        except web.HTTPException as error:
+            if error.status < 400:
+                raise
+            return _to_response(request, error.status, error.text or error.reason, error_page)
+        except NightbakeError as error:
+            return _to_response(request, *_explain(error), error_page)
+        except (ConnectionResetError, TimeoutError):
+            raise
+        except Exception:
+            log.exception("a request failed", extra={"path": request.path})
+            return _to_response(request, 500, _APOLOGY, error_page)
+
+    return middleware
+
+
+def _explain(error: NightbakeError) -> tuple[int, str]:
+    status = next((code for kind, code in _STATUSES.items() if isinstance(error, kind)), 500)
+    if status < 500:
+        return status, str(error)
+    log.error("a request failed", extra={"error": str(error)})
+    return status, _AWAY if status == 503 else str(error) if status == 502 else _APOLOGY
+
+
+def _to_response(request: web.Request, status: int, message: str, error_page: ErrorPage) -> web.Response:
+    if is_api(request):
+        return web.json_response({"error": message}, status=status)
+    return error_page(request, status, message)
+
+
+async def _read_body(request: web.Request) -> bytes:
+    """At most `BODY_BYTES`, whatever the length that was announced."""
+    received = b""
+    async for chunk in request.content.iter_chunked(BODY_BYTES):
+        received += chunk
+        if len(received) > BODY_BYTES:
+            raise web.HTTPRequestEntityTooLarge(
+                max_size=BODY_BYTES,
+                actual_size=len(received),
+                text="That message is too long; please ask in 4,000 characters. / 4,000자 이내로 질문해 주세요.",
+            )
+    return received

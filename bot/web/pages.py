@@ -1,0 +1,131 @@
+"""What a person sees in the browser: the chat page, a passage in its document, and errors in words."""
+
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+from aiohttp import web
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+
+from bot.web.chat import ID
+from bot.web.people import PERSON
+from bot.web.places import FindPrincipals, Place, Places
+from bot.web.wording import LANGUAGE_COOKIE, WORDING, choose_language
+from core.prompt import Language
+
+HERE = Path(__file__).parent
+LANGUAGE_SECONDS = 400 * 24 * 3600
+
+Readiness = Callable[[], Awaitable[Mapping[str, bool]]]
+
+
+def load_templates() -> Environment:
+    """Every template, escaping by default; a name that is missing is an error, not a blank."""
+    templates = Environment(loader=FileSystemLoader(HERE / "templates"), autoescape=True, undefined=StrictUndefined)
+    filters: dict[str, Callable[..., str]] = {"when": _render_time, "seconds": _render_seconds}
+    templates.filters.update(filters)  # pyright: ignore[reportUnknownMemberType]
+    return templates
+
+
+def render(templates: Environment, name: str, language: Language, *, status: int = 200, **values: Any) -> web.Response:
+    """A page that no cache keeps."""
+    text = templates.get_template(name).render(language=language, w=WORDING[language], **values)
+    return web.Response(text=text, status=status, content_type="text/html", headers={"Cache-Control": "no-store"})
+
+
+def _render_time(moment: datetime | None) -> str:
+    """`21 Nov 00:15`, UTC as everything that is stored."""
+    return moment.strftime("%d %b %H:%M") if moment else "–"
+
+
+def _render_seconds(seconds: float | None) -> str:
+    return "–" if seconds is None else f"{seconds:.1f} s" if seconds < 120 else f"{seconds / 60:.0f} min"
+
+
+class Pages:
+    """Pages and the two small interfaces that belong to them.
+
+    Args:
+        suggestions: questions on the empty page, by language.
+        readiness: which parts work; only a missing `database` makes us unhealthy, for without a model we quote.
+    """
+
+    def __init__(
+        self,
+        *,
+        templates: Environment,
+        places: Places,
+        find_principals: FindPrincipals,
+        suggestions: Mapping[Language, Sequence[str]],
+        readiness: Readiness,
+    ) -> None:
+        self._templates = templates
+        self._places = places
+        self._find_principals = find_principals
+        self._suggestions = suggestions
+        self._readiness = readiness
+
+    def routes(self) -> list[web.AbstractRouteDef]:
+        """What to add to the application."""
+        return [
+            web.get("/", self.show_chat),
+            web.get("/language/{language:en|ko}", self.set_language),
+            web.get(f"/passages/{{chunk_id:{ID}}}", self.show_passage),
+            web.get(f"/api/passages/{{chunk_id:{ID}}}", self.read_passage),
+            web.get("/healthz", self.show_health),
+            web.static("/static", HERE / "static"),
+        ]
+
+    async def show_chat(self, request: web.Request) -> web.Response:
+        """The chat page; its conversation is fetched by the page itself."""
+        language = choose_language(request)
+        return render(self._templates, "chat.html", language, suggestions=self._suggestions[language])
+
+    async def set_language(self, request: web.Request) -> web.Response:
+        """Remember a language and go back to the chat."""
+        response = web.Response(status=303, headers={"Location": "/"})
+        response.set_cookie(
+            LANGUAGE_COOKIE,
+            request.match_info["language"],
+            max_age=LANGUAGE_SECONDS,
+            httponly=True,
+            samesite="Lax",
+        )
+        return response
+
+    async def show_passage(self, request: web.Request) -> web.Response:
+        """A source opened at the cited place.
+
+        Raises:
+            NotFoundError: no such place for this person.
+        """
+        place = await self._get_place(request)
+        return render(self._templates, "passage.html", choose_language(request), place=place)
+
+    async def read_passage(self, request: web.Request) -> web.Response:
+        """The same for the side panel of the chat."""
+        place = await self._get_place(request)
+        names = ("title", "path", "page", "heading_path", "text_before", "passage", "text_after")
+        return web.json_response({name: getattr(place, name) for name in names}, headers={"Cache-Control": "no-store"})
+
+    async def show_health(self, _: web.Request) -> web.Response:
+        """200 while questions can be stored and answered, if only by quotation; else 503."""
+        parts = await self._readiness()
+        status = 200 if parts.get("database", True) else 503
+        words = "ok" if all(parts.values()) else "degraded" if status == 200 else "down"
+        return web.json_response({"status": words, "parts": dict(parts)}, status=status)
+
+    def show_locked(self, request: web.Request) -> web.Response:
+        """What to do to open the console."""
+        return render(self._templates, "console/locked.html", choose_language(request), status=401)
+
+    def show_error(self, request: web.Request, status: int, message: str) -> web.Response:
+        """An error as a page."""
+        return render(
+            self._templates, "error.html", choose_language(request), status=status, code=status, message=message
+        )
+
+    async def _get_place(self, request: web.Request) -> Place:
+        principals = await self._find_principals(request[PERSON])
+        return await self._places.get_place(int(request.match_info["chunk_id"]), principals)

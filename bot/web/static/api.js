@@ -1,0 +1,34 @@
+// Requests to our own server: errors carry words for the person, and whether trying again may help.
+import { say } from "./words.js";
+
+export class RequestError extends Error {
+  constructor(message, status) {
+    super(message);
+    this.status = status;
+    this.mayPass = status === 0 || status >= 500 || status === 429;
+  }
+}
+
+export async function request(path, body) {
+  const options = body === undefined ? {} : {
+    method: "POST",
+    headers: { "Content-Type": "application/json" },
+    body: JSON.stringify(body),
+  };
+  let response;
+  try {
+    response = await fetch(path, { credentials: "same-origin", ...options });
+  } catch {
+    throw new RequestError(say("offline"), 0);
+  }
+  const isJson = response.headers.get("Content-Type")?.startsWith("application/json");
+  const content = isJson ? await response.json() : null;
+  if (!response.ok) throw new RequestError(content?.error ?? say("offline"), response.status);
+  return content;
+}
+
+// Also on plain http inside a network, where crypto.randomUUID is missing.
+export function makeKey() {
+  const bytes = crypto.getRandomValues(new Uint8Array(16));
+  return Array.from(bytes, (byte) => byte.toString(16).padStart(2, "0")).join("");
+}

@@ -1,0 +1,39 @@
+// Buttons that act, with a question before and words after, and the progress of a night.
+const WATCH_PAUSE = 1500;
+const message = document.getElementById("message");
+const progress = document.getElementById("progress");
+
+function tell(words) {
+  message.textContent = words;
+  message.hidden = !words;
+}
+
+async function act(button) {
+  if (button.dataset.ask && !confirm(button.dataset.ask)) return;
+  button.disabled = true;
+  try {
+    const options = { method: "POST", headers: { "Content-Type": "application/json" }, body: button.dataset.body };
+    const response = await fetch(button.dataset.post, options);
+    const content = await response.json();
+    if (!response.ok) throw new Error(content.error);
+    tell(content.message);
+    if (button.dataset.stay) watch();
+    else location.reload();
+  } catch (error) {
+    tell(error.message);
+    button.disabled = false;
+  }
+}
+
+async function watch() {
+  progress.hidden = false;
+  const state = await fetch(progress.dataset.watch).then((response) => response.json()).catch(() => null);
+  if (state && !state.is_running) return location.reload();
+  for (const [number, stage] of [...progress.querySelectorAll("li")].entries()) {
+    stage.className = number < state?.stage_number ? "is-past" : number === state?.stage_number ? "is-now" : "";
+  }
+  setTimeout(watch, WATCH_PAUSE);
+}
+
+for (const button of document.querySelectorAll("button[data-post]")) button.addEventListener("click", () => act(button));
+if (progress && !progress.hidden) watch();

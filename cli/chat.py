@@ -1,0 +1,85 @@
+"""`nightbake chat`: a conversation in the terminal, with thumbs."""
+
+import asyncio
+import uuid
+
+import click
+
+from bot.questions import check_question
+from cli.ask import answer_once, local_person, to_json
+from cli.house import House, open_house
+from cli.output import command, console, emit, escape, read_settings
+from core.errors import InvalidInputError
+from core.records import Feedback, Vote
+
+HELP = "Ask anything. /up and /down vote on the last answer, /fix TEXT corrects it, /undo takes it back, /quit leaves."
+
+
+@click.command()
+@click.option("--as", "person", help="Ask as this person.  [default: you, on this machine]")
+@click.option("--json", "as_json", is_flag=True, help="Print each answer as one JSON line.")
+@command
+async def chat(person: str | None, as_json: bool) -> None:
+    """Ask and vote in the terminal; a follow-up is understood from what came before."""
+    async with open_house(read_settings()) as house:
+        if not as_json:
+            console.print(f"[dim]{HELP}[/]")
+        await Conversation(house, person or local_person(), as_json=as_json).run()
+
+
+class Conversation:
+    """Reads lines until the end of input or /quit."""
+
+    def __init__(self, house: House, person: str, *, as_json: bool) -> None:
+        self._house = house
+        self._person = person
+        self._as_json = as_json
+        self._key = uuid.uuid4().hex
+        self._last: int | None = None
+
+    async def run(self) -> None:
+        """One line a turn; a line that cannot be taken is said so, and the next one is read."""
+        while (line := await asyncio.to_thread(_read_line)) not in (None, "/quit"):
+            try:
+                await self.turn(line or "")
+            except InvalidInputError as error:
+                console.print(f"[yellow]{escape(str(error))}[/]")
+
+    async def turn(self, line: str) -> None:
+        """A vote where the line is a command, else a question."""
+        word, _, rest = line.strip().partition(" ")
+        match word:
+            case "":
+                return
+            case "/up":
+                await self._vote(1)
+            case "/down":
+                await self._vote(-1)
+            case "/fix":
+                await self._vote(-1, correction=rest)
+            case "/undo":
+                await self._vote(0)
+            case _ if word.startswith("/"):
+                console.print(f"[dim]{HELP}[/]")
+            case _:
+                await self._ask(line)
+
+    async def _ask(self, line: str) -> None:
+        text = check_question(line)
+        answer = await answer_once(self._house, text, self._person, silent=self._as_json, conversation=self._key)
+        self._last = answer.interaction_id
+        if self._as_json:
+            emit(to_json(answer))
+
+    async def _vote(self, value: Vote, correction: str | None = None) -> None:
+        if self._last is None:
+            raise InvalidInputError("there is no answer to vote on yet; ask something first")
+        await self._house.feedback.record(Feedback(self._last, self._person, value, "cli", correction=correction))
+        console.print("[dim]taken back[/]" if value == 0 else "[dim]noted, thank you[/]")
+
+
+def _read_line() -> str | None:
+    try:
+        return input("> ")
+    except EOFError:
+        return None

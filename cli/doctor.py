@@ -1,0 +1,165 @@
+"""`nightbake doctor`: every part looked at, each with one line: ok, or what to do."""
+
+import shutil
+from collections.abc import AsyncGenerator, Awaitable, Callable
+from dataclasses import asdict, dataclass
+from typing import Literal
+
+import click
+
+from bot.slack.reply import SlackPlatform, build_client
+from bot.teams.connector import check_credentials
+from cli.house import House, open_house
+from cli.output import EXIT_FAILED, command, console, emit, escape, json_option, read_settings
+from core.errors import DatabaseError, NightbakeError
+from core.migrate import find_migrations
+from core.settings import Settings
+
+Status = Literal["ok", "note", "problem"]
+COLOURS: dict[Status, str] = {"ok": "green", "note": "yellow", "problem": "red"}
+LEAST_FREE_GIB = 5
+OLDEST_POSTGRES = 15
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One line of the doctor: what was looked at, how it is, and what to do unless it is ok."""
+
+    part: str
+    status: Status
+    detail: str
+
+
+@click.command()
+@json_option
+@command
+async def doctor(as_json: bool) -> None:
+    """Check settings, database, documents, model server, adapter, Slack and Teams.
+
+    Exit code 1 means that at least one line is a problem.
+    """
+    settings = read_settings()
+    findings = [Finding("settings", "ok", "complete"), _look_at_disk(settings)]
+    try:
+        async with open_house(settings) as house:
+            findings += [finding async for finding in _look_around(house)]
+    except DatabaseError as error:
+        findings.append(Finding("database", "problem", str(error)))
+    if as_json:
+        emit({"ok": _is_well(findings), "findings": [asdict(finding) for finding in findings]})
+    else:
+        for finding in findings:
+            mark = f"[{COLOURS[finding.status]}]{finding.status:<8}[/]"
+            console.print(f"{mark}{finding.part:<16}{escape(finding.detail)}", soft_wrap=True)
+    if not _is_well(findings):
+        raise SystemExit(EXIT_FAILED)
+
+
+def _is_well(findings: list[Finding]) -> bool:
+    return all(finding.status != "problem" for finding in findings)
+
+
+async def _look_around(house: House) -> AsyncGenerator[Finding]:
+    for look in (
+        _look_at_database,
+        _look_at_migrations,
+        _look_at_documents,
+        _look_at_embedding,
+        _look_at_model_server,
+        _look_at_adapter,
+        _look_at_slack,
+        _look_at_teams,
+    ):
+        yield await _careful(look, house)
+
+
+async def _careful(look: Callable[[House], Awaitable[Finding]], house: House) -> Finding:
+    """One part that breaks must not hide the others."""
+    try:
+        return await look(house)
+    except Exception as error:
+        part = look.__name__.removeprefix("_look_at_").replace("_", " ")
+        detail = str(error) if isinstance(error, NightbakeError) else f"{type(error).__name__}: {error}"
+        return Finding(part, "problem", detail)
+
+
+def _look_at_disk(settings: Settings) -> Finding:
+    home = settings.nightbake_home.resolve()
+    home.mkdir(parents=True, exist_ok=True)
+    free = shutil.disk_usage(home).free / 2**30
+    if free < LEAST_FREE_GIB:
+        return Finding("disk", "problem", f"expected {LEAST_FREE_GIB} GiB free in {home}, got {free:.1f}; make room")
+    return Finding("disk", "ok", f"{free:.0f} GiB free in {home}")
+
+
+async def _look_at_database(house: House) -> Finding:
+    rows = await house.database.fetch_dicts(
+        b"SELECT current_setting('server_version_num')::integer AS number, current_setting('server_version') AS name,"
+        b" (SELECT extversion FROM pg_extension WHERE extname = 'vector') AS vector"
+    )
+    found = rows[0]
+    if found["number"] < OLDEST_POSTGRES * 10000:
+        return Finding("database", "problem", f"expected PostgreSQL {OLDEST_POSTGRES} or later, got {found['name']}")
+    kind = "own" if house.settings.database_url else "embedded"
+    return Finding("database", "ok", f"{kind} PostgreSQL {found['name']}, pgvector {found['vector']}")
+
+
+async def _look_at_migrations(house: House) -> Finding:
+    return Finding("migrations", "ok", f"all {len(find_migrations())} applied")
+
+
+async def _look_at_documents(house: House) -> Finding:
+    stored, errors = await house.documents.find_all(), await house.documents.find_errors()
+    if not stored:
+        return Finding("documents", "note", "none yet; run `nightbake ingest FOLDER`")
+    if errors:
+        names = ", ".join(error.path for error in errors[:3])
+        return Finding("documents", "note", f"{len(stored)} stored, {len(errors)} could not be read: {names}")
+    return Finding("documents", "ok", f"{len(stored)} stored")
+
+
+async def _look_at_embedding(house: House) -> Finding:
+    await house.embedder.load()
+    languages = ", ".join(sorted(house.embedder.languages))
+    return Finding("embedding", "ok", f"{house.embedder.name}, reads {languages}; other languages are found by words")
+
+
+async def _look_at_model_server(house: House) -> Finding:
+    server = house.model_server
+    if await server.is_healthy():
+        return Finding("model server", "ok", f"{server.model} at {server.url}")
+    if house.is_embedded_model:
+        return Finding("model server", "note", "not running; `nightbake up` starts it, until then answers are quoted")
+    return Finding(
+        "model server", "problem", f"no {server.model!r} at {server.url}; start vLLM there, check MODEL_URL, MODEL_NAME"
+    )
+
+
+async def _look_at_adapter(house: House) -> Finding:
+    active = await house.adapters.find_active()
+    if active is None:
+        return Finding("adapter", "ok", "none: the base model answers")
+    if not await house.model_server.is_healthy():
+        return Finding("adapter", "note", f"{active.name}; it is loaded when the model server runs")
+    if active.name in await house.model_server.find_models():
+        return Finding("adapter", "ok", f"{active.name} is served")
+    return Finding("adapter", "problem", f"{active.name} is not loaded; run `nightbake adapters promote {active.name}`")
+
+
+async def _look_at_slack(house: House) -> Finding:
+    settings = house.settings
+    if not settings.slack_bot_token:
+        return Finding("slack", "ok", "not configured; docs/slack.md says how")
+    client = build_client(settings.slack_bot_token.get_secret_value())
+    platform = SlackPlatform(client=client, interactions=house.interactions, base_url=settings.base_url)
+    faults = await platform.check()
+    return Finding("slack", "problem", "; ".join(faults)) if faults else Finding("slack", "ok", "token and scopes fit")
+
+
+async def _look_at_teams(house: House) -> Finding:
+    settings = house.settings
+    if not settings.teams_app_id or not settings.teams_app_password:
+        return Finding("teams", "ok", "not configured; docs/teams.md says how")
+    password, tenant = settings.teams_app_password.get_secret_value(), settings.teams_tenant_id or ""
+    fault = await check_credentials(settings.teams_app_id, password, tenant)
+    return Finding("teams", "problem", fault) if fault else Finding("teams", "ok", "the registration gives a token")

@@ -1,0 +1,53 @@
+"""Golden questions of the sample handbook, and how an answer is judged against them."""
+
+import json
+import re
+from dataclasses import dataclass
+from pathlib import Path
+
+from core.interactions import Interaction
+
+
+@dataclass(frozen=True, slots=True)
+class GoldenQuestion:
+    """A question with its right answer.
+
+    Attributes:
+        accept: texts of which a right answer holds at least one.
+        sources: documents that answer it, by path; empty where none does.
+        principals: who asks, that is, what may be read.
+    """
+
+    id: str
+    language: str
+    question: str
+    answer: str
+    accept: list[str]
+    sources: list[str]
+    principals: list[str]
+    demo: bool
+
+
+def load_golden(file: Path) -> list[GoldenQuestion]:
+    """Every golden question of a JSON Lines file, in order."""
+    wanted = GoldenQuestion.__dataclass_fields__
+    rows = (json.loads(line) for line in file.read_text(encoding="utf-8").splitlines())
+    return [GoldenQuestion(**{key: value for key, value in row.items() if key in wanted}) for row in rows]
+
+
+def is_right(answer: str, golden: GoldenQuestion) -> bool:
+    """Whether an answer holds one of the accepted texts; case, spaces and thousands separators do not count."""
+    said = _normalise(answer)
+    return any(_normalise(text) in said for text in golden.accept)
+
+
+def has_right_source(interaction: Interaction, golden: GoldenQuestion) -> bool:
+    """Whether the answer cites a document that answers the question."""
+    cited = set(interaction.citations or [])
+    paths = {passage["path"] for passage in interaction.passages or [] if passage["number"] in cited}
+    return bool(paths & set(golden.sources))
+
+
+def _normalise(text: str) -> str:
+    text = re.sub(r"(?<=\d),(?=\d{3})", "", text.lower())
+    return re.sub(r"\s+", "", text)

@@ -1,0 +1,184 @@
+"""The parts of one installation, made from the settings once and handed to every command."""
+
+import asyncio
+import secrets
+from collections.abc import AsyncGenerator
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from bot.answer import Answerer, Limits
+from core import embedded_model
+from core.adapters import Adapters
+from core.database import Database
+from core.embedded_database import EmbeddedDatabase
+from core.feedback import FeedbackLog
+from core.interactions import Interactions
+from core.migrate import migrate
+from core.model_server import ModelServer
+from core.serving import Serving
+from core.settings import Settings
+from core.supervisor import Supervisor
+from learning.night import NightSettings, read_night_settings
+from retrieval.access import Access
+from retrieval.documents import Documents
+from retrieval.embedding import Embedder
+from retrieval.rerank import Reranker
+from retrieval.search import Search
+
+SAMPLE = Path(__file__).parent.parent / "sample"
+
+
+@dataclass(frozen=True, slots=True)
+class House:
+    """Everything a command may need; opened by `open_house`, never made elsewhere."""
+
+    settings: Settings
+    database: Database
+    interactions: Interactions
+    feedback: FeedbackLog
+    adapters: Adapters
+    model_server: ModelServer
+    serving: Serving
+    embedder: Embedder
+    search: Search
+    access: Access
+    documents: Documents
+    answerer: Answerer
+
+    @property
+    def home(self) -> Path:
+        """The state folder, absolute."""
+        return self.settings.nightbake_home.resolve()
+
+    @property
+    def is_embedded_model(self) -> bool:
+        """Whether the model server is ours to start."""
+        return self.settings.model_url is None
+
+    @property
+    def base_model_folder(self) -> Path:
+        """Where the embedded base model lies."""
+        return self.home / "models" / embedded_model.MODEL_NAME
+
+    def get_document_folders(self) -> list[Path]:
+        """What is ingested at start: DOCUMENTS, or the sample handbook."""
+        chosen = self.settings.documents
+        return [Path(part.strip()) for part in chosen.split(",")] if chosen else [SAMPLE / "handbook"]
+
+    def read_night_settings(self) -> NightSettings:
+        """The night's section of the settings."""
+        settings = self.settings
+        embedded = str(self.base_model_folder) if self.is_embedded_model else settings.model_name
+        return read_night_settings(settings, base_model=settings.model_path or embedded or "")
+
+    async def prepare_model(self) -> bool:
+        """Make the embedded base model, unless it is there; True when it was made now."""
+        return await embedded_model.prepare(self.base_model_folder, log_file=self.home / "logs" / "base-model.log")
+
+    def build_supervisor(self) -> Supervisor:
+        """The embedded model server; the active adapter is loaded each time it has started."""
+        return embedded_model.build_supervisor(
+            self.base_model_folder,
+            self.model_server,
+            port=self.settings.model_port,
+            context_tokens=self.settings.model_context_tokens,
+            log_file=self.home / "logs" / "model-server.log",
+            on_ready=self.serving.restore,
+        )
+
+    @asynccontextmanager
+    async def model_running(self) -> AsyncGenerator[None]:
+        """A model server for the length of a command: the one that runs, else one of our own, ready in about a minute.
+
+        Raises:
+            ProcessError: the embedded one did not start.
+        """
+        if not self.is_embedded_model or await self.model_server.is_healthy():
+            yield
+            return
+        await self.prepare_model()
+        supervisor = self.build_supervisor()
+        await supervisor.start()
+        try:
+            yield
+        finally:
+            await supervisor.stop()
+
+
+@asynccontextmanager
+async def open_house(settings: Settings) -> AsyncGenerator[House]:
+    """Start or reach the database, migrate it, and build every part.
+
+    Raises:
+        DatabaseError: the database is away, or was migrated by a newer version.
+    """
+    async with AsyncExitStack() as stack:
+        url = settings.database_url.get_secret_value() if settings.database_url else None
+        if url is None:
+            folder = settings.nightbake_home.resolve() / "postgres"
+            url = (await stack.enter_async_context(EmbeddedDatabase(folder))).url
+        database = await stack.enter_async_context(Database(url))
+        await migrate(database)
+        house = _build(settings, database)
+        stack.push_async_callback(house.model_server.close)
+        yield house
+
+
+def _build(settings: Settings, database: Database) -> House:
+    model_server = _build_model_server(settings)
+    adapters, interactions = Adapters(database), Interactions(database)
+    embedder = Embedder(settings.embedding_model, languages=settings.embedding_languages.split(","))
+    reranker = Reranker(settings.rerank_model) if settings.rerank_model else None
+    search = Search(database, embedder, reranker=reranker)
+    limits = Limits(
+        passages=settings.passages_per_answer,
+        context_tokens=settings.model_context_tokens,
+        answer_tokens=settings.model_answer_tokens,
+        temperature=settings.model_temperature,
+        languages=frozenset(settings.model_languages.split(",")),
+    )
+    return House(
+        settings=settings,
+        database=database,
+        interactions=interactions,
+        feedback=FeedbackLog(database),
+        adapters=adapters,
+        model_server=model_server,
+        serving=Serving(database=database, adapters=adapters, model_server=model_server),
+        embedder=embedder,
+        search=search,
+        access=Access(database),
+        documents=Documents(database),
+        answerer=Answerer(
+            interactions=interactions,
+            search=search,
+            model_server=model_server,
+            limits=limits,
+            base_url=settings.base_url,
+        ),
+    )
+
+
+def _build_model_server(settings: Settings) -> ModelServer:
+    return ModelServer(
+        settings.model_url or f"http://127.0.0.1:{settings.model_port}",
+        settings.model_name or embedded_model.MODEL_NAME,
+        api_key=settings.model_api_key.get_secret_value() if settings.model_api_key else None,
+        timeout_seconds=settings.model_timeout_seconds,
+    )
+
+
+async def read_admin_token(settings: Settings) -> str:
+    """ADMIN_TOKEN, or one made at the first start and kept in the state folder for its owner only."""
+    if settings.admin_token:
+        return settings.admin_token.get_secret_value()
+    return await asyncio.to_thread(_keep_token, settings.nightbake_home.resolve() / "admin-token")
+
+
+def _keep_token(file: Path) -> str:
+    if not file.exists():
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.touch(mode=0o600)
+        file.write_text(secrets.token_urlsafe(24))
+    return file.read_text().strip()

@@ -1,0 +1,157 @@
+"""`nightbake night` and `nightbake report`: run the night now, and read what a night did and why."""
+
+from dataclasses import asdict
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+import click
+from rich.console import Console
+from rich.markdown import Markdown
+from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
+
+from cli.ask import local_person
+from cli.house import House, open_house
+from cli.output import EXIT_FAILED, command, console, emit, escape, json_option, notes, read_settings, say
+from core.errors import NotFoundError
+from learning.night import NightResult
+from learning.nightly import run_night
+from learning.runs import Runs
+
+STAGES = {
+    "collect": "collecting votes and building pairs",
+    "train": "training an adapter",
+    "serve": "loading the candidate and proving what is served",
+    "evaluate": "answering held-out questions with base, live and candidate",
+    "gate": "deciding",
+    "switch": "switching",
+    "report": "writing the report",
+}
+
+
+@click.command()
+@click.option("--force", is_flag=True, help="Train on fewer pairs than NIGHT_MIN_PAIRS; the gate stays as strict.")
+@json_option
+@command
+async def night(force: bool, as_json: bool) -> None:
+    """Turn the votes so far into an adapter now, instead of waiting for tonight.
+
+    Exit code 1 means that the night failed; a night that was skipped or refused is a report, not an error.
+    """
+    async with open_house(read_settings()) as house, house.model_running():
+        result = await run_here(house, requested_by=local_person(), force=force, quiet=as_json)
+    if as_json:
+        emit(asdict(result))
+    else:
+        _say_result(result)
+    if result.state == "failed":
+        raise SystemExit(EXIT_FAILED)
+
+
+async def run_here(
+    house: House, *, requested_by: str, night: date | None = None, force: bool = False, quiet: bool = False
+) -> NightResult:
+    """One night in this process, with its progress shown."""
+    await _prepare_base(house)
+    with NightProgress(quiet=quiet) as shown:
+        return await run_night(
+            database=house.database,
+            model_server=house.model_server,
+            home=house.home,
+            settings=house.read_night_settings(),
+            progress=shown.show,
+            requested_by=requested_by,
+            night=night,
+            force=force,
+        )
+
+
+async def _prepare_base(house: House) -> None:
+    if house.is_embedded_model:
+        await house.prepare_model()
+
+
+class NightProgress:
+    """A line a stage, and a bar while something is counted."""
+
+    def __init__(self, *, quiet: bool) -> None:
+        columns = (
+            TextColumn("  {task.description}"),
+            BarColumn(),
+            TextColumn("{task.fields[note]}"),
+            TimeRemainingColumn(),
+        )
+        self._bar = Progress(*columns, console=notes, disable=quiet, transient=True)
+        self._task = self._bar.add_task("", total=None, visible=False, note="")
+        self._quiet = quiet
+
+    def __enter__(self) -> "NightProgress":
+        self._bar.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._bar.stop()
+
+    async def show(self, event: dict[str, Any]) -> None:
+        """One event of the night."""
+        match event["event"]:
+            case "stage":
+                self._bar.update(self._task, visible=False)
+                say(f"• {STAGES[event['stage']]}", quiet=self._quiet)
+            case "collected":
+                say(f"  {event.get('votes', 0)} votes, {event.get('pairs', 0)} pairs", quiet=self._quiet)
+            case "step":
+                self._count("training", event["step"], event["steps"], f"loss {event['loss']:.3f}")
+            case "scored":
+                self._count("scoring held-out pairs", event["pair"], event["pairs"], "")
+            case "answered":
+                self._count("answering again", event["prompt"], event["prompts"], "")
+            case "decided":
+                say(f"  gate: {event['verdict']} ({event['reason']})", quiet=self._quiet)
+            case _:
+                return
+
+    def _count(self, what: str, done: int, total: int, note: str) -> None:
+        self._bar.update(self._task, description=what, completed=done, total=total, note=note, visible=True)
+
+
+def _say_result(result: NightResult) -> None:
+    console.print(
+        f"night of {result.night}: [bold]{result.state}[/] ({result.reason})\n"
+        f"  votes {result.votes}, pairs {result.pairs}, trained {result.trained}, held out {result.held_out}\n"
+        f"  gate {result.verdict or '-'}, adapter {result.adapter or '-'}, "
+        f"served now: {'yes' if result.switched else 'no'}\n"
+        f"  {result.seconds:.0f} s; `nightbake report` shows why"
+    )
+    if result.adapter and result.verdict == "abstain":
+        console.print(f"  to serve it all the same: nightbake adapters promote {result.adapter}")
+
+
+@click.command()
+@click.argument("run_id", type=int, required=False)
+@click.option("--language", type=click.Choice(["en", "ko"]), default="en", show_default=True)
+@click.option(
+    "--html", "html_file", type=click.Path(path_type=Path, dir_okay=False), help="Write the page to this file."
+)
+@json_option
+@command
+async def report(run_id: int | None, language: str, html_file: Path | None, as_json: bool) -> None:
+    """Show the report of a night, the latest where RUN_ID is left out."""
+    async with open_house(read_settings()) as house:
+        runs = Runs(house.database)
+        run = await runs.get(run_id or await _latest(runs))
+        found = await runs.get_report(run.id, language)
+    if html_file:
+        html_file.write_text(found.html, encoding="utf-8")
+        say(f"written to {escape(str(html_file))}", quiet=as_json)
+    if as_json:
+        emit({**asdict(run), "markdown": found.markdown, "html": str(html_file) if html_file else None})
+    elif not html_file:
+        Console().print(Markdown(found.markdown))
+
+
+async def _latest(runs: Runs) -> int:
+    latest = await runs.find_latest(1)
+    if not latest:
+        raise NotFoundError("no night has been run yet; `nightbake night` runs one now")
+    return latest[0].id

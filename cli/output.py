@@ -1,0 +1,107 @@
+"""What every command says and how: rich for people, one JSON object for programs, exit codes for scripts."""
+
+import asyncio
+import functools
+import json
+import logging
+import sys
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+from typing import Any, NoReturn, ParamSpec, TypeVar
+
+import click
+from rich.console import Console
+
+from core.errors import (
+    DatabaseError,
+    InvalidInputError,
+    ModelServerError,
+    NightbakeError,
+    ProcessError,
+    SettingsError,
+)
+from core.settings import Settings, load_settings
+from core.telemetry import configure_logging
+
+P = ParamSpec("P")
+R = TypeVar("R")
+
+EXIT_FAILED, EXIT_USAGE, EXIT_AWAY = 1, 2, 3
+
+console = Console(highlight=False)
+notes = Console(stderr=True, highlight=False)
+
+json_option = click.option("--json", "as_json", is_flag=True, help="Print one JSON object instead of text.")
+
+
+def command(run: Callable[P, Awaitable[R]]) -> Callable[P, R]:
+    """Run an async command; its errors become one clear message and an exit code.
+
+    0 is success, 1 something failed, 2 usage or settings are wrong, 3 a server that is needed is away.
+    """
+
+    @functools.wraps(run)
+    def wrapper(*args: P.args, **kwargs: P.kwargs) -> R:
+        try:
+            return asyncio.run(_await(run(*args, **kwargs)))
+        except NightbakeError as error:
+            fail(error, as_json=bool(kwargs.get("as_json")))
+        except (KeyboardInterrupt, asyncio.CancelledError):
+            fail_interrupted()
+
+    return wrapper
+
+
+async def _await(awaitable: Awaitable[R]) -> R:
+    return await awaitable
+
+
+def fail_interrupted() -> NoReturn:
+    """Leave as a program does that was stopped by Ctrl-C."""
+    notes.print("stopped")
+    sys.exit(130)
+
+
+def fail(error: NightbakeError, *, as_json: bool) -> NoReturn:
+    """Say what went wrong and leave with the code that fits."""
+    if as_json:
+        click.echo(json.dumps({"error": str(error), "kind": type(error).__name__}, ensure_ascii=False))
+    else:
+        notes.print(f"[red]error:[/] {escape(str(error))}")
+    sys.exit(exit_code(error))
+
+
+def exit_code(error: NightbakeError) -> int:
+    """The code for a kind of error."""
+    if isinstance(error, (SettingsError, InvalidInputError)):
+        return EXIT_USAGE
+    return EXIT_AWAY if isinstance(error, (DatabaseError, ModelServerError, ProcessError)) else EXIT_FAILED
+
+
+def escape(text: str) -> str:
+    """Text of others, so that rich does not read markup in it."""
+    return text.replace("[", r"\[")
+
+
+def say(text: str, *, quiet: bool = False) -> None:
+    """One line for people, on standard error, so that standard output stays clean for pipes."""
+    if not quiet:
+        notes.print(text)
+
+
+def emit(value: dict[str, Any]) -> None:
+    """The one JSON object of a command."""
+    click.echo(json.dumps(value, ensure_ascii=False, default=str))
+
+
+def read_settings() -> Settings:
+    """Settings, with logs going to a file in the state folder so that they do not mix with answers."""
+    settings = load_settings()
+    configure_logging(level=settings.log_level, file=log_file(settings))
+    logging.captureWarnings(True)
+    return settings
+
+
+def log_file(settings: Settings) -> Path:
+    """Where this program logs."""
+    return settings.nightbake_home / "logs" / "nightbake.log"

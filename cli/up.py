@@ -1,0 +1,162 @@
+"""`nightbake up`: everything started in the right order, shown step by step, and stopped together."""
+
+import asyncio
+import contextlib
+import logging
+import signal
+import time
+from collections.abc import AsyncGenerator
+from contextlib import AsyncExitStack, asynccontextmanager
+from datetime import date
+
+import click
+from learning.schedule import NightSchedule
+
+from bot.app import Bot
+from cli.house import House, open_house, read_admin_token
+from cli.ingest import ingest_with_progress
+from cli.night import run_here
+from cli.output import command, emit, escape, json_option, log_file, notes, read_settings, say
+from core.errors import ProcessError
+from learning.runs import Runs
+
+log = logging.getLogger(__name__)
+
+
+@click.command()
+@json_option
+@command
+async def up(as_json: bool) -> None:
+    """Start everything and serve until Ctrl-C.
+
+    Without settings it starts its own PostgreSQL, its own language model and a sample handbook, all in the state
+    folder. With DATABASE_URL, MODEL_URL, SLACK_… and TEAMS_… it runs on real servers. While the model server
+    starts, answers are quoted from the documents.
+    """
+    settings = read_settings()
+    began = time.monotonic()
+    stopped = _stop_on_signals()
+    say(f"state in {escape(str(settings.nightbake_home))}, log in {escape(str(log_file(settings)))}", quiet=as_json)
+    async with AsyncExitStack() as stack:
+        with _step("starting the database", quiet=as_json):
+            house = await stack.enter_async_context(open_house(settings))
+        model = asyncio.create_task(_start_model(house, stack, quiet=as_json))
+        stack.push_async_callback(_cancel, model)
+        with _step("loading the embedding model", quiet=as_json):
+            await house.search.warm_up()
+        await ingest_with_progress(house, house.get_document_folders(), quiet=as_json)
+        bot = await stack.enter_async_context(await _build_bot(house))
+        schedule = await stack.enter_async_context(_scheduled(house))
+        await _announce(house, bot, schedule, seconds=time.monotonic() - began, as_json=as_json)
+        await _wait(stopped, model)
+        say("stopping…", quiet=as_json)
+
+
+def _stop_on_signals() -> asyncio.Event:
+    stopped = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        loop.add_signal_handler(number, stopped.set)
+    return stopped
+
+
+@contextlib.contextmanager
+def _step(what: str, *, quiet: bool):
+    """Say what is being done, and how long it took."""
+    began = time.monotonic()
+    with notes.status(f"{what}…") if not quiet else contextlib.nullcontext():
+        yield
+    say(f"{what}: {time.monotonic() - began:.1f} s", quiet=quiet)
+
+
+async def _start_model(house: House, stack: AsyncExitStack, *, quiet: bool) -> None:
+    """The embedded model server, beside everything else; a server of one's own is only looked at."""
+    began = time.monotonic()
+    if not house.is_embedded_model:
+        healthy = await house.model_server.is_healthy()
+        say(f"model server at {house.model_server.url}: {'ready' if healthy else '[yellow]away[/]'}", quiet=quiet)
+        if healthy:
+            await house.serving.restore()
+        return
+    if await house.prepare_model():
+        say(f"made the language model: {time.monotonic() - began:.1f} s", quiet=quiet)
+    supervisor = house.build_supervisor()
+    stack.push_async_callback(supervisor.stop)
+    say("starting the model server (about a minute; answers are quoted until it is ready)", quiet=quiet)
+    await supervisor.start()
+    say(f"model server ready: {time.monotonic() - began:.1f} s", quiet=quiet)
+
+
+async def _cancel(task: asyncio.Task[None]) -> None:
+    task.cancel()
+    await asyncio.gather(task, return_exceptions=True)
+
+
+async def _build_bot(house: House) -> Bot:
+    async def run_night_now() -> None:
+        await run_here(house, requested_by="console", quiet=True)
+
+    return Bot(
+        settings=house.settings,
+        database=house.database,
+        interactions=house.interactions,
+        feedback=house.feedback,
+        adapters=house.adapters,
+        serving=house.serving,
+        answerer=house.answerer,
+        places=house.documents,
+        find_principals=house.access.find_principals,
+        admin_token=await read_admin_token(house.settings),
+        run_night=run_night_now,
+        readiness=None,
+    )
+
+
+@asynccontextmanager
+async def _scheduled(house: House) -> AsyncGenerator[NightSchedule]:
+    runs = Runs(house.database)
+
+    async def begin(night: date) -> None:
+        await run_here(house, requested_by="schedule", night=night, quiet=True)
+
+    async def has_night(night: date) -> bool:
+        """A night before the first question has nothing to make up for."""
+        return await runs.has_night(night) or not await house.interactions.exist()
+
+    settings = house.settings
+    schedule = NightSchedule(
+        night_time=settings.night_time, time_zone=settings.night_time_zone, begin=begin, has_night=has_night
+    )
+    await schedule.start()
+    try:
+        yield schedule
+    finally:
+        await schedule.stop()
+
+
+async def _announce(house: House, bot: Bot, schedule: NightSchedule, *, seconds: float, as_json: bool) -> None:
+    address = house.settings.base_url
+    console_address = f"{address}/console?token={await read_admin_token(house.settings)}"
+    night = schedule.find_next()
+    if as_json:
+        emit({"chat": address, "console": console_address, "next_night": night, "seconds": round(seconds, 1)})
+    say(
+        f"\n[bold green]Nightbake is up[/] after {seconds:.0f} s\n"
+        f"  chat page      [link={address}]{address}[/]\n"
+        f"  admin console  {console_address}\n"
+        f"  platforms      {', '.join(bot.platforms)}\n"
+        f"  next night     {night:%Y-%m-%d %H:%M %Z}\n"
+        "Ctrl-C stops it.\n",
+        quiet=as_json,
+    )
+
+
+async def _wait(stopped: asyncio.Event, model: asyncio.Task[None]) -> None:
+    """Until a signal comes; a model server that cannot start is said, and quotation goes on."""
+    waiting = asyncio.create_task(stopped.wait())
+    await asyncio.wait({waiting, model}, return_when=asyncio.FIRST_COMPLETED)
+    if not stopped.is_set() and (error := model.exception()):
+        log.error("the model server did not start", exc_info=error)
+        advice = str(error) if isinstance(error, ProcessError) else f"{type(error).__name__}: {error}"
+        say(f"[red]the model server did not start[/]; answers are quoted from the documents\n{escape(advice)}")
+    await waiting

@@ -1,0 +1,98 @@
+"""`nightbake feedback`: vote from the terminal, look at votes, export them as training data."""
+
+import sys
+from contextlib import nullcontext
+from pathlib import Path
+from typing import get_args
+
+import click
+from learning.export import Form, export_feedback
+from rich.table import Table
+
+from cli.ask import local_person
+from cli.house import open_house
+from cli.output import command, console, emit, escape, json_option, read_settings, say
+from core.records import Feedback, Vote
+from core.sql import load_queries
+
+QUERIES = load_queries(__file__)
+FORMS: tuple[Form, ...] = get_args(Form)
+VALUES: dict[str, Vote] = {"up": 1, "down": -1, "withdraw": 0}
+
+
+@click.group()
+def feedback() -> None:
+    """Vote on answers; list and export votes."""
+
+
+@feedback.command()
+@click.argument("interaction_id", type=int)
+@click.argument("value", type=click.Choice(list(VALUES)))
+@click.option("--correction", help="What the answer should have been.")
+@click.option("--reason", help="Why, in a few words.")
+@click.option("--as", "person", help="Vote as this person.  [default: you, on this machine]")
+@json_option
+@command
+async def give(
+    interaction_id: int, value: str, correction: str | None, reason: str | None, person: str | None, as_json: bool
+) -> None:
+    """Vote on an answer by its number; a second vote of the same person replaces the first."""
+    vote = Feedback(interaction_id, person or local_person(), VALUES[value], "cli", correction, reason)
+    async with open_house(read_settings()) as house:
+        await house.feedback.record(vote)
+    if as_json:
+        emit({"interaction_id": interaction_id, "value": VALUES[value], "person": vote.person})
+    say("noted, thank you" if vote.value else "taken back", quiet=as_json)
+
+
+@feedback.command(name="list")
+@click.option("--limit", default=20, show_default=True, help="How many, newest first.")
+@json_option
+@command
+async def list_votes(limit: int, as_json: bool) -> None:
+    """List the standing votes, newest first."""
+    async with open_house(read_settings()) as house:
+        votes = await house.database.fetch_dicts(QUERIES["find_votes"], {"limit": limit})
+    if as_json:
+        emit({"votes": votes})
+        return
+    table = Table("answer", "vote", "person", "question", "correction", box=None, header_style="dim")
+    for vote in votes:
+        sign = "👍" if vote["value"] > 0 else "👎"
+        texts = (escape(vote["question"]), escape(vote["correction"] or ""))
+        table.add_row(str(vote["interaction_id"]), sign, escape(vote["person"]), *texts)
+    console.print(table if votes else "no votes yet")
+
+
+@feedback.command()
+@json_option
+@command
+async def stats(as_json: bool) -> None:
+    """Count answers, votes and corrections."""
+    async with open_house(read_settings()) as house:
+        counts = (await house.database.fetch_dicts(QUERIES["count_votes"]))[0]
+    if as_json:
+        emit(counts)
+        return
+    for name, count in counts.items():
+        console.print(f"{name.replace('_', ' '):<20}{count}")
+
+
+@feedback.command()
+@click.option("--format", "form", type=click.Choice(FORMS), default=FORMS[0], show_default=True, help="TRL's form.")
+@click.option(
+    "--out", type=click.Path(path_type=Path, dir_okay=False), help="File to write.  [default: standard output]"
+)
+@json_option
+@command
+async def export(form: Form, out: Path | None, as_json: bool) -> None:
+    """Write the log as JSON Lines that TRL trains on, one example a line."""
+    count = 0
+    async with open_house(read_settings()) as house:
+        with out.open("w", encoding="utf-8") if out else nullcontext(sys.stdout) as file:
+            async for line in export_feedback(house.database, form):
+                file.write(line + "\n")
+                count += 1
+    if as_json and out:
+        emit({"format": form, "rows": count, "out": str(out)})
+    say(f"{count} rows in the {form} format", quiet=as_json)

@@ -1,0 +1,108 @@
+"""The embedded model server: the base model made once, then vLLM as a supervised process on the CPU."""
+
+import asyncio
+import contextlib
+import sys
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+
+from core.base_model import cpu_dtype, is_prepared
+from core.errors import ProcessError
+from core.model_server import ModelServer, Sampling
+from core.supervisor import Supervisor
+
+MODEL_NAME = "smollm2-135m-instruct"
+STARTER = Path(__file__).parent.parent / "learning" / "starter"
+MOST_LORA_RANK = 16
+KV_CACHE_GIB = 1
+
+
+def find_starter() -> Path | None:
+    """Folder of the shipped starter adapter, where there is one."""
+    return STARTER if (STARTER / "adapter_model.safetensors").exists() else None
+
+
+async def prepare(folder: Path, *, log_file: Path) -> bool:
+    """Make the base model in `folder`, unless it is there; True when it was made now (about 20 s).
+
+    Raises:
+        ProcessError: the child process failed; its log says why.
+    """
+    starter, dtype = find_starter(), cpu_dtype()
+    if await asyncio.to_thread(is_prepared, folder, starter, dtype):
+        return False
+    command = [sys.executable, "-m", "core.base_model", str(folder), "--dtype", dtype]
+    command += ["--starter", str(starter)] if starter else []
+    log_file.parent.mkdir(parents=True, exist_ok=True)
+    with log_file.open("ab") as output:
+        process = await asyncio.create_subprocess_exec(*command, stdout=output, stderr=output)
+        try:
+            code = await process.wait()
+        except asyncio.CancelledError:
+            with contextlib.suppress(ProcessLookupError):
+                process.kill()
+            raise
+    if code != 0:
+        raise ProcessError(f"the embedded model could not be made (code {code}); see {log_file}")
+    return True
+
+
+def build_supervisor(
+    folder: Path,
+    model_server: ModelServer,
+    *,
+    port: int,
+    context_tokens: int,
+    log_file: Path,
+    on_ready: Callable[[], Awaitable[None]],
+) -> Supervisor:
+    """vLLM with LoRA on `127.0.0.1:port`; warmed up before `on_ready` each time it starts.
+
+    Source of the options: docs/operations.md.
+    """
+
+    async def warm_up_then_ready() -> None:
+        await model_server.complete([{"role": "user", "content": "Hello"}], sampling=Sampling(max_tokens=2))
+        await on_ready()
+
+    return Supervisor(
+        "model server",
+        _command(folder, port, context_tokens),
+        healthy=model_server.is_healthy,
+        on_ready=warm_up_then_ready,
+        log_file=log_file,
+        environment=_environment(),
+    )
+
+
+def _command(folder: Path, port: int, context_tokens: int) -> list[str]:
+    options = {
+        "--model": str(folder),
+        "--served-model-name": MODEL_NAME,
+        "--max-lora-rank": str(MOST_LORA_RANK),
+        "--max-loras": "2",
+        "--max-cpu-loras": "4",
+        "--max-model-len": str(context_tokens),
+        "--dtype": cpu_dtype(),
+        # One process fewer that imports torch again: with fork, ready in 53 s where the defaults took 82 s.
+        "--distributed-executor-backend": "uni",
+        "--host": "127.0.0.1",
+        "--port": str(port),
+    }
+    pairs = [word for option in options.items() for word in option]
+    module = "vllm.entrypoints.openai.api_server"
+    flags = ["--enable-lora", "--enforce-eager", "--disable-uvicorn-access-log"]
+    return [sys.executable, "-m", module, *pairs, *flags]
+
+
+def _environment() -> dict[str, str]:
+    """Settings that vLLM reads from its environment; nothing of it may ask the network."""
+    return {
+        "VLLM_CPU_KVCACHE_SPACE": str(KV_CACHE_GIB),
+        "VLLM_ALLOW_RUNTIME_LORA_UPDATING": "True",
+        "VLLM_NO_USAGE_STATS": "1",
+        "VLLM_LOGGING_COLOR": "0",
+        "VLLM_WORKER_MULTIPROC_METHOD": "fork",
+        "HF_HUB_OFFLINE": "1",
+        "DO_NOT_TRACK": "1",
+    }

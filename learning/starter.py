@@ -1,0 +1,247 @@
+"""Make the starter adapter: teach the embedded model to answer from passages, cite, and refuse.
+
+`python -m learning.starter --data DIR [--data DIR ...] --minutes 60` trains for that long, asks the held-out
+questions before and after, and writes the adapter with its model card.
+"""
+
+import argparse
+import json
+import shutil
+import sys
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+from core.base_model import BaseModelError, cpu_has_bfloat16, get_source, load_source
+from learning import starter_card
+from learning.starter_chats import OWN_SHARE, share_tokens, take_turns
+from learning.starter_evaluate import Judged, answer_groups, choose_held_out, count_right
+from learning.starter_examples import DataSetError, Group, Reading, build_groups, read_set, split_readings
+from learning.starter_exercises import HELD_OUT_FAMILIES, build_exercises, split_families
+from learning.supervised import Progress, Recipe, add_lora, load_lora, save_adapter, train_adapter
+
+DEFAULT_OUT = Path(__file__).with_name("starter")
+HELD_OUT_SHARE = 0.15
+CHECKPOINT_SECONDS = 600
+_HELD_OUT_SEED = 7
+_ASKED_OPEN = {"en": (84, 16), "ko": (36, 10)}
+_ASKED_OWN = {"en": (20, 8), "ko": (26, 8)}
+"""Held-out questions by language: answerable, unanswerable; from open sets and from our own exercises."""
+
+
+@dataclass(frozen=True, slots=True)
+class OpenSet:
+    """One data folder, split once: `train` is drawn from, `held_out` is only asked."""
+
+    name: str
+    train: list[Reading]
+    held_out: list[Reading]
+
+
+def read_open_sets(folders: Sequence[Path], seed: int) -> list[OpenSet]:
+    """Read and split every folder.
+
+    Raises:
+        DataSetError: a folder is missing, unreadable, named twice, or without a usable question.
+    """
+    sets = []
+    for folder in folders:
+        train, held_out = split_readings(read_set(folder), HELD_OUT_SHARE, seed)
+        if not any(reading.items for reading in train):
+            raise DataSetError(f"expected questions with answers in {str(folder)!r}, got none usable; see --help")
+        if folder.name in [known.name for known in sets]:
+            raise DataSetError(f"expected each --data folder once, got {folder.name!r} twice; leave one out")
+        sets.append(OpenSet(folder.name, train, held_out))
+    return sets
+
+
+def build_held_out(sets: Sequence[OpenSet]) -> list[Group]:
+    """The questions of the card: the same for the same data and split, whatever was trained."""
+    groups = []
+    for language, (answerable, unanswerable) in _ASKED_OPEN.items():
+        mine = [one for one in sets if one.held_out and _language(one.held_out) == language]
+        weights = share_tokens({one.name: _questions(one.held_out) for one in mine}, [])
+        for one in (one for one in mine if one.name in weights):
+            stream = build_groups(one.held_out, one.name, _HELD_OUT_SEED, branches=6, refusal_share=0.25)
+            asked = round(answerable * weights[one.name]), round(unanswerable * weights[one.name])
+            groups += choose_held_out(stream, *asked)
+    _, families = split_families()
+    for language, (answerable, unanswerable) in _ASKED_OWN.items():
+        groups += choose_held_out(build_exercises(families, language, _HELD_OUT_SEED), answerable, unanswerable)
+    return groups
+
+
+def train_starter(model: Any, tokenizer: Any, sets: Sequence[OpenSet], chosen: argparse.Namespace) -> tuple[Any, dict]:
+    """Train a LoRA adapter on the training halves. Returns the PEFT model and what the card says of the run.
+
+    Side effect: writes checkpoints into `<out>.building` every ten minutes and progress lines to stderr.
+    """
+    recipe = Recipe(minutes=chosen.minutes, learning_rate=chosen.learning_rate, seed=chosen.seed)
+    adapted = load_lora(model, chosen.start_from) if chosen.start_from else add_lora(model, recipe)
+    families, _ = split_families()
+    sources = {one.name: build_groups(one.train, one.name, chosen.seed) for one in sets}
+    own = {f"own-{language}": build_exercises(families, language, chosen.seed) for language in ("en", "ko")}
+    shares = share_tokens({one.name: _questions(one.train) for one in sets}, list(own))
+    turns = take_turns(sources | own, shares, tokenizer)
+    saved_at = 0.0
+
+    def report(progress: Progress) -> None:
+        nonlocal saved_at
+        _print_progress(progress, recipe)
+        if progress.seconds - saved_at >= CHECKPOINT_SECONDS:
+            saved_at = progress.seconds
+            save_adapter(adapted, _building(chosen.out))
+
+    progress = train_adapter(adapted, (tree for _, tree in turns), recipe, on_step=report)
+    save_adapter(adapted, _building(chosen.out))
+    return adapted, _describe(progress, recipe, sets, chosen, model)
+
+
+def run(chosen: argparse.Namespace) -> dict[str, Any]:
+    """Train, ask before and after, write; or only ask, with --evaluate-only. Returns the metrics."""
+    sets = read_open_sets(chosen.data, chosen.seed)
+    model, tokenizer = _load_model(chosen.threads)
+    groups = build_held_out(sets)
+    if chosen.evaluate_only:
+        judged = answer_groups(load_lora(model, chosen.evaluate_only), tokenizer, groups)
+        _write_outputs(judged, chosen.outputs)
+        return {"adapter": str(chosen.evaluate_only), "counts": count_right(judged)}
+    adapted, training = train_starter(model, tokenizer, sets, chosen)
+    print("asking the held-out questions, before and after", file=sys.stderr, flush=True)
+    after = answer_groups(adapted, tokenizer, groups)
+    with adapted.disable_adapter():
+        before = answer_groups(adapted, tokenizer, groups)
+    _write_outputs(after, chosen.outputs)
+    held_out = [f"{one.name}: {len({reading.part for reading in one.held_out})} parts" for one in sets]
+    held_out.append(f"own exercises: families {', '.join(sorted(HELD_OUT_FAMILIES))}")
+    metrics = starter_card.build_metrics(training, count_right(before), count_right(after), held_out)
+    _publish(_building(chosen.out), chosen.out, metrics)
+    return metrics
+
+
+def build_parser() -> argparse.ArgumentParser:
+    """The command line, with what each option expects."""
+    parser = argparse.ArgumentParser(
+        prog="python -m learning.starter",
+        description="Train the starter adapter on open reading sets and our own exercises, and write its model card.",
+        epilog="A data folder holds corpus.jsonl {id, title, text} and queries.jsonl {id, text, answers, "
+        "relevant_ids}. Answers may be short strings, TRUE or FALSE, or absent (the query is then a heading).",
+    )
+    parser.add_argument("--data", type=Path, action="append", required=True, help="data folder; may be repeated")
+    parser.add_argument("--minutes", type=float, default=60, help="time to train, without the evaluation (60)")
+    parser.add_argument("--out", type=Path, default=DEFAULT_OUT, help="folder to write (learning/starter)")
+    parser.add_argument("--start-from", type=Path, help="adapter folder to go on from (default: a fresh adapter)")
+    parser.add_argument("--evaluate-only", type=Path, metavar="DIR", help="ask the held-out questions of this adapter")
+    parser.add_argument("--outputs", type=Path, help="file to write every held-out question with its answer to")
+    parser.add_argument("--learning-rate", type=float, default=1e-3, help="peak learning rate (0.001)")
+    parser.add_argument("--seed", type=int, default=0, help="seed of the split, the order and the weights (0)")
+    parser.add_argument("--threads", type=int, default=1, help="CPU threads (1)")
+    parser.add_argument("--json", action="store_true", help="print the metrics as one JSON line on stdout")
+    return parser
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Run the command line. Returns the exit status: 1 with one line of advice where the user can mend it."""
+    chosen = build_parser().parse_args(arguments)
+    try:
+        if chosen.minutes <= 0:
+            raise DataSetError(f"expected --minutes above 0, got {chosen.minutes:g}; an hour is a good start")
+        metrics = run(chosen)
+    except (DataSetError, BaseModelError, FileNotFoundError) as error:
+        print(f"starter: {error}", file=sys.stderr)
+        return 1
+    if chosen.json:
+        print(json.dumps(metrics))
+    elif "counts" in metrics:
+        print(json.dumps(metrics["counts"], indent=2))
+    else:
+        print(starter_card.render_card(metrics))
+    return 0
+
+
+def _load_model(threads: int) -> tuple[Any, Any]:
+    """The bare base model on the fastest device here: bfloat16 where the CPU multiplies it, float32 otherwise."""
+    import torch
+
+    torch.set_num_threads(threads)
+    model, tokenizer = load_source(get_source())
+    if torch.cuda.is_available():
+        model.to("cuda")
+    elif cpu_has_bfloat16():
+        model.to(torch.bfloat16)
+    return model, tokenizer
+
+
+def _describe(
+    progress: Progress, recipe: Recipe, sets: Sequence[OpenSet], chosen: argparse.Namespace, model: Any
+) -> dict[str, Any]:
+    sources = [
+        {"name": one.name, "words": starter_card.find_licence(one.name), "questions": _questions(one.train)}
+        for one in sets
+    ]
+    own = f"our own exercises, made from templates with invented names and numbers ({OWN_SHARE:.0%} of the tokens)"
+    sources.append({"name": "own", "words": own, "questions": "endless"})
+    return (
+        asdict(recipe)
+        | asdict(progress)
+        | {
+            "sources": sources,
+            "machine": starter_card.machine_words(),
+            "threads": chosen.threads,
+            "dtype": str(model.lm_head.weight.dtype).removeprefix("torch."),
+            "started_from": _started_from(chosen.start_from),
+        }
+    )
+
+
+def _started_from(folder: Path | None) -> str | None:
+    """Seconds and questions of the adapter that was gone on from, as far as its metrics say."""
+    if folder is None:
+        return None
+    path = folder / "metrics.json"
+    if not path.is_file():
+        return "an adapter without metrics"
+    earlier = json.loads(path.read_text())["training"]
+    return f"{earlier['seconds']:.0f} s, {earlier['examples']} questions, seed {earlier['seed']}"
+
+
+def _publish(building: Path, out: Path, metrics: dict[str, Any]) -> None:
+    """Move a finished adapter into place; the card comes last."""
+    out.mkdir(parents=True, exist_ok=True)
+    for name in ("adapter_model.safetensors", "adapter_config.json"):
+        (building / name).replace(out / name)
+    (out / "metrics.json").write_text(json.dumps(metrics, indent=2) + "\n")
+    (out / "README.md").write_text(starter_card.render_card(metrics))
+    shutil.rmtree(building, ignore_errors=True)
+
+
+def _print_progress(progress: Progress, recipe: Recipe) -> None:
+    left = max(0.0, 60 * recipe.minutes - progress.seconds)
+    line = (
+        f"step {progress.steps} loss {progress.loss:.3f} examples {progress.examples} "
+        f"{progress.examples / progress.seconds:.2f}/s eta {left / 60:.1f} min"
+    )
+    print(line, file=sys.stderr, flush=True)
+
+
+def _write_outputs(judged: Sequence[Judged], path: Path | None) -> None:
+    if path:
+        lines = [json.dumps(asdict(one), ensure_ascii=False) for one in judged]
+        path.write_text("\n".join(lines) + "\n", encoding="utf-8")
+
+
+def _building(out: Path) -> Path:
+    return out.with_name(out.name + ".building")
+
+
+def _questions(readings: Sequence[Reading]) -> int:
+    return sum(len(reading.items) for reading in readings)
+
+
+def _language(readings: Sequence[Reading]) -> str:
+    return "ko" if sum(reading.language == "ko" for reading in readings) * 2 > len(readings) else "en"
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,289 @@
+"""Prefix-shared supervised training: many questions about the same passages for the price of one prompt.
+
+A group of chats that begin alike is packed into one sequence: the shared tokens once, then each chat's own tokens as
+a branch. A tree-shaped attention mask lets a branch see the prefix and itself only, and its positions go on where the
+prefix ends, so every branch is computed exactly as if it stood alone. The LM head is applied to answer positions
+only. torch and peft are imported here, so this module belongs to a child process.
+"""
+
+import os
+import time
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch.nn import functional
+
+PROJECTIONS = ("q_proj", "k_proj", "v_proj", "o_proj", "gate_proj", "up_proj", "down_proj")
+
+
+@dataclass(frozen=True, slots=True)
+class Chat:
+    """One tokenised chat: `tokens` of the whole, of which the last ones, from `answer_start`, are learnt.
+
+    `weights` are the answer tokens' weights in the loss, one for each.
+    """
+
+    tokens: tuple[int, ...]
+    answer_start: int
+    weights: tuple[float, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Tree:
+    """A packed group. Axes: t = packed tokens, a = answer tokens of all branches.
+
+    tokens, positions: int64 [1, t]. mask: bool [t, t], True where row may see column. sources: int64 [a], the packed
+    place whose hidden state predicts the answer token. targets: int64 [a]. weights: float32 [a]. owners: int64 [a],
+    the branch of each answer token. `prefix` is the number of shared tokens, `branches` the number of chats.
+    """
+
+    tokens: torch.Tensor
+    positions: torch.Tensor
+    mask: torch.Tensor
+    sources: torch.Tensor
+    targets: torch.Tensor
+    weights: torch.Tensor
+    owners: torch.Tensor
+    prefix: int
+    branches: int
+
+
+@dataclass(frozen=True, slots=True)
+class Recipe:
+    """Numbers of one training run. `minutes` is the time budget; the learning rate falls to zero as it runs out."""
+
+    minutes: float
+    learning_rate: float = 1e-3
+    warmup_share: float = 0.04
+    groups_per_step: int = 2
+    rank: int = 16
+    alpha: int = 32
+    weight_decay: float = 0.0
+    clip_norm: float = 1.0
+    seed: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """Where a run stands after a step; `loss` is a running mean in nats per weighted answer token."""
+
+    steps: int
+    examples: int
+    packed_tokens: int
+    plain_tokens: int
+    loss: float
+    seconds: float
+
+
+def build_tree(chats: Sequence[Chat]) -> Tree:
+    """Pack chats into one tree. The prefix is what all of them share, at most up to the first answer token.
+
+    Raises:
+        ValueError: no chats, or an answer that starts at the very first token.
+    """
+    prefix = shared_prefix([chat.tokens[: chat.answer_start] for chat in chats])
+    tokens, positions = list(chats[0].tokens[:prefix]), list(range(prefix))
+    branch_of = [-1] * prefix
+    sources, targets, weights, owners = [], [], [], []
+    for number, chat in enumerate(chats):
+        offset = len(tokens) - prefix
+        for place in range(chat.answer_start, len(chat.tokens)):
+            sources.append(place - 1 if place - 1 < prefix else place - 1 + offset)
+            targets.append(chat.tokens[place])
+            owners.append(number)
+        weights += chat.weights
+        tokens += chat.tokens[prefix:]
+        positions += range(prefix, len(chat.tokens))
+        branch_of += [number] * (len(chat.tokens) - prefix)
+    return Tree(
+        tokens=torch.tensor([tokens]),
+        positions=torch.tensor([positions]),
+        mask=tree_mask(torch.tensor(branch_of)),
+        sources=torch.tensor(sources),
+        targets=torch.tensor(targets),
+        weights=torch.tensor(weights, dtype=torch.float32),
+        owners=torch.tensor(owners),
+        prefix=prefix,
+        branches=len(chats),
+    )
+
+
+def shared_prefix(sequences: Sequence[Sequence[int]]) -> int:
+    """Length of the longest common beginning.
+
+    Raises:
+        ValueError: nothing is shared; such sequences are no group.
+    """
+    length = 0
+    for column in zip(*sequences, strict=False):
+        if len(set(column)) > 1:
+            break
+        length += 1
+    if not length:
+        raise ValueError("expected chats that share their first tokens, got none shared; group chats by passages")
+    return length
+
+
+def tree_mask(branch_of: torch.Tensor) -> torch.Tensor:
+    """Who may see whom, bool [t, t]: causal, and only the prefix (branch -1) or one's own branch. Input int64 [t]."""
+    earlier = torch.ones(len(branch_of), len(branch_of), dtype=torch.bool).tril()
+    return earlier & ((branch_of[None, :] == -1) | (branch_of[None, :] == branch_of[:, None]))
+
+
+def answer_losses(model: Any, tree: Tree) -> torch.Tensor:
+    """Negative log-probability of every answer token in nats, float32 [a], in the order of `tree.targets`.
+
+    Args:
+        model: a causal LM of the Llama kind (`.model` and `.lm_head`), with or without LoRA layers.
+    """
+    weight = model.lm_head.weight
+    additive = torch.zeros(tree.mask.shape, dtype=_activation_dtype(weight))
+    additive.masked_fill_(~tree.mask, torch.finfo(additive.dtype).min)
+    hidden = model.model(
+        input_ids=tree.tokens.to(weight.device),
+        position_ids=tree.positions.to(weight.device),
+        attention_mask=additive[None, None].to(weight.device),
+        use_cache=False,
+    ).last_hidden_state[0]
+    logits = model.lm_head(hidden[tree.sources.to(weight.device)]).float()
+    return functional.cross_entropy(logits, tree.targets.to(weight.device), reduction="none")
+
+
+def tree_loss(model: Any, tree: Tree) -> torch.Tensor:
+    """Weighted mean of the answer losses, a scalar in nats."""
+    weights = tree.weights.to(model.lm_head.weight.device)
+    return (answer_losses(model, tree) * weights).sum() / weights.sum()
+
+
+def add_lora(model: Any, recipe: Recipe) -> Any:
+    """Wrap a causal LM with fresh LoRA layers on all linear projections; the base stays frozen.
+
+    The adapter is plain LoRA (no DoRA, no bias, no saved modules), which vLLM can load and PEFT can merge.
+    """
+    from peft import LoraConfig, get_peft_model
+
+    torch.manual_seed(recipe.seed)
+    lora = LoraConfig(
+        r=recipe.rank,
+        lora_alpha=recipe.alpha,
+        target_modules=list(PROJECTIONS),
+        lora_dropout=0.0,
+        task_type="CAUSAL_LM",
+    )
+    return get_peft_model(model, lora)
+
+
+def load_lora(model: Any, folder: Path) -> Any:
+    """Put a saved adapter on a causal LM, its LoRA weights in float32 and open to training.
+
+    Raises:
+        FileNotFoundError: the folder holds no adapter.
+    """
+    from peft import PeftModel
+
+    if not (folder / "adapter_config.json").is_file():
+        raise FileNotFoundError(f"expected 'adapter_config.json' in {str(folder)!r}, got none; name an adapter folder")
+    return PeftModel.from_pretrained(model, str(folder), is_trainable=True)
+
+
+def train_adapter(
+    adapted: Any,
+    trees: Iterable[Tree],
+    recipe: Recipe,
+    *,
+    on_step: Callable[[Progress], None] = lambda progress: None,
+    clock: Callable[[], float] = time.monotonic,
+) -> Progress:
+    """Train the LoRA layers of a PEFT model on trees until the time budget is spent or the trees end.
+
+    Side effect: changes the LoRA weights in place. `on_step` is called after every optimiser step.
+
+    Raises:
+        ValueError: the trees ended before one step was made.
+    """
+    model = adapted.get_base_model()
+    learnt = [parameter for parameter in adapted.parameters() if parameter.requires_grad]
+    optimiser = torch.optim.AdamW(learnt, lr=recipe.learning_rate, betas=(0.9, 0.98), weight_decay=recipe.weight_decay)
+    started, steps, examples, packed, plain, loss = clock(), 0, 0, 0, 0, 0.0
+    progress = None
+    adapted.train()
+    for batch in _batches(trees, recipe.groups_per_step):
+        spent = (clock() - started) / (60 * recipe.minutes)
+        if spent >= 1:
+            break
+        for parameters in optimiser.param_groups:
+            parameters["lr"] = recipe.learning_rate * rate_share(spent, recipe.warmup_share)
+        step_loss = _step(model, learnt, optimiser, batch, recipe.clip_norm)
+        steps += 1
+        loss = step_loss if steps == 1 else loss + max(0.05, 1 / steps) * (step_loss - loss)
+        examples += sum(tree.branches for tree in batch)
+        packed += sum(tree.tokens.shape[1] for tree in batch)
+        plain += sum(plain_tokens(tree) for tree in batch)
+        progress = Progress(steps, examples, packed, plain, loss, clock() - started)
+        on_step(progress)
+    if progress is None:
+        raise ValueError("expected at least one group of chats and some minutes to train, got none")
+    return progress
+
+
+def plain_tokens(tree: Tree) -> int:
+    """Tokens that the branches would take one by one, without a shared prefix."""
+    return tree.tokens.shape[1] + (tree.branches - 1) * tree.prefix
+
+
+def rate_share(spent: float, warmup_share: float) -> float:
+    """Learning rate as a share of its peak: a linear rise, then half a cosine to zero. `spent` runs from 0 to 1."""
+    if spent < warmup_share:
+        return max(0.05, spent / warmup_share)
+    return 0.5 * (1 + float(torch.cos(torch.tensor(torch.pi * (spent - warmup_share) / (1 - warmup_share)))))
+
+
+def save_adapter(adapted: Any, folder: Path) -> None:
+    """Write the LoRA weights in bfloat16 (half the size of float32), each file through a temporary name."""
+    from peft import get_peft_model_state_dict
+    from safetensors.torch import save_file
+
+    folder.mkdir(parents=True, exist_ok=True)
+    state = get_peft_model_state_dict(adapted)
+    weights = {name: tensor.detach().to("cpu", torch.bfloat16).contiguous() for name, tensor in state.items()}
+    building = folder / ".adapter_model.safetensors"
+    save_file(weights, building, metadata={"format": "pt"})
+    os.replace(building, folder / "adapter_model.safetensors")
+    config = adapted.peft_config["default"]
+    trained_on, config.inference_mode = config.inference_mode, True
+    config.save_pretrained(folder)
+    config.inference_mode = trained_on
+
+
+def _step(model: Any, learnt: list, optimiser: Any, batch: Sequence[Tree], clip_norm: float) -> float:
+    """One optimiser step over a batch of trees. Returns its mean loss."""
+    device = model.lm_head.weight.device
+    total = 0.0
+    with torch.autocast(device.type, dtype=torch.bfloat16, enabled=device.type == "cuda"):
+        for tree in batch:
+            loss = tree_loss(model, tree) / len(batch)
+            loss.backward()
+            total += loss.item()
+    torch.nn.utils.clip_grad_norm_(learnt, clip_norm)
+    optimiser.step()
+    optimiser.zero_grad()
+    return total
+
+
+def _activation_dtype(weight: torch.Tensor) -> torch.dtype:
+    kind = weight.device.type
+    return torch.get_autocast_dtype(kind) if torch.is_autocast_enabled(kind) else weight.dtype
+
+
+def _batches(trees: Iterable[Tree], size: int) -> Iterable[list[Tree]]:
+    batch: list[Tree] = []
+    for tree in trees:
+        batch.append(tree)
+        if len(batch) == size:
+            yield batch
+            batch = []
+    if batch:
+        yield batch

@@ -1,0 +1,70 @@
+"""The front door: the `nightbake` command, which joins the rooms and holds no logic."""
+
+import importlib
+
+import click
+
+# Imported only when called for: `nightbake --help` must not wait for torch.
+COMMANDS = {
+    "up": "cli.up:up",
+    "ask": "cli.ask:ask",
+    "chat": "cli.chat:chat",
+    "ingest": "cli.ingest:ingest",
+    "feedback": "cli.votes:feedback",
+    "night": "cli.night:night",
+    "report": "cli.night:report",
+    "adapters": "cli.adapters:adapters",
+    "migrate": "cli.database:migrate",
+    "doctor": "cli.doctor:doctor",
+    "demo": "cli.demo:demo",
+}
+
+SUMMARIES = {
+    "up": "Start everything and serve until Ctrl-C.",
+    "ask": "Ask one question.",
+    "chat": "Ask and vote in the terminal.",
+    "ingest": "Read documents from folders and files.",
+    "feedback": "Vote on answers; list and export votes.",
+    "night": "Turn votes into an adapter now.",
+    "report": "Show what a night did and why.",
+    "adapters": "List adapters; promote one, or roll back.",
+    "migrate": "Bring the database up to date.",
+    "doctor": "Check every part and say what to do.",
+    "demo": "The whole loop once, in a temporary state folder.",
+}
+
+
+class LazyGroup(click.Group):
+    """Loads a command's module when it is used; the list of commands needs none."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """In the order a newcomer meets them."""
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """The command, or None where there is none of that name."""
+        if cmd_name not in COMMANDS:
+            return None
+        module, _, name = COMMANDS[cmd_name].partition(":")
+        return getattr(importlib.import_module(module), name)
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """One line a command, without importing any."""
+        with formatter.section("Commands"):
+            formatter.write_dl(list(SUMMARIES.items()))
+
+
+@click.group(cls=LazyGroup, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+@click.version_option(package_name="nightbake", message="nightbake %(version)s")
+def main() -> None:
+    """Answers from your company's documents, and learns from your thumbs every night.
+
+    Start with `nightbake up`, then open the address it prints. Settings come from the environment and `.env`;
+    `nightbake doctor` checks them. Every command takes --json and --help.
+
+    Exit codes: 0 done, 1 failed, 2 wrong usage or settings, 3 a server that is needed is away.
+    """
+
+
+if __name__ == "__main__":
+    main()

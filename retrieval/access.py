@@ -1,0 +1,59 @@
+"""Who may read what: the one door to documents, and the principals of a person."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, TypeVar
+
+from core.database import Database
+from core.errors import InvalidInputError
+from core.sql import load_queries
+
+QUERIES = load_queries(__file__)
+
+EVERYONE = "everyone"
+_FILTER = b"visible_documents(%(principals)s::text[])"
+
+Record = TypeVar("Record")
+
+
+@dataclass(frozen=True, slots=True)
+class _Membership:
+    principal: str
+
+
+class Access:
+    """Reads documents behind the visibility filter.
+
+    A document is seen by principals of which one is in its `allow` and none in its `deny`. No principals see
+    nothing, and so does a principal nobody has heard of.
+    """
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    async def fetch_visible(
+        self, query: bytes, principals: Sequence[str], parameters: Mapping[str, Any], record: type[Record]
+    ) -> list[Record]:
+        """Rows of a statement that reads documents through `visible_documents`.
+
+        Raises:
+            ValueError: the statement does not name the filter.
+        """
+        if _FILTER not in query:
+            raise ValueError("expected a statement that reads from visible_documents, got one without the filter")
+        return await self._database.fetch_all(query, {**parameters, "principals": list(principals)}, record)
+
+    async def find_principals(self, person: str) -> list[str]:
+        """Everyone, the person, then the person's groups.
+
+        Raises:
+            InvalidInputError: the name is that of a group, which would grant what the group may read.
+        """
+        if not person or person == EVERYONE or person.startswith("group:"):
+            raise InvalidInputError(f"expected a person such as 'slack:T1:U1', got {person!r}")
+        found = await self._database.fetch_all(QUERIES["find_memberships"], {"person": person}, _Membership)
+        return list(dict.fromkeys([EVERYONE, person, *(membership.principal for membership in found)]))
+
+    async def set_memberships(self, person: str, principals: Sequence[str]) -> None:
+        """Replace a person's groups; counts from the next search on."""
+        await self._database.execute(QUERIES["set_memberships"], {"person": person, "principals": list(principals)})

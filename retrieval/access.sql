@@ -1,0 +1,13 @@
+-- name: find_memberships
+SELECT principal FROM memberships WHERE person = %(person)s ORDER BY principal
+
+-- name: set_memberships
+WITH wanted AS (
+    SELECT DISTINCT unnest(%(principals)s::text[]) AS principal
+), gone AS (
+    DELETE FROM memberships
+    WHERE person = %(person)s AND principal NOT IN (SELECT principal FROM wanted)
+)
+INSERT INTO memberships (person, principal)
+SELECT %(person)s, principal FROM wanted
+ON CONFLICT DO NOTHING

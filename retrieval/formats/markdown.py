@@ -1,0 +1,75 @@
+"""Markdown (CommonMark with tables), by markdown-it-py."""
+
+import re
+from collections.abc import Iterator, Sequence
+
+from markdown_it import MarkdownIt
+from markdown_it.token import Token
+
+from retrieval.formats.blocks import Block, Extracted, build_extracted, build_rows
+from retrieval.formats.encoding import decode_text
+from retrieval.formats.html import extract_fragment
+
+_FRONT_MATTER = re.compile(r"\A---\n(.*?)\n(?:---|\.\.\.)[ \t]*(?:\n|\Z)", re.DOTALL)
+_TITLE = re.compile(r"^title:[ \t]*['\"]?(.+?)['\"]?[ \t]*$", re.MULTILINE)
+
+
+def extract_markdown(content: bytes, file_name: str) -> Extracted:
+    """Read a markdown file; front matter gives a title and is not text.
+
+    Raises:
+        InvalidInputError: the bytes are no text.
+    """
+    text = decode_text(content).replace("\r\n", "\n").replace("\r", "\n")
+    front = _FRONT_MATTER.match(text)
+    named = _TITLE.search(front[1]) if front else None
+    tokens = MarkdownIt("commonmark").enable("table").parse(text[front.end() :] if front else text)
+    return build_extracted(list(_read_blocks(tokens)), file_name=file_name, title=named[1] if named else "")
+
+
+def _read_blocks(tokens: Sequence[Token]) -> Iterator[Block]:
+    depth = 0
+    table: list[list[str]] = []
+    for place, token in enumerate(tokens):
+        match token.type:
+            case "list_item_open":
+                depth += 1
+            case "list_item_close":
+                depth -= 1
+            case "tr_open":
+                table.append([])
+            case "table_close":
+                yield from build_rows(table)
+                table = []
+            case "fence" | "code_block":
+                yield Block("code", token.content.strip("\n"))
+            case "html_block":
+                yield from extract_fragment(token.content)
+            case "inline":
+                text, opener = _read_inline(token), tokens[place - 1]
+                if opener.type in ("th_open", "td_open"):
+                    table[-1].append(text)
+                else:
+                    yield _make_block(opener, text, depth)
+            case _:
+                pass
+
+
+def _make_block(opener: Token, text: str, depth: int) -> Block:
+    if opener.type == "heading_open":
+        return Block("heading", text, level=int(opener.tag[1:]))
+    return Block("item", f"- {text}", level=depth - 1) if depth else Block("paragraph", text)
+
+
+def _read_inline(token: Token) -> str:
+    """Text as a reader sees it: link text without its address, an image by its description."""
+    parts: list[str] = []
+    for child in token.children or []:
+        match child.type:
+            case "text" | "code_inline" | "image":
+                parts.append(child.content)
+            case "softbreak" | "hardbreak":
+                parts.append("\n")
+            case _:
+                pass
+    return "".join(parts).strip()

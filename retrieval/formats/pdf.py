@@ -1,0 +1,113 @@
+"""PDF: headings by font size, paragraphs by line spacing, simple tables by column gaps."""
+
+import re
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from itertools import groupby
+
+from core.errors import InvalidInputError
+from retrieval.formats.blocks import Block, Extracted, build_extracted, build_rows
+from retrieval.formats.pdf_lines import Line, read_lines
+
+# A heading is this much larger than the body, or bold and short.
+_HEADING_RATIO = 1.15
+_MAX_HEADING_CHARACTERS = 120
+_MAX_BOLD_HEADING_CHARACTERS = 60
+_PARAGRAPH_GAP = 0.9
+_ITEM = re.compile(r"^(?:[•·▪◦‣∙\-–*○●■□]|\(?\d{1,2}[.)]|[가-하][.)])\s+")
+_SENTENCE_END = re.compile(r"[.!?。:]$")
+_DIGITS = re.compile(r"\d+")
+
+
+def extract_pdf(content: bytes, file_name: str) -> Extracted:
+    """Read a PDF; the title is its largest first heading, else what its author set, else the file's name.
+
+    Raises:
+        InvalidInputError: encrypted, broken, or without text (a scan).
+    """
+    lines, title = read_lines(content)
+    if not lines:
+        raise InvalidInputError("the PDF has no text, it is a scan; run text recognition on it first")
+    blocks = _build_blocks(_drop_running_lines(lines))
+    first = next((block.text for block in blocks if block.kind == "heading"), "")
+    return build_extracted(blocks, file_name=file_name, title=first or title)
+
+
+def _drop_running_lines(lines: list[Line]) -> list[Line]:
+    """Leave out headers, footers and page numbers: first or last lines that return on most pages."""
+    pages = [list(group) for _, group in groupby(lines, key=lambda line: line.page)]
+    edges = Counter(form for page in pages for form in {_form(line) for line in (page[0], page[-1])})
+    running = {form for form, count in edges.items() if count >= 3 and count * 2 > len(pages)}
+    return [
+        line
+        for page in pages
+        for place, line in enumerate(page)
+        if not (place in (0, len(page) - 1) and _form(line) in running)
+    ]
+
+
+def _form(line: Line) -> str:
+    """A line with its numbers levelled: `Page 3 of 9` returns as `Page 0 of 0`."""
+    return _DIGITS.sub("0", line.text)
+
+
+def _find_body_size(lines: Sequence[Line]) -> float:
+    sizes: Counter[float] = Counter()
+    for line in lines:
+        sizes[line.size] += len(line.text)
+    return sizes.most_common(1)[0][0] if sizes else 0.0
+
+
+def _build_blocks(lines: Sequence[Line]) -> list[Block]:
+    body = _find_body_size(lines)
+    larger = sorted({line.size for line in lines if line.size >= body * _HEADING_RATIO}, reverse=True)
+    levels = {size: min(place, 6) for place, size in enumerate(larger, start=1)}
+    blocks: list[Block] = []
+    for is_table, group in _group_tables(lines):
+        if is_table:
+            blocks += build_rows([line.cells for line in group], page=group[0].page)
+        else:
+            blocks += _build_prose(group, levels, min(len(levels) + 1, 6))
+    return blocks
+
+
+def _group_tables(lines: Sequence[Line]) -> Iterator[tuple[bool, list[Line]]]:
+    """Runs of at least two lines of one page with the same number of columns are tables."""
+    for (cells, _), found in groupby(lines, key=lambda line: (len(line.cells), line.page)):
+        group = list(found)
+        yield cells > 1 and len(group) > 1, group
+
+
+def _build_prose(lines: Sequence[Line], levels: dict[float, int], bold_level: int) -> Iterator[Block]:
+    paragraph: list[Line] = []
+    for line in lines:
+        level = _find_level(line, levels, bold_level)
+        if paragraph and (level or _starts_paragraph(paragraph[-1], line)):
+            yield _join(paragraph)
+            paragraph = []
+        if level:
+            yield Block("heading", line.text, level=level, page=line.page)
+        else:
+            paragraph.append(line)
+    if paragraph:
+        yield _join(paragraph)
+
+
+def _find_level(line: Line, levels: dict[float, int], bold_level: int) -> int:
+    if line.size in levels and len(line.text) <= _MAX_HEADING_CHARACTERS:
+        return levels[line.size]
+    short = len(line.text) <= _MAX_BOLD_HEADING_CHARACTERS and not _SENTENCE_END.search(line.text)
+    return bold_level if line.bold and short and len(line.cells) == 1 else 0
+
+
+def _starts_paragraph(previous: Line, line: Line) -> bool:
+    if line.page != previous.page:
+        return bool(_SENTENCE_END.search(previous.text))
+    gap = previous.bottom - line.top
+    return gap > _PARAGRAPH_GAP * line.size or gap < -3 * line.size or bool(_ITEM.match(line.text))
+
+
+def _join(lines: Sequence[Line]) -> Block:
+    text = "\n".join(line.text for line in lines)
+    kind = "item" if _ITEM.match(text) else "paragraph"
+    return Block(kind, text, page=lines[0].page)

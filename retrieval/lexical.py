@@ -1,0 +1,113 @@
+"""Terms of a text for BM25: English stems, codes and numbers whole, Korean morphemes and character bigrams."""
+
+import re
+import threading
+from collections.abc import Iterator
+from functools import lru_cache
+from typing import Protocol, cast
+
+import snowballstemmer  # pyright: ignore[reportMissingTypeStubs]
+
+MAX_TERM_CHARACTERS = 64
+
+_LATIN = re.compile(r"[A-Za-z0-9À-ɏ]+(?:[-_./:,'’&+#@][A-Za-z0-9À-ɏ]+)*")
+_PART = re.compile(r"[A-Za-zÀ-ɏ]+|\d+")
+_NUMBER = re.compile(r"\d{1,3}(?:,\d{3})+(?:\.\d+)?|\d+(?:\.\d+)?")
+_THOUSANDS = re.compile(r"(?<=\d),(?=\d{3}(?!\d))")
+_HANGUL = re.compile(r"[가-힣]+")
+# `15일`, `제3조`: a number with the Korean unit or counter that says what it counts.
+_COUNTED = re.compile(r"제?\d+[가-힣]")
+_POSSESSIVE = re.compile(r"['’]s?$|['’](?=t$)")
+
+# Content morphemes of Kiwi's tag set: nouns, numerals, verbs, adjectives, roots, adverbs.
+_CONTENT = ("NNG", "NNP", "NR", "VV", "VA", "XR", "MAG")
+
+STOP_WORDS = frozenset(
+    re.findall(
+        r"\w+",
+        "a about above after again against all am an and any are as at be because been before being below between "
+        "both but by can could did do does doing down during each few for from further had has have having he her "
+        "here hers herself him himself his how i if in into is it its itself just me more most my myself no nor "
+        "not of off on once only or other our ours ourselves out over own same she should so some such than that "
+        "the their theirs them themselves then there these they this those through to too under until up very was "
+        "we were what when where which while who whom why will with would you your yours yourself yourselves",
+    )
+)
+
+
+class _Morpheme(Protocol):
+    form: str
+    tag: str
+
+
+class _Analyser(Protocol):
+    def tokenize(self, text: str) -> list[_Morpheme]: ...
+
+
+class _Stemmer(Protocol):
+    def stemWord(self, word: str) -> str: ...  # noqa: N802  the library's name
+
+
+_local = threading.local()
+_kiwi_lock = threading.Lock()
+
+
+@lru_cache(maxsize=1)
+def _load_kiwi() -> _Analyser:
+    # 3 s to load, and only where there is Korean text.
+    from kiwipiepy import Kiwi  # noqa: PLC0415  # pyright: ignore[reportMissingTypeStubs]
+
+    return cast(_Analyser, Kiwi(num_workers=1))
+
+
+def warm_up() -> None:
+    """Load the Korean analyser now (about 3 s, once a process) and not at the first Korean question."""
+    _find_morphemes("휴가")
+
+
+def find_terms(text: str) -> list[str]:
+    """Terms in no particular order, repeated as often as they occur; safe to call from several threads."""
+    terms = [term for match in _LATIN.finditer(text) for term in _read_latin(match[0])]
+    if _HANGUL.search(text):
+        terms += (match[0] for match in _COUNTED.finditer(text))
+        terms += (term for match in _HANGUL.finditer(text) for term in _cut_bigrams(match[0]))
+        terms += _find_morphemes(text)
+    return [term[:MAX_TERM_CHARACTERS] for term in terms]
+
+
+def _read_latin(word: str) -> Iterator[str]:
+    """`HR-2024-07` whole and in parts, `40,000` as `40000`, `employees'` as its stem."""
+    lowered = _POSSESSIVE.sub("", word.lower())
+    if _NUMBER.fullmatch(lowered):
+        yield lowered.replace(",", "")
+        return
+    plain = _THOUSANDS.sub("", lowered)
+    parts = _PART.findall(plain)
+    if len(parts) > 1:
+        yield plain
+    for part in parts:
+        if part not in STOP_WORDS and (len(part) > 1 or part.isdigit() or len(parts) == 1):
+            yield _stem(part)
+
+
+@lru_cache(maxsize=100_000)
+def _stem(word: str) -> str:
+    if not hasattr(_local, "stemmer"):
+        # A stemmer holds the word it works on, so each thread has its own.
+        _local.stemmer = snowballstemmer.stemmer("english")  # pyright: ignore[reportUnknownMemberType]
+    stemmer: _Stemmer = _local.stemmer
+    return stemmer.stemWord(word)
+
+
+def _cut_bigrams(run: str) -> Iterator[str]:
+    if len(run) == 1:
+        yield run
+    for start in range(len(run) - 1):
+        yield run[start : start + 2]
+
+
+def _find_morphemes(text: str) -> list[str]:
+    with _kiwi_lock:
+        morphemes = _load_kiwi().tokenize(text)
+    # Kiwi marks irregular verbs by a suffix of the tag (`VV-I`).
+    return [one.form for one in morphemes if one.tag.split("-")[0] in _CONTENT and _HANGUL.search(one.form)]

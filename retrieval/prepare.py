@@ -1,0 +1,117 @@
+"""A file's bytes into everything that is stored of it, short of the vectors. Pure; runs in threads."""
+
+import hashlib
+from collections import Counter
+from dataclasses import dataclass
+
+from core.errors import InvalidInputError
+from core.prompt import Language, detect_language
+from core.text import clean_text
+from retrieval.chunking import Chunk, CountTokens, lay_out, split_into_chunks
+from retrieval.formats.blocks import Block, Extracted
+from retrieval.formats.registry import extract, get_format
+from retrieval.lexical import find_terms
+
+# Raise it when reading, cutting or terms change: every document is then read again at the next ingest.
+_RECIPE = 1
+MAX_TEXT_CHARACTERS = 20_000_000
+_MAX_TF = 32_767
+
+
+@dataclass(frozen=True, slots=True)
+class PreparedChunk:
+    """A chunk ready to be stored.
+
+    Attributes:
+        sha256: of `embedded_text`; the same hash needs no new vector.
+        embedded_text: title, heading path and text, what both sides of the search read.
+        terms: frequency of each term.
+    """
+
+    chunk: Chunk
+    sha256: str
+    language: Language
+    embedded_text: str
+    terms: dict[str, int]
+
+    @property
+    def length(self) -> int:
+        """In terms."""
+        return sum(self.terms.values())
+
+
+@dataclass(frozen=True, slots=True)
+class PreparedDocument:
+    """A document ready to be stored; `sha256` is that of the file."""
+
+    title: str
+    format: str
+    language: Language
+    sha256: str
+    recipe: str
+    text: str
+    chunks: list[PreparedChunk]
+
+
+def build_recipe(max_tokens: int) -> str:
+    """What decides, besides the file, how a document is cut."""
+    return f"{_RECIPE}:{max_tokens}"
+
+
+def prepare(content: bytes, path: str, *, count_tokens: CountTokens, max_tokens: int) -> PreparedDocument:
+    """Read, lay out, cut and index a file.
+
+    Raises:
+        InvalidInputError: unknown format, broken, encrypted, binary, empty, or more text than a document has.
+    """
+    extracted = extract(content, path)
+    return prepare_extracted(
+        extracted,
+        format_name=get_format(path),
+        sha256=hashlib.sha256(content).hexdigest(),
+        count_tokens=count_tokens,
+        max_tokens=max_tokens,
+    )
+
+
+def prepare_extracted(
+    extracted: Extracted, *, format_name: str, sha256: str, count_tokens: CountTokens, max_tokens: int
+) -> PreparedDocument:
+    """The same for a document that some adapter has read already.
+
+    Raises:
+        InvalidInputError: there is no text, or too much.
+    """
+    title, blocks = clean_text(extracted.title).strip(), _clean(extracted.blocks)
+    text, spans = lay_out(blocks)
+    if not text:
+        raise InvalidInputError("expected some text, got an empty document")
+    if len(text) > MAX_TEXT_CHARACTERS:
+        raise InvalidInputError(f"expected at most {MAX_TEXT_CHARACTERS:,} characters, got {len(text):,}; split it")
+    chunks = split_into_chunks(text, spans, title=title, count_tokens=count_tokens, max_tokens=max_tokens)
+    return PreparedDocument(
+        title=title,
+        format=format_name,
+        language=detect_language(text),
+        sha256=sha256,
+        recipe=build_recipe(max_tokens),
+        text=text,
+        chunks=[_prepare_chunk(title, chunk) for chunk in chunks],
+    )
+
+
+def _clean(blocks: list[Block]) -> list[Block]:
+    cleaned = [Block(block.kind, clean_text(block.text).strip(), block.level, block.page) for block in blocks]
+    return [block for block in cleaned if block.text]
+
+
+def _prepare_chunk(title: str, chunk: Chunk) -> PreparedChunk:
+    embedded_text = "\n".join(part for part in (title, chunk.heading_path, chunk.text) if part)
+    terms = Counter(find_terms(embedded_text))
+    return PreparedChunk(
+        chunk=chunk,
+        sha256=hashlib.sha256(embedded_text.encode()).hexdigest(),
+        language=detect_language(chunk.text),
+        embedded_text=embedded_text,
+        terms={term: min(tf, _MAX_TF) for term, tf in terms.items()},
+    )

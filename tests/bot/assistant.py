@@ -1,0 +1,110 @@
+"""The real assistant around a platform: inbox, worker, handlers and answerer on a real database."""
+
+import asyncio
+import time
+from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
+from contextlib import asynccontextmanager
+from typing import TypeVar
+
+from bot.answer import Answerer, Limits
+from bot.handlers import FeedbackHandler, FindPrincipals, QuestionHandler
+from bot.inbox import Inbox
+from bot.reply import Platform
+from bot.worker import Worker
+from core.database import Database
+from core.feedback import FeedbackLog
+from core.interactions import Interactions
+from core.model_server import ModelServer
+from core.records import Passage
+from tests.fakes.chat_model import ChatModel
+
+BASE_URL = "https://nightbake.example"
+TEXT = "Employees have 23 days of annual leave. Leave is asked for in the portal."
+
+LEAVE = Passage(
+    number=1,
+    chunk_id=7,
+    document_id=1,
+    document_version=1,
+    title="Leave policy",
+    heading_path="Annual leave",
+    path="leave.md",
+    page=3,
+    start=0,
+    end=len(TEXT),
+    text=TEXT,
+    language="en",
+    score=0.9,
+    dense_score=0.8,
+    lexical_score=4.0,
+    allow=["everyone"],
+)
+
+Found = TypeVar("Found")
+
+
+class OneDocument:
+    """A searcher over one document that everyone may read; `asked` holds the principals of each search."""
+
+    def __init__(self) -> None:
+        self.asked: list[list[str]] = []
+
+    async def search(self, question: str, principals: Sequence[str], *, limit: int) -> list[Passage]:
+        self.asked.append(list(principals))
+        return [LEAVE] if "everyone" in principals else []
+
+
+@asynccontextmanager
+async def work(
+    *,
+    database: Database,
+    inbox: Inbox,
+    platforms: dict[str, Platform],
+    find_principals: FindPrincipals,
+    chat_model: ChatModel,
+    search: OneDocument,
+) -> AsyncGenerator[None]:
+    """A worker with every handler, until the block ends."""
+    interactions = Interactions(database)
+    model_server = ModelServer(chat_model.url, chat_model.name)
+    answerer = Answerer(
+        interactions=interactions, search=search, model_server=model_server, limits=Limits(), base_url=BASE_URL
+    )
+    questions = QuestionHandler(
+        answerer=answerer, interactions=interactions, platforms=platforms, find_principals=find_principals
+    )
+    feedback = FeedbackHandler(feedback=FeedbackLog(database), interactions=interactions)
+    worker = Worker(
+        inbox=inbox,
+        handlers={"question": questions, "feedback": feedback},
+        give_up=questions.give_up,
+        concurrency=2,
+    )
+    await worker.start()
+    try:
+        yield
+    finally:
+        await worker.stop()
+        await model_server.close()
+
+
+async def eventually(look: Callable[[], Awaitable[Found]], *, seconds: float = 15) -> Found:
+    """What `look` returns once it is truthy.
+
+    Raises:
+        AssertionError: it was not so in time.
+    """
+    deadline = time.monotonic() + seconds
+    while not (found := await look()):
+        assert time.monotonic() < deadline, "it did not happen in time"
+        await asyncio.sleep(0.02)
+    return found
+
+
+async def settle(inbox: Inbox) -> None:
+    """Wait until every stored event is done or buried."""
+
+    async def is_empty() -> bool:
+        return await inbox.count_open() == 0
+
+    await eventually(is_empty)

@@ -1,0 +1,106 @@
+"""A workspace: Slack's side is a fake server, ours is the real endpoint and the real assistant."""
+
+import hashlib
+import hmac
+import json
+import time
+from collections.abc import AsyncGenerator, AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+from aiohttp import ClientSession, web
+from aiohttp.test_utils import TestServer
+
+from bot.inbox import Inbox
+from bot.slack.events import PATH, SlackEvents, find_audience
+from bot.slack.reply import SlackPlatform, build_client
+from core.database import Database
+from core.interactions import Interactions
+from tests.bot.assistant import BASE_URL, OneDocument, settle, work
+from tests.fakes.chat_model import ChatModel
+from tests.fakes.slack import BOT_TOKEN, FakeSlack
+
+SECRET = "signing-secret-of-the-tests"
+PAYLOADS = Path(__file__).parents[2] / "payloads" / "slack"
+
+
+def load(name: str) -> dict[str, Any]:
+    return json.loads((PAYLOADS / f"{name}.json").read_text())
+
+
+def sign(body: bytes, *, secret: str = SECRET, at: float | None = None) -> dict[str, str]:
+    """Headers as Slack computes them."""
+    timestamp = str(int(time.time() if at is None else at))
+    digest = hmac.new(secret.encode(), f"v0:{timestamp}:".encode() + body, hashlib.sha256).hexdigest()
+    return {
+        "Content-Type": "application/json",
+        "X-Slack-Request-Timestamp": timestamp,
+        "X-Slack-Signature": f"v0={digest}",
+    }
+
+
+@dataclass
+class Workspace:
+    database: Database
+    inbox: Inbox
+    slack: FakeSlack
+    platform: SlackPlatform
+    search: OneDocument
+    url: str
+    session: ClientSession
+
+    async def deliver(self, event: str | dict[str, Any], *, retry: int | None = None) -> int:
+        """Post an event, signed; the status."""
+        body = json.dumps(load(event) if isinstance(event, str) else event).encode()
+        retried = {} if retry is None else {"X-Slack-Retry-Num": str(retry), "X-Slack-Retry-Reason": "http_timeout"}
+        return await self.post(body, sign(body) | retried)
+
+    async def post(self, body: bytes, headers: dict[str, str]) -> int:
+        async with self.session.post(self.url, data=body, headers=headers) as response:
+            await response.read()
+            return response.status
+
+    async def count(self, table: str) -> int:
+        rows = await self.database.fetch_dicts(f"SELECT count(*)::integer AS n FROM {table}".encode())
+        return rows[0]["n"]
+
+    @asynccontextmanager
+    async def at_work(self, chat_model: ChatModel) -> AsyncGenerator[None]:
+        async with work(
+            database=self.database,
+            inbox=self.inbox,
+            platforms={"slack": self.platform},
+            find_principals=find_audience,
+            chat_model=chat_model,
+            search=self.search,
+        ):
+            yield
+
+    async def settle(self) -> None:
+        await settle(self.inbox)
+
+
+@pytest.fixture
+async def slack() -> AsyncIterator[FakeSlack]:
+    async with FakeSlack() as fake:
+        yield fake
+
+
+@pytest.fixture
+async def chat_model() -> AsyncIterator[ChatModel]:
+    async with ChatModel("Employees have 23 days of annual leave. [1]") as model:
+        yield model
+
+
+@pytest.fixture
+async def workspace(database: Database, slack: FakeSlack) -> AsyncIterator[Workspace]:
+    inbox = Inbox(database)
+    client = build_client(BOT_TOKEN, api_url=slack.api_url)
+    platform = SlackPlatform(client=client, interactions=Interactions(database), base_url=BASE_URL)
+    app = web.Application()
+    app.add_routes(SlackEvents(inbox=inbox, signing_secret=SECRET).routes())
+    async with TestServer(app) as server, ClientSession() as session:
+        yield Workspace(database, inbox, slack, platform, OneDocument(), str(server.make_url(PATH)), session)

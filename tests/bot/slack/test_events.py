@@ -1,0 +1,134 @@
+"""The endpoint: what is stored, what is dropped, and what is turned away."""
+
+import json
+import time
+from collections.abc import AsyncIterator
+
+import pytest
+from aiohttp import web
+from aiohttp.test_utils import TestClient, TestServer
+
+from bot.inbox import Inbox
+from bot.slack.events import PATH, SlackEvents, read_text, to_event
+from core.database import Database
+from tests.bot.slack.conftest import SECRET, Workspace, load, sign
+
+DROPPED = [
+    "message_channel",
+    "message_im_edited",
+    "message_im_own_echo",
+    "message_im_other_bot",
+    "reaction_added_other",
+    "unknown_event",
+]
+
+
+@pytest.mark.parametrize("name", ["app_mention", "app_mention_in_thread", "message_im", "message_im_file"])
+def test_a_persons_post_is_a_question(name: str) -> None:
+    event = to_event(load(name))
+    assert event
+    assert event.kind == "question"
+
+
+@pytest.mark.parametrize("name", DROPPED)
+def test_what_is_not_for_us_is_no_event(name: str) -> None:
+    assert to_event(load(name)) is None
+
+
+def test_our_own_thumb_is_no_event() -> None:
+    body = load("reaction_added")
+    body["event"]["user"] = "U0BOT"
+    assert to_event(body) is None
+
+
+def test_a_mention_and_a_message_of_one_post_have_one_key() -> None:
+    mention, message = load("app_mention"), load("app_mention")
+    message["event"] |= {"type": "message", "channel_type": "im"}
+    message["event_id"] = "Ev0OTHER"
+    keys = {event.event_key for event in (to_event(mention), to_event(message)) if event}
+    assert keys == {"post:C0HR:1700000100.000100"}
+
+
+def test_a_thumb_that_is_taken_back_names_the_vote() -> None:
+    event = to_event(load("reaction_removed"))
+    assert event
+    assert (event.payload["value"], event.payload["withdraws"]) == (0, 1)
+
+
+async def test_what_is_dropped_is_acknowledged(workspace: Workspace) -> None:
+    statuses = [await workspace.deliver(name) for name in DROPPED]
+    assert (set(statuses), await workspace.count("inbox")) == ({200}, 0)
+
+
+async def test_storing_needs_no_answer_of_slack(workspace: Workspace) -> None:
+    await workspace.deliver("app_mention")
+    assert (await workspace.count("inbox"), workspace.slack.calls) == (1, [])
+
+
+async def test_an_event_that_cannot_be_stored_is_not_acknowledged(workspace: Workspace) -> None:
+    await workspace.database.execute(b"ALTER TABLE inbox ADD CONSTRAINT closed CHECK (false) NOT VALID")
+    assert await workspace.deliver("app_mention") == 500
+
+
+@pytest.fixture
+async def endpoint() -> AsyncIterator[TestClient[web.Request, web.Application]]:
+    """An endpoint whose database is closed: what got as far as the inbox would be a 500."""
+    app = web.Application()
+    app.add_routes(SlackEvents(inbox=Inbox(Database("postgresql://closed")), signing_secret=SECRET).routes())
+    async with TestClient(TestServer(app)) as client:
+        yield client
+
+
+async def test_the_address_is_verified_by_its_challenge(endpoint: TestClient[web.Request, web.Application]) -> None:
+    body = json.dumps(load("url_verification")).encode()
+    response = await endpoint.post(PATH, data=body, headers=sign(body))
+    assert (response.status, await response.json()) == (200, {"challenge": "a-challenge"})
+
+
+BODY = json.dumps(load("app_mention")).encode()
+
+
+@pytest.mark.parametrize(
+    ("body", "headers"),
+    [
+        pytest.param(BODY, sign(BODY, secret="another secret"), id="another secret"),
+        pytest.param(BODY, sign(BODY.replace(b"leave", b"raise")), id="another body"),
+        pytest.param(BODY, sign(BODY, at=time.time() - 3600), id="an hour old"),
+        pytest.param(BODY, sign(BODY) | {"X-Slack-Request-Timestamp": "yesterday"}, id="timestamp is no number"),
+        pytest.param(BODY, sign(BODY) | {"X-Slack-Signature": "v0=한국"}, id="signature is no ASCII"),
+        pytest.param(BODY, {"Content-Type": "application/json"}, id="no signature"),
+        pytest.param(b"{", {"Content-Type": "application/json"}, id="no JSON"),
+        pytest.param(
+            b'{"ssl_check": "1", ' + BODY[1:], {"Content-Type": "application/json"}, id="dressed as ssl check"
+        ),
+    ],
+)
+async def test_a_forged_event_is_turned_away(
+    endpoint: TestClient[web.Request, web.Application], body: bytes, headers: dict[str, str]
+) -> None:
+    response = await endpoint.post(PATH, data=body, headers=headers)
+    assert response.status == 401
+
+
+async def test_a_signed_event_that_is_no_json_is_refused(endpoint: TestClient[web.Request, web.Application]) -> None:
+    response = await endpoint.post(PATH, data=b"{", headers=sign(b"{"))
+    assert response.status == 400
+
+
+async def test_without_a_signing_secret_there_is_no_endpoint() -> None:
+    assert SlackEvents(inbox=Inbox(Database("postgresql://closed")), signing_secret=None).routes() == []
+
+
+@pytest.mark.parametrize(
+    ("text", "read"),
+    [
+        ("<@U0BOT> hello", "hello"),
+        ("hello <@U0BOT|nightbake>, you", "hello , you"),
+        ("ask <@U0BOB|bob> in <#C0HR|hr>", "ask @bob in #hr"),
+        ("see <https://a.example/x|the page> and <https://b.example>", "see the page and https://b.example"),
+        ("<!here> is 2 &lt; 3 &amp; 4 &gt; 3?", "@here is 2 < 3 & 4 > 3?"),
+        ("&amp;lt; stays as typed", "&lt; stays as typed"),
+    ],
+)
+def test_a_post_is_read_as_it_was_typed(text: str, read: str) -> None:
+    assert read_text(text, "U0BOT") == read

@@ -1,0 +1,25 @@
+"""The manifest asks for exactly what the code uses."""
+
+import json
+import re
+from pathlib import Path
+
+from bot.slack.events import EVENT_SCOPES
+from bot.slack.reply import METHOD_SCOPES, SCOPES
+
+ROOT = Path(__file__).parents[3]
+MANIFEST = json.loads((ROOT / "deploy" / "slack-manifest.json").read_text())
+
+
+def test_the_manifest_subscribes_to_the_events_that_are_read() -> None:
+    assert set(MANIFEST["settings"]["event_subscriptions"]["bot_events"]) == set(EVENT_SCOPES)
+
+
+def test_the_manifest_asks_for_the_scopes_that_are_used() -> None:
+    assert set(MANIFEST["oauth_config"]["scopes"]["bot"]) == SCOPES
+
+
+def test_every_method_that_is_called_names_its_scope() -> None:
+    source = "".join(path.read_text() for path in (ROOT / "bot" / "slack").glob("*.py"))
+    assert set(re.findall(r'_call\(self\._client, "([a-zA-Z.]+)"', source)) == set(METHOD_SCOPES)
+    assert "self._client.chat_" not in source

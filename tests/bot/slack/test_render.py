@@ -1,0 +1,88 @@
+"""Text of models and documents stays text: no mention, no link of theirs, nothing cut, within Slack's limits."""
+
+from typing import Any
+
+import pytest
+
+from bot.reply import FinishedAnswer, Source
+from bot.slack.render import render_answer, render_fallback, render_partial, split, to_mrkdwn
+
+BASE_URL = "https://nightbake.example"
+
+
+def make_source(**changes: Any) -> Source:
+    values: dict[str, Any] = {"title": "Leave", "heading_path": "", "page": None, "url": f"{BASE_URL}/passages/7"}
+    return Source(number=1, excerpt="", **(values | changes))
+
+
+def render(text: str = "Yes. [1]", **changes: Any) -> str:
+    values: dict[str, Any] = {"language": "en", "mode": "generated", "sources": [make_source()]}
+    return str(render_answer(FinishedAnswer(12, text=text, **(values | changes)), BASE_URL))
+
+
+@pytest.mark.parametrize(
+    ("markdown", "mrkdwn"),
+    [
+        ("a < b & c > d", "a &lt; b &amp; c &gt; d"),
+        ("<!channel> <@U1> <https://a.example|b>", "&lt;!channel&gt; &lt;@U1&gt; &lt;https://a.example|b&gt;"),
+        ("tell @channel and @Here", "tell @\u2060channel and @\u2060Here"),
+        ("**two words** and *one*", "*two words* and *one*"),
+        ("## Leave\n23 days", "*Leave*\n23 days"),
+        ("[press here](https://evil.example) ![pixel](https://evil.example/p.png)", "press here pixel"),
+        ("five ** stars ** here", "five ** stars ** here"),
+    ],
+)
+def test_markdown_becomes_mrkdwn(markdown: str, mrkdwn: str) -> None:
+    assert to_mrkdwn(markdown) == mrkdwn
+
+
+def test_every_text_is_verbatim() -> None:
+    blocks = render_answer(FinishedAnswer(1, "en", "x", "quoted", "why", [make_source()]), BASE_URL)[0]
+    texts = [element for block in blocks for element in block.get("elements", [block.get("text")]) if element]
+    assert all(text["verbatim"] for text in texts)
+
+
+def test_a_link_leads_to_our_own_pages_only() -> None:
+    assert f"<{BASE_URL}/passages/7|Leave>" in render()
+    assert "evil" not in render(sources=[make_source(url="https://nightbake.example.evil.example/passages/7")])
+
+
+def test_a_title_cannot_break_out_of_its_link() -> None:
+    shown = render(sources=[make_source(title="Q3> <!channel> |\n<https://evil.example|x")])
+    assert f"<{BASE_URL}/passages/7|Q3&gt; &lt;!channel&gt; | &lt;https://evil.example|x>" in shown
+
+
+@pytest.mark.parametrize(
+    ("language", "mode", "expected"),
+    [
+        ("en", "generated", "AI-generated from the sources; please check them. React"),
+        ("ko", "quoted", "문서의 문장을 그대로 옮겼습니다."),
+        ("en", "refused", "'React with"),
+    ],
+)
+def test_the_last_line_says_where_the_words_come_from(language: str, mode: str, expected: str) -> None:
+    assert expected in render(language=language, mode=mode)
+
+
+def test_the_notice_stands_first() -> None:
+    blocks = render_answer(FinishedAnswer(1, "en", "x", "quoted", "The model is away:"), BASE_URL)[0]
+    assert blocks[0]["elements"][0]["text"] == "The model is away:"
+
+
+@pytest.mark.parametrize("text", ["a" * 50_000, "가나다. " * 9_000, "&" * 9_000, "one\n\n" * 9_000])
+def test_every_message_is_within_the_limits(text: str) -> None:
+    for blocks in render_answer(FinishedAnswer(1, "en", text, "generated"), BASE_URL):
+        sections = [block["text"]["text"] for block in blocks if block["type"] == "section"]
+        assert len(blocks) <= 50
+        assert sum(map(len, sections)) <= 12_000
+        assert all(0 < len(section) <= 3_000 for section in sections)
+
+
+def test_a_split_keeps_words_and_entities_whole() -> None:
+    assert split("one two three", 9) == ["one two", "three"]
+    assert split("aaaa&amp;bbbb", 6) == ["aaaa", "&amp;b", "bbb"]
+
+
+def test_a_partial_answer_fits_one_message() -> None:
+    assert sum(len(block["text"]["text"]) for block in render_partial("word " * 9_000)) <= 12_000
+    assert len(render_fallback("word " * 9_000)) <= 3_000

@@ -1,0 +1,183 @@
+"""The real web room on a free port: real inbox, worker and answerer, a fake model server, two fixed documents."""
+
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field, replace
+
+from aiohttp import web
+from aiohttp.test_utils import TestClient, TestServer
+
+from bot.answer import Answerer, Limits
+from bot.handlers import QuestionHandler
+from bot.inbox import Claimed, Inbox
+from bot.web.app import build_app
+from bot.web.live import Live
+from bot.web.night import RunNight
+from bot.worker import Worker
+from core.adapters import Adapters
+from core.database import Database
+from core.errors import NotFoundError
+from core.feedback import FeedbackLog
+from core.interactions import Interactions
+from core.model_server import ModelServer
+from core.records import Passage
+from core.serving import Serving
+from tests.fakes.model_server import FakeModelServer, run_model_server
+
+TOKEN = "correct-horse-battery-staple"
+LEAVE = Passage(
+    1,
+    11,
+    1,
+    1,
+    "Employee handbook",
+    "Time off > Annual leave",
+    "handbook/leave.md",
+    4,
+    0,
+    96,
+    "Employees have 23 days of annual leave. Unused days move to the next year until the end of March.",
+    "en",
+    0.9,
+    0.9,
+    8.0,
+    ["everyone"],
+)
+TRAVEL = replace(
+    LEAVE,
+    number=2,
+    chunk_id=12,
+    document_id=2,
+    title="Travel policy",
+    heading_path="Expenses",
+    path="travel.pdf",
+    page=None,
+    text="The team lead approves travel expenses. Receipts are handed in within 30 days.",
+)
+
+
+class FixedSearch:
+    """The same passages for every question, unless a test changes them."""
+
+    def __init__(self) -> None:
+        self.passages = [LEAVE, TRAVEL]
+
+    async def search(self, question: str, principals: Sequence[str], *, limit: int) -> list[Passage]:
+        """What these principals may read of the fixed passages."""
+        return [one for one in self.passages if set(one.allow) & set(principals)][:limit]
+
+
+@dataclass(frozen=True)
+class FixedPlace:
+    """A passage in its document."""
+
+    title: str
+    path: str
+    page: int | None
+    heading_path: str
+    text_before: str
+    passage: str
+    text_after: str
+
+
+class FixedPlaces:
+    """The places of the fixed passages."""
+
+    def __init__(self, search: FixedSearch) -> None:
+        self._search = search
+
+    async def get_place(self, chunk_id: int, principals: Sequence[str]) -> FixedPlace:
+        """The place, for those who may read it."""
+        for one in self._search.passages:
+            if one.chunk_id == chunk_id and set(one.allow) & set(principals):
+                before, after = "Welcome to the company.\n\n", "\n\nSick days are reported on the first day."
+                return FixedPlace(one.title, one.path, one.page, one.heading_path, before, one.text, after)
+        raise NotFoundError(f"no passage {chunk_id}")
+
+
+@dataclass
+class Site:
+    """A running site and its parts; `principals` is what every web person may read."""
+
+    database: Database
+    model: FakeModelServer
+    search: FixedSearch
+    live: Live
+    inbox: Inbox
+    interactions: Interactions
+    feedback: FeedbackLog
+    adapters: Adapters
+    worker: Worker
+    app: web.Application
+    url: str = ""
+    principals: list[str] = field(default_factory=lambda: ["everyone"])
+    clients: list[TestClient] = field(default_factory=list)
+    server: TestServer | None = None
+
+    async def new_client(self) -> TestClient:
+        """Another browser, with cookies of its own."""
+        assert self.server
+        client = TestClient(self.server)
+        self.clients.append(client)
+        return client
+
+
+@asynccontextmanager
+async def run_site(
+    database: Database,
+    *,
+    model: FakeModelServer | None = None,
+    run_night: RunNight | None = None,
+    stall_seconds: float = 0.3,
+    port: int | None = None,
+) -> AsyncIterator[Site]:
+    """Build what `nightbake.py` builds, serve it, and take it down again."""
+    async with run_model_server(model) as fake:
+        model_server = ModelServer(fake.url, fake.model, stall_seconds=stall_seconds, timeout_seconds=10)
+        site = _build(database, fake, model_server, run_night)
+        site.server = TestServer(site.app, port=port)
+        await site.server.start_server()
+        site.url = str(site.server.make_url("/")).rstrip("/")
+        await site.worker.start()
+        try:
+            yield site
+        finally:
+            await site.worker.stop()
+            for client in site.clients:
+                await client.close()
+            await site.server.close()
+            await model_server.close()
+
+
+def _build(database: Database, fake: FakeModelServer, model_server: ModelServer, run_night: RunNight | None) -> Site:
+    inbox, interactions, feedback = Inbox(database), Interactions(database), FeedbackLog(database)
+    live, search, adapters = Live(), FixedSearch(), Adapters(database)
+    principals = ["everyone"]
+
+    async def find_principals(_: str | Claimed) -> list[str]:
+        return principals
+
+    base_url = "http://nightbake.test"
+    answerer = Answerer(
+        interactions=interactions, search=search, model_server=model_server, limits=Limits(), base_url=base_url
+    )
+    handler = QuestionHandler(
+        answerer=answerer, interactions=interactions, platforms={"web": live}, find_principals=find_principals
+    )
+    worker = Worker(inbox=inbox, handlers={"question": handler}, give_up=handler.give_up, concurrency=2)
+    app = build_app(
+        inbox=inbox,
+        feedback=feedback,
+        live=live,
+        database=database,
+        serving=Serving(database=database, adapters=adapters, model_server=model_server),
+        adapters=adapters,
+        places=FixedPlaces(search),
+        find_principals=find_principals,
+        admin_token=TOKEN,
+        base_url=base_url,
+        run_night=run_night,
+    )
+    site = Site(database, fake, search, live, inbox, interactions, feedback, adapters, worker, app)
+    site.principals = principals
+    return site

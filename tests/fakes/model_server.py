@@ -1,0 +1,98 @@
+"""A small real server that speaks the streaming protocol of vLLM and fails on demand."""
+
+import asyncio
+import json
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+from aiohttp import web
+from aiohttp.test_utils import TestServer
+
+Behaviour = Literal["answer", "stall", "die", "error"]
+
+
+@dataclass
+class FakeModelServer:
+    """What to answer, and what was asked.
+
+    Attributes:
+        gate: where set, a stream waits for a permit before each piece, so that a test sees the pieces come.
+        behaviour: `stall` falls silent and `die` cuts the connection after the first piece; `error` answers 500.
+    """
+
+    model: str = "base"
+    answer: str = "Employees have 23 days of annual leave. [1]"
+    behaviour: Behaviour = "answer"
+    gate: asyncio.Semaphore | None = None
+    adapters: dict[str, str] = field(default_factory=dict)
+    requests: list[dict[str, Any]] = field(default_factory=list)
+    url: str = ""
+    woken: asyncio.Event = field(default_factory=asyncio.Event)
+
+    def pieces(self) -> list[str]:
+        """The answer in words, each with the space before it."""
+        words = self.answer.split(" ")
+        return [words[0], *(f" {word}" for word in words[1:])]
+
+    async def chat(self, request: web.Request) -> web.StreamResponse:
+        """POST /v1/chat/completions with `stream`."""
+        self.requests.append(await request.json())
+        if self.behaviour == "error":
+            return web.json_response({"error": {"message": "out of memory"}}, status=500)
+        response = web.StreamResponse(headers={"Content-Type": "text/event-stream"})
+        await response.prepare(request)
+        for number, piece in enumerate(self.pieces()):
+            if self.gate:
+                await self.gate.acquire()
+            await _send(response, {"choices": [{"index": 0, "delta": {"content": piece}, "finish_reason": None}]})
+            if number == 0 and self.behaviour == "stall":
+                await self.woken.wait()
+                return response
+            if number == 0 and self.behaviour == "die":
+                assert request.transport
+                request.transport.abort()
+                return response
+        await _send(response, {"choices": [{"index": 0, "delta": {}, "finish_reason": "stop"}]})
+        await _send(response, {"choices": [], "usage": {"prompt_tokens": 100, "completion_tokens": 12}})
+        await response.write(b"data: [DONE]\n\n")
+        return response
+
+    async def models(self, _: web.Request) -> web.Response:
+        """GET /v1/models: the base model and what was loaded."""
+        return web.json_response({"data": [{"id": name} for name in (self.model, *self.adapters)]})
+
+    async def load(self, request: web.Request) -> web.Response:
+        """POST /v1/load_lora_adapter."""
+        body = await request.json()
+        self.adapters[body["lora_name"]] = body["lora_path"]
+        return web.Response(text="Success")
+
+    async def unload(self, request: web.Request) -> web.Response:
+        """POST /v1/unload_lora_adapter."""
+        self.adapters.pop((await request.json())["lora_name"], None)
+        return web.Response(text="Success")
+
+
+@asynccontextmanager
+async def run_model_server(fake: FakeModelServer | None = None) -> AsyncIterator[FakeModelServer]:
+    """Serve on a free port of this machine."""
+    fake = fake or FakeModelServer()
+    app = web.Application()
+    app.router.add_post("/v1/chat/completions", fake.chat)
+    app.router.add_get("/v1/models", fake.models)
+    app.router.add_post("/v1/load_lora_adapter", fake.load)
+    app.router.add_post("/v1/unload_lora_adapter", fake.unload)
+    server = TestServer(app)
+    await server.start_server()
+    fake.url = str(server.make_url("/")).rstrip("/")
+    try:
+        yield fake
+    finally:
+        fake.woken.set()
+        await server.close()
+
+
+async def _send(response: web.StreamResponse, event: dict[str, Any]) -> None:
+    await response.write(f"data: {json.dumps(event)}\n\n".encode())

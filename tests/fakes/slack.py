@@ -1,0 +1,128 @@
+"""Slack's side of the Web API and of Socket Mode, as far as the adapter uses it."""
+
+import asyncio
+import itertools
+import json
+import time
+from dataclasses import dataclass, field
+from types import TracebackType
+from typing import Any, Self
+
+from aiohttp import WSMsgType, web
+from aiohttp.test_utils import TestServer
+
+BOT_TOKEN = "xoxb-token-of-the-tests"
+SCOPES = "app_mentions:read,chat:write,im:history,reactions:read"
+
+
+@dataclass
+class Call:
+    method: str
+    arguments: dict[str, Any]
+    at: float = field(default_factory=time.monotonic)
+
+
+class FakeSlack:
+    """Records calls and keeps the messages as they stand.
+
+    Attributes:
+        messages: arguments of the last post or edit, by `channel:ts`, in order of posting.
+        rate_limits: seconds of `Retry-After` for the next calls of a method.
+        errors: Slack's word for the next calls of a method.
+        acknowledged: ids of Socket Mode envelopes that were acknowledged.
+    """
+
+    def __init__(self) -> None:
+        self.calls: list[Call] = []
+        self.messages: dict[str, dict[str, Any]] = {}
+        self.rate_limits: dict[str, list[int]] = {}
+        self.errors: dict[str, list[str]] = {}
+        self.scopes = SCOPES
+        self.acknowledged: list[str] = []
+        self.links: list[web.WebSocketResponse] = []
+        self._times = itertools.count(1)
+        app = web.Application()
+        app.add_routes([web.post("/api/{method}", self._answer), web.get("/link", self._link)])
+        self._server = TestServer(app)
+
+    async def __aenter__(self) -> Self:
+        await self._server.start_server()
+        return self
+
+    async def __aexit__(self, kind: type[BaseException] | None, error: BaseException | None, _: TracebackType | None):
+        for link in self.links:
+            await link.close()
+        await self._server.close()
+
+    @property
+    def api_url(self) -> str:
+        return str(self._server.make_url("/api/"))
+
+    def find_calls(self, method: str) -> list[Call]:
+        return [call for call in self.calls if call.method == method]
+
+    async def send(self, envelope_id: str, payload: dict[str, Any]) -> None:
+        """Send an event over the newest link."""
+        envelope = {
+            "type": "events_api",
+            "envelope_id": envelope_id,
+            "accepts_response_payload": False,
+            "retry_attempt": 0,
+            "payload": payload,
+        }
+        await self.links[-1].send_str(json.dumps(envelope))
+
+    async def _answer(self, request: web.Request) -> web.Response:
+        method = request.match_info["method"]
+        arguments = await request.json() if request.content_type == "application/json" else dict(await request.post())
+        self.calls.append(Call(method, arguments))
+        if waits := self.rate_limits.get(method):
+            headers = {"Retry-After": str(waits.pop(0))}
+            return web.json_response({"ok": False, "error": "ratelimited"}, status=429, headers=headers)
+        if words := self.errors.get(method):
+            return _refuse(words.pop(0))
+        if method != "apps.connections.open" and request.headers.get("Authorization") != f"Bearer {BOT_TOKEN}":
+            return _refuse("invalid_auth")
+        return self._METHODS[method](self, arguments)
+
+    def _test_auth(self, _: dict[str, Any]) -> web.Response:
+        answer = {"ok": True, "team_id": "T0HOME", "user_id": "U0BOT", "bot_id": "B0BOT"}
+        return web.json_response(answer, headers={"x-oauth-scopes": self.scopes})
+
+    def _post(self, arguments: dict[str, Any]) -> web.Response:
+        ts = f"1700000000.{next(self._times):06}"
+        self.messages[f"{arguments['channel']}:{ts}"] = arguments
+        return web.json_response({"ok": True, "channel": arguments["channel"], "ts": ts})
+
+    def _update(self, arguments: dict[str, Any]) -> web.Response:
+        key = f"{arguments['channel']}:{arguments['ts']}"
+        if key not in self.messages:
+            return _refuse("message_not_found")
+        self.messages[key] = self.messages[key] | arguments
+        return web.json_response({"ok": True, "channel": arguments["channel"], "ts": arguments["ts"]})
+
+    def _open_connection(self, _: dict[str, Any]) -> web.Response:
+        address = str(self._server.make_url("/link")).replace("http://", "ws://")
+        return web.json_response({"ok": True, "url": address})
+
+    async def _link(self, request: web.Request) -> web.WebSocketResponse:
+        link = web.WebSocketResponse()
+        await link.prepare(request)
+        self.links.append(link)
+        await link.send_str(json.dumps({"type": "hello", "num_connections": 1}))
+        async for message in link:
+            if message.type is WSMsgType.TEXT:
+                self.acknowledged.append(json.loads(message.data)["envelope_id"])
+                await asyncio.sleep(0)
+        return link
+
+    _METHODS = {  # noqa: RUF012
+        "auth.test": _test_auth,
+        "chat.postMessage": _post,
+        "chat.update": _update,
+        "apps.connections.open": _open_connection,
+    }
+
+
+def _refuse(word: str) -> web.Response:
+    return web.json_response({"ok": False, "error": word})
