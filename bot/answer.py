@@ -55,7 +55,7 @@ class Limits:
     """
 
     passages: int = 3
-    context_tokens: int = 2048
+    context_tokens: int = 4096
     answer_tokens: int = 128
     temperature: float = 0.0
     languages: frozenset[str] = frozenset({"en", "ko"})
