@@ -28,7 +28,8 @@ from core.telemetry import configure_logging
 from learning.night import NightResult
 from learning.runs import Runs
 
-VOTER = "user:demo-employee"
+# Several, because the night lets no single person supply more than a few pairs.
+VOTERS = ("user:demo-mina", "user:demo-tom", "user:demo-jihoon")
 ADMIN = "user:demo-admin"
 
 
@@ -106,7 +107,8 @@ async def _ask_all(house: House, questions: list[GoldenQuestion], what: str, *, 
     answered: list[Answered] = []
     for number, golden in enumerate(questions, start=1):
         with notes.status(f"{what} {number} of {len(questions)}: {golden.question}"):
-            asked = Asked("cli", f"demo:{what}:{golden.id}", VOTER, golden.principals, golden.question)
+            voter = VOTERS[number % len(VOTERS)]
+            asked = Asked("cli", f"demo:{what}:{golden.id}", voter, golden.principals, golden.question)
             answer = await house.answerer.answer(asked, TerminalReply(silent=True))
         answered.append(Answered(golden, await house.interactions.get(answer.interaction_id)))
         mark = "[green]right[/]" if answered[-1].is_right else "[yellow]wrong[/]"
@@ -118,7 +120,8 @@ async def _vote_all(house: House, answered: list[Answered]) -> int:
     """Thumbs up where the answer is right, else thumbs down with the golden answer as correction."""
     for one in answered:
         vote, correction = (1, None) if one.is_right else (-1, one.golden.answer)
-        await house.feedback.record(Feedback(one.interaction.id, VOTER, vote, "demo", correction=correction))
+        voter = one.interaction.asker
+        await house.feedback.record(Feedback(one.interaction.id, voter, vote, "demo", correction=correction))
     return len(answered)
 
 

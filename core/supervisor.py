@@ -9,7 +9,7 @@ import time
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from pathlib import Path
 
-from core.errors import ProcessError
+from core.errors import NightbakeError, ProcessError
 
 log = logging.getLogger(__name__)
 
@@ -95,7 +95,7 @@ class Supervisor:
         self.restarts += 1
         try:
             await self._launch()
-        except ProcessError as error:
+        except NightbakeError as error:
             log.error("process did not start", extra={"process": self.name, "error": str(error)})
             await self._end_process()
 

@@ -28,6 +28,7 @@ from transformers import AutoModelForCausalLM, AutoTokenizer, PrinterCallback, T
 from trl.trainer.dpo_config import DPOConfig
 from trl.trainer.dpo_trainer import DPOTrainer
 
+from core.base_model import cpu_dtype
 from learning.losses import Tokens, score_answer, tokenize_answer
 
 DISK_FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
@@ -134,11 +135,7 @@ def load_base(job: Job) -> tuple[Any, str]:
 
 def choose_dtype() -> str:
     """bfloat16 on a GPU and on CPUs with instructions for it; elsewhere float32, which is six times faster there."""
-    if torch.cuda.is_available():
-        return "bfloat16"
-    cpu_file = Path("/proc/cpuinfo")
-    flags = cpu_file.read_text() if cpu_file.exists() else ""
-    return "bfloat16" if "amx_bf16" in flags or "avx512_bf16" in flags else "float32"
+    return "bfloat16" if torch.cuda.is_available() else cpu_dtype()
 
 
 def build_trainer(
