@@ -109,9 +109,8 @@ class Inbox:
 
     async def bury(self, claimed: Claimed, *, error: str) -> None:
         """Stop trying; the row stays for people to look at."""
-        await self._database.fetch_dicts(
-            QUERIES["bury"], {"id": claimed.id, "worker": claimed.claimed_by, "error": error}
-        )
+        parameters = {"id": claimed.id, "worker": claimed.claimed_by, "error": error}
+        await self._database.fetch_dicts(QUERIES["bury"], parameters)
 
     async def count_open(self) -> int:
         """Events not yet done."""
