@@ -69,7 +69,7 @@ def build_held_out(sets: Sequence[OpenSet]) -> list[Group]:
     _, families = split_families()
     for language, (answerable, unanswerable) in _ASKED_OWN.items():
         groups += choose_held_out(build_exercises(families, language, _HELD_OUT_SEED), answerable, unanswerable)
-    return groups
+    return sorted(groups, key=lambda group: group.branches[0].language)
 
 
 def train_starter(model: Any, tokenizer: Any, sets: Sequence[OpenSet], chosen: argparse.Namespace) -> tuple[Any, dict]:
@@ -134,7 +134,7 @@ def build_parser() -> argparse.ArgumentParser:
     parser.add_argument("--start-from", type=Path, help="adapter folder to go on from (default: a fresh adapter)")
     parser.add_argument("--evaluate-only", type=Path, metavar="DIR", help="ask the held-out questions of this adapter")
     parser.add_argument("--outputs", type=Path, help="file to write every held-out question with its answer to")
-    parser.add_argument("--learning-rate", type=float, default=1e-3, help="peak learning rate (0.001)")
+    parser.add_argument("--learning-rate", type=float, default=7e-4, help="peak learning rate (0.0007)")
     parser.add_argument("--seed", type=int, default=0, help="seed of the split, the order and the weights (0)")
     parser.add_argument("--threads", type=int, default=1, help="CPU threads (1)")
     parser.add_argument("--json", action="store_true", help="print the metrics as one JSON line on stdout")
