@@ -99,7 +99,9 @@ def read_set(folder: Path) -> list[Reading]:
     return [reading for reading in readings if reading.sentences]
 
 
-def split_readings(readings: Sequence[Reading], held_out_share: float, seed: int) -> tuple[list[Reading], list[Reading]]:
+def split_readings(
+    readings: Sequence[Reading], held_out_share: float, seed: int
+) -> tuple[list[Reading], list[Reading]]:
     """Split by part (article, page or text), so that no text of a held-out part is ever trained on."""
     parts = sorted({reading.part for reading in readings})
     random.Random(seed).shuffle(parts)
@@ -228,7 +230,12 @@ def _read_item(query: dict, sentences: Sequence[str]) -> Item | None:
 
 def _heading_item(heading: str, sentences: Sequence[str]) -> Item | None:
     first = sentences[0]
-    if len(first) < 30 or first[-1] not in ".!" or first.startswith(("-", "*", "[", "#", "|", "1.")) or not _fits(first):
+    if (
+        len(first) < 30
+        or first[-1] not in ".!"
+        or first.startswith(("-", "*", "[", "#", "|", "1."))
+        or not _fits(first)
+    ):
         return None
     if " - " in first or "TODO" in first or "  " in first:
         return None

@@ -389,7 +389,9 @@ def _build_group(family: Family, language: Language, rng: random.Random) -> Grou
     wanted = rng.sample(facts, min(len(facts), 7))
     held = [entity for _, _, entity in facts]
     alone = {entity for entity in family.entities if held.count(entity) <= 1 and rng.random() < 0.35}
-    branches = [_ask(family, page, entity, number, entity not in alone, language, rng) for number, page, entity in wanted]
+    branches = [
+        _ask(family, page, entity, number, entity not in alone, language, rng) for number, page, entity in wanted
+    ]
     absent: list[tuple[Words | None, Words]] = [(scopes[-1], rng.choice(family.entities))]
     absent += [(None, entity) for entity in family.entities if entity not in held and rng.random() < 0.5]
     absent += [(page.scope, entity) for page in pages for entity in family.entities if entity not in page.values]
@@ -441,7 +443,9 @@ def _render_page(family: Family, page: _Page, rng: random.Random) -> PromptPassa
         else:
             sentences.insert(rng.randint(0, len(sentences)), rng.choice(_FILLER[place]))
             text = " ".join(sentences)
-    company = f"{scope.removeprefix('the ')} {family.title[place].lower()}" if place == 0 else f"{scope} {family.title[1]}"
+    company = (
+        f"{scope.removeprefix('the ')} {family.title[place].lower()}" if place == 0 else f"{scope} {family.title[1]}"
+    )
     title, heading = (company, "") if rng.random() < 0.5 else (family.title[place], scope.removeprefix("the "))
     return PromptPassage(title, heading, text)
 

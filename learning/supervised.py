@@ -6,7 +6,8 @@ prefix ends, so every branch is computed exactly as if it stood alone. The LM he
 only. torch and peft are imported here, so this module belongs to a child process.
 """
 
-import os
+import json
+import tempfile
 import time
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
@@ -140,7 +141,9 @@ def answer_losses(model: Any, tree: Tree) -> torch.Tensor:
             `use_tree_attention` skips the hidden pairs; any other gets a dense mask and the same numbers.
     """
     weight = model.lm_head.weight
-    layout = {"tree": (tree.prefix, tree.lengths)} if tree_attends(model) else {"attention_mask": _dense_mask(tree, weight)}
+    layout = (
+        {"tree": (tree.prefix, tree.lengths)} if tree_attends(model) else {"attention_mask": _dense_mask(tree, weight)}
+    )
     hidden = model.model(
         input_ids=tree.tokens.to(weight.device),
         position_ids=tree.positions.to(weight.device),
@@ -176,7 +179,11 @@ def add_lora(model: Any, recipe: Recipe) -> Any:
 
     torch.manual_seed(recipe.seed)
     lora = LoraConfig(
-        r=recipe.rank, lora_alpha=recipe.alpha, target_modules=list(PROJECTIONS), lora_dropout=0.0, task_type="CAUSAL_LM"
+        r=recipe.rank,
+        lora_alpha=recipe.alpha,
+        target_modules=list(PROJECTIONS),
+        lora_dropout=0.0,
+        task_type="CAUSAL_LM",
     )
     return get_peft_model(model, lora)
 
@@ -211,9 +218,7 @@ def train_adapter(
     """
     model = adapted.get_base_model()
     learnt = [parameter for parameter in adapted.parameters() if parameter.requires_grad]
-    optimiser = torch.optim.AdamW(
-        learnt, lr=recipe.learning_rate, betas=(0.9, 0.98), weight_decay=recipe.weight_decay
-    )
+    optimiser = torch.optim.AdamW(learnt, lr=recipe.learning_rate, betas=(0.9, 0.98), weight_decay=recipe.weight_decay)
     started, steps, examples, packed, plain, loss = clock(), 0, 0, 0, 0, 0.0
     progress = None
     use_tree_attention(model)
@@ -249,21 +254,29 @@ def rate_share(spent: float, warmup_share: float) -> float:
     return 0.5 * (1 + float(torch.cos(torch.tensor(torch.pi * (spent - warmup_share) / (1 - warmup_share)))))
 
 
-def save_adapter(adapted: Any, folder: Path) -> None:
-    """Write the LoRA weights in bfloat16 (half the size of float32), each file through a temporary name."""
+def save_adapter(adapted: Any, folder: Path, *, base_name: str) -> None:
+    """Write the LoRA weights in bfloat16 (half the size of float32), each file through a temporary name.
+
+    Args:
+        base_name: public name of the base model, written in place of the path it happened to be loaded from.
+    """
     from peft import get_peft_model_state_dict
     from safetensors.torch import save_file
 
     folder.mkdir(parents=True, exist_ok=True)
-    state = get_peft_model_state_dict(adapted)
+    state = get_peft_model_state_dict(adapted, save_embedding_layers=False)
     weights = {name: tensor.detach().to("cpu", torch.bfloat16).contiguous() for name, tensor in state.items()}
-    building = folder / ".adapter_model.safetensors"
-    save_file(weights, building, metadata={"format": "pt"})
-    os.replace(building, folder / "adapter_model.safetensors")
-    config = adapted.peft_config["default"]
-    trained_on, config.inference_mode = config.inference_mode, True
-    config.save_pretrained(folder)
-    config.inference_mode = trained_on
+    config = adapted.peft_config["default"].to_dict()
+    config |= {"base_model_name_or_path": base_name, "inference_mode": True}
+    config["target_modules"] = sorted(config["target_modules"])
+    with tempfile.TemporaryDirectory(dir=folder) as building:
+        save_file(weights, Path(building, "adapter_model.safetensors"), metadata={"format": "pt"})
+        Path(building, "adapter_config.json").write_text(
+            json.dumps(config, indent=2, sort_keys=True, default=str) + "\n"
+        )
+        for path in Path(building).iterdir():
+            path.chmod(0o644)
+            path.replace(folder / path.name)
 
 
 def _step(model: Any, learnt: list, optimiser: Any, batch: Sequence[Tree], clip_norm: float) -> float:
@@ -286,7 +299,9 @@ def _dense_mask(tree: Tree, weight: torch.Tensor) -> torch.Tensor:
     kind = weight.device.type
     dtype = torch.get_autocast_dtype(kind) if torch.is_autocast_enabled(kind) else weight.dtype
     hidden = ~tree_mask(tree.prefix, tree.lengths).to(weight.device)
-    return torch.zeros(hidden.shape, dtype=dtype, device=weight.device).masked_fill(hidden, torch.finfo(dtype).min)[None, None]
+    return torch.zeros(hidden.shape, dtype=dtype, device=weight.device).masked_fill(hidden, torch.finfo(dtype).min)[
+        None, None
+    ]
 
 
 def _batches(trees: Iterable[Tree], size: int) -> Iterable[list[Tree]]:

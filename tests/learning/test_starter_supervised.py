@@ -1,5 +1,7 @@
 """Prefix-shared training computes what training on every chat alone would compute."""
 
+import json
+
 import pytest
 import torch
 from transformers import LlamaConfig, LlamaForCausalLM
@@ -146,12 +148,19 @@ def test_a_saved_adapter_comes_back_as_it_was(model, tmp_path):
             torch.nn.init.constant_(parameter, 0.125)
     tree = build_tree(CHATS)
     expected = answer_losses(adapted.get_base_model(), tree).detach()
-    save_adapter(adapted, tmp_path / "adapter")
+    save_adapter(adapted, tmp_path / "adapter", base_name="maker/base")
 
     again = load_lora(adapted.unload(), tmp_path / "adapter")
 
     assert torch.allclose(answer_losses(again.get_base_model(), tree), expected, atol=5e-2)
-    assert not list((tmp_path / "adapter").glob(".*"))
+    assert {path.name for path in (tmp_path / "adapter").iterdir()} == {
+        "adapter_model.safetensors",
+        "adapter_config.json",
+    }
+    assert (
+        json.loads((tmp_path / "adapter" / "adapter_config.json").read_text())["base_model_name_or_path"]
+        == "maker/base"
+    )
 
 
 def test_a_folder_without_an_adapter_is_named_in_the_error(model, tmp_path):
