@@ -17,8 +17,10 @@ from core.base_model import BaseModelError, cpu_has_bfloat16, get_source, load_s
 from learning import starter_card
 from learning.starter_chats import OWN_SHARE, share_tokens, take_turns
 from learning.starter_evaluate import Judged, answer_groups, choose_held_out, count_right
-from learning.starter_examples import DataSetError, Group, Reading, build_groups, read_set, split_readings
-from learning.starter_exercises import HELD_OUT_FAMILIES, build_exercises, split_families
+from learning.starter_examples import Group, build_groups
+from learning.starter_exercises import build_exercises
+from learning.starter_families import HELD_OUT_FAMILIES, split_families
+from learning.starter_readings import DataSetError, Reading, read_set, split_readings
 from learning.supervised import Progress, Recipe, add_lora, load_lora, save_adapter, train_adapter
 
 DEFAULT_OUT = Path(__file__).with_name("starter")
@@ -105,14 +107,14 @@ def run(chosen: argparse.Namespace) -> dict[str, Any]:
     model, tokenizer = _load_model(chosen.threads)
     groups = build_held_out(sets)
     if chosen.evaluate_only:
-        judged = answer_groups(load_lora(model, chosen.evaluate_only), tokenizer, groups)
+        judged = answer_groups(load_lora(model, chosen.evaluate_only).merge_and_unload(), tokenizer, groups)
         _write_outputs(judged, chosen.outputs)
         return {"adapter": str(chosen.evaluate_only), "counts": count_right(judged)}
     adapted, training = train_starter(model, tokenizer, sets, chosen)
     print("asking the held-out questions, before and after", file=sys.stderr, flush=True)
-    after = answer_groups(adapted, tokenizer, groups)
     with adapted.disable_adapter():
         before = answer_groups(adapted, tokenizer, groups)
+    after = answer_groups(adapted.merge_and_unload(), tokenizer, groups)
     _write_outputs(after, chosen.outputs)
     held_out = [f"{one.name}: {len({reading.part for reading in one.held_out})} parts" for one in sets]
     held_out.append(f"own exercises: families {', '.join(sorted(HELD_OUT_FAMILIES))}")
@@ -136,9 +138,7 @@ def build_parser() -> argparse.ArgumentParser:
     parser.add_argument("--evaluate-only", type=Path, metavar="DIR", help="ask the held-out questions of this adapter")
     parser.add_argument("--outputs", type=Path, help="file to write every held-out question with its answer to")
     parser.add_argument("--learning-rate", type=float, default=7e-4, help="peak learning rate (0.0007)")
-    parser.add_argument(
-        "--seed", type=int, default=0, help="seed of the order, the exercises and the fresh weights (0)"
-    )
+    parser.add_argument("--seed", type=int, default=0, help="seed of order, exercises and fresh weights (0)")
     parser.add_argument("--threads", type=int, default=1, help="CPU threads (1)")
     parser.add_argument("--json", action="store_true", help="print the metrics as one JSON line on stdout")
     return parser

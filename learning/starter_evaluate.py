@@ -9,7 +9,8 @@ import torch
 
 from core.prompt import REFUSALS, Language, detect_language
 from learning.starter_chats import render_prompt
-from learning.starter_examples import Branch, Group, content
+from learning.starter_examples import Branch, Group
+from learning.starter_readings import content
 from learning.supervised import shared_prefix
 
 MAX_NEW_TOKENS: dict[Language, int] = {"en": 64, "ko": 128}

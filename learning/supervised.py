@@ -219,18 +219,17 @@ def train_adapter(
     model = adapted.get_base_model()
     learnt = [parameter for parameter in adapted.parameters() if parameter.requires_grad]
     optimiser = torch.optim.AdamW(learnt, lr=recipe.learning_rate, betas=(0.9, 0.98), weight_decay=recipe.weight_decay)
-    started, steps, examples, packed, plain, loss = clock(), 0, 0, 0, 0, 0.0
+    started, examples, packed, plain, loss = clock(), 0, 0, 0, 0.0
     progress = None
     use_tree_attention(model)
     adapted.train()
-    for batch in _batches(trees, recipe.groups_per_step):
+    for steps, batch in enumerate(_batches(trees, recipe.groups_per_step), start=1):
         spent = (clock() - started) / (60 * recipe.minutes)
         if spent >= 1:
             break
         for parameters in optimiser.param_groups:
             parameters["lr"] = recipe.learning_rate * rate_share(spent, recipe.warmup_share)
         step_loss = _step(model, learnt, optimiser, batch, recipe.clip_norm)
-        steps += 1
         loss = step_loss if steps == 1 else loss + max(0.05, 1 / steps) * (step_loss - loss)
         examples += sum(len(tree.lengths) for tree in batch)
         packed += sum(tree.tokens.shape[1] for tree in batch)

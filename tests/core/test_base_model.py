@@ -126,7 +126,7 @@ def test_a_folder_of_something_else_is_never_replaced(source, tmp_path):
 
 
 def test_a_starter_without_weights_is_named_in_the_error(source, tmp_path):
-    with pytest.raises(BaseModelError, match="adapter_model.safetensors.*python -m learning.starter"):
+    with pytest.raises(BaseModelError, match=r"adapter_model\.safetensors.*python -m learning.starter"):
         build_manifest(source, tmp_path, "float32")
 
 

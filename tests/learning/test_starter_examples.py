@@ -6,10 +6,10 @@ from itertools import islice
 import pytest
 
 from core.prompt import REFUSALS
-from learning.starter_examples import (
+from learning.starter_examples import build_groups
+from learning.starter_readings import (
     DataSetError,
     as_question,
-    build_groups,
     find_supporting,
     read_set,
     split_readings,
@@ -29,7 +29,7 @@ def articles(tmp_path):
     """Twelve articles of three sentences; the second of each says in which year its bridge opened."""
     texts, queries = [], []
     for number in range(12):
-        text = f"Town {number} lies on a river. Its bridge opened in {1800 + number}. Boats of kind {number} pass below it."
+        text = f"Town {number} lies on a river. Its bridge opened in {1800 + number}. Boats {number} pass below."
         texts.append({"id": f"t{number}", "title": f"Town {number}", "text": text})
         query = {"id": f"q{number}", "text": f"When did the bridge of town {number} open?"}
         queries.append(query | {"answers": [str(1800 + number)], "relevant_ids": [f"t{number}"]})

@@ -5,7 +5,8 @@ from itertools import islice
 import pytest
 
 from core.prompt import REFUSALS, detect_language
-from learning.starter_exercises import FAMILIES, build_exercises, fit_particles, split_families
+from learning.starter_exercises import build_exercises, fit_particles
+from learning.starter_families import FAMILIES, split_families
 
 GROUPS = {
     language: list(islice(build_exercises(split_families()[0], language, seed=2), 300)) for language in ("en", "ko")
