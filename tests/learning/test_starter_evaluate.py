@@ -33,7 +33,7 @@ class ByteTokenizer:
 def model():
     torch.manual_seed(1)
     config = LlamaConfig(
-        vocab_size=260,
+        vocab_size=259,
         hidden_size=32,
         intermediate_size=48,
         num_hidden_layers=2,
