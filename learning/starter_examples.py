@@ -5,34 +5,17 @@ branch. Questions whose answer was cut out of the shown passages become refusals
 the answers. All of it is pure and seeded; nothing here touches a model.
 """
 
-import json
 import random
-import re
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from pathlib import Path
-from typing import Literal
 
 from core.prompt import REFUSALS, Language, PromptPassage, detect_language
+from learning.starter_readings import Judge, Reading
 
-Judge = Literal["contains", "overlap"]
-
-MAX_ANSWER_CHARACTERS: dict[Language, int] = {"en": 260, "ko": 62}
 _PASSAGE_CHARACTERS: dict[Language, tuple[int, int]] = {"en": (130, 620), "ko": (45, 130)}
 _PREFIX_CHARACTERS: dict[Language, int] = {"en": 1500, "ko": 240}
 REFUSAL_SHARE = 0.14
-_SENTENCE_END = re.compile(r"(?<=[.!?])[\"”')\]]*\s+(?=[\"“'(\[]?[A-Z0-9가-힣])|(?<=[다요]\.)\s+|\n{2,}")
-_ABBREVIATION = re.compile(r"(?:\b(?:[A-Z]|Mr|Mrs|Ms|Dr|St|Jr|Sr|vs|No|Inc|Co|Ltd|e\.g|i\.e|U\.S|c|ca|approx)\.)$")
-_WORD = re.compile(r"[a-z0-9]+|[가-힣]")
-_COMMON = frozenset(
-    "the a an of in on at to for and or is are was were be been did do does what which who whom when where why how "
-    "many much that this it its by with from as has have had".split()
-)
-
-
-class DataSetError(Exception):
-    """A folder of training data cannot be read; the message says what to do."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +43,7 @@ class Group:
     branches: tuple[Branch, ...]
 
 
+<<<<<<< HEAD
 @dataclass(frozen=True, slots=True)
 class Item:
     """One question of a reading set with the sentence that supports its answer."""
@@ -110,6 +94,8 @@ def split_readings(
     return train, [reading for reading in readings if reading.part in held_out]
 
 
+=======
+>>>>>>> starter
 def build_groups(
     readings: Sequence[Reading], source: str, seed: int, *, branches: int = 10, refusal_share: float = REFUSAL_SHARE
 ) -> Iterator[Group]:
@@ -140,6 +126,7 @@ def refusal(question: str) -> Branch:
     return Branch(question, REFUSALS[language], language, (), None, "contains")
 
 
+<<<<<<< HEAD
 def split_sentences(text: str) -> list[str]:
     """Sentences of English or Korean prose, white space folded; lines of lists stay with their sentence."""
     sentences: list[str] = []
@@ -249,6 +236,8 @@ def _fits(sentence: str) -> bool:
     return 12 <= len(sentence) <= MAX_ANSWER_CHARACTERS[detect_language(sentence)]
 
 
+=======
+>>>>>>> starter
 def _build_group(
     reading: Reading,
     siblings: Sequence[Reading],
