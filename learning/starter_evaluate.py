@@ -136,32 +136,6 @@ def generate_group(model: Any, tokenizer: Any, group: Group) -> list[str]:
     return [tokenizer.decode(answer, skip_special_tokens=True).strip() for answer in answers]
 
 
-<<<<<<< HEAD
-def _decode(model: Any, cache: Any, tokens: torch.Tensor, seen: torch.Tensor, end: int, most: int) -> list[list[int]]:
-    """Greedy decoding until every row has ended. tokens: int64 [b, w], left-padded; seen: int64 [b, prefix + w]."""
-    positions = (seen.cumsum(-1) - 1).clamp(min=0)[:, -tokens.shape[1] :]
-    rows: list[list[int]] = [[] for _ in range(tokens.shape[0])]
-    ended = torch.zeros(tokens.shape[0], dtype=torch.bool, device=tokens.device)
-    for _ in range(most):
-        result = model(
-            tokens,
-            attention_mask=seen,
-            position_ids=positions,
-            past_key_values=cache,
-            use_cache=True,
-            logits_to_keep=1,
-        )
-        tokens = result.logits[:, -1].argmax(-1, keepdim=True)
-        ended |= tokens[:, 0] == end
-        if bool(ended.all()):
-            break
-        for row, token, over in zip(rows, tokens[:, 0].tolist(), ended.tolist(), strict=True):
-            if not over:
-                row.append(token)
-        seen = torch.cat([seen, torch.ones_like(tokens)], dim=1)
-        positions = positions[:, -1:] + 1
-    return rows
-=======
 def _feed(model: Any, cache: Any, fed: Mapping[int, list[int]], columns: Sequence[int], device: Any) -> list[int]:
     """Feed each branch its tokens; returns the likeliest next token of each.
 
@@ -184,7 +158,6 @@ def _feed(model: Any, cache: Any, fed: Mapping[int, list[int]], columns: Sequenc
         logits_to_keep=last,
     ).logits[0]
     return logits.argmax(-1).tolist()
->>>>>>> starter
 
 
 def _holds(branch: Branch, output: str) -> bool:
