@@ -213,11 +213,10 @@ def _with_generation(outcome: Outcome, generation: Generation) -> Outcome:
 
 
 def _judge(outcome: Outcome, standalone: str) -> Outcome:
-    """Generated where a passage carries it, refused where the model refuses, else quoted."""
+    """Generated where a passage carries it, else the closest sentences, with a word on why."""
     generated = (outcome.generated or "").strip()
     if is_refusal(generated):
-        _, citations = quote(standalone, outcome.passages)
-        return replace(outcome, answer=generated, mode="refused", mode_reason="refused", citations=citations)
+        return replace(_quoted(outcome, standalone, "refused"), mode="refused")
     answer, citations = settle(generated, outcome.passages)
     if not citations:
         return _quoted(outcome, standalone, "quoted_unsupported")
