@@ -6,7 +6,7 @@ import signal
 import tempfile
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import psycopg
@@ -46,8 +46,11 @@ def crash(url: str) -> None:
 
     PostgreSQL throws its whole shared memory away after such a death: what was not in the write-ahead log is gone.
     """
-    with psycopg.connect(url) as connection:
-        os.kill(connection.info.backend_pid, signal.SIGKILL)
+    # The second connection ends when the server has noticed; until then new ones would still be let in.
+    with psycopg.connect(url) as victim, psycopg.connect(url, autocommit=True) as witness:
+        os.kill(victim.info.backend_pid, signal.SIGKILL)
+        with suppress(psycopg.OperationalError):
+            witness.execute("SELECT pg_sleep(%s)", (RECOVERY_SECONDS,))
     deadline = time.monotonic() + RECOVERY_SECONDS
     while True:
         try:

@@ -3,6 +3,7 @@
 import asyncio
 import json
 from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import fields
 from typing import Any, Generic, TypeVar
 
 Row = TypeVar("Row")
@@ -62,6 +63,13 @@ def _fail(future: asyncio.Future[Any], error: Exception) -> None:
         future.set_exception(error)
 
 
-def to_json_rows(rows: Sequence[dict[str, Any]]) -> str:
-    """A JSON array for `jsonb_to_recordset`: one parameter a batch, whatever its size."""
-    return json.dumps(rows, ensure_ascii=False)
+def to_json_rows(rows: Sequence[object]) -> str:
+    """A JSON array for `jsonb_to_recordset`: one parameter a batch, whatever its size.
+
+    A record becomes an object of its fields, also inside another: `dataclasses.asdict` would copy every value first.
+    """
+    return json.dumps(rows, ensure_ascii=False, default=_to_fields)
+
+
+def _to_fields(record: Any) -> dict[str, Any]:
+    return {field.name: getattr(record, field.name) for field in fields(record)}
