@@ -6,6 +6,8 @@ from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import fields
 from typing import Any, Generic, TypeVar
 
+from core.errors import DatabaseError
+
 Row = TypeVar("Row")
 Result = TypeVar("Result")
 
@@ -16,7 +18,8 @@ class GroupCommit(Generic[Row, Result]):
     """Calls `write` with batches; each caller gets its own row's result after the commit.
 
     There is no timer: a lone caller is written at once, and a crowd shares one round trip and one flush
-    to disk. A batch that fails is tried again row by row, so one bad row fails alone.
+    to disk. A batch that fails is tried again row by row, so one bad row fails alone. Where the database itself is
+    away, `write` has waited as long as is sensible: all fail together, instead of each waiting that long in turn.
 
     Args:
         write: stores the rows in one transaction and returns one result a row, in order.
@@ -47,8 +50,9 @@ class GroupCommit(Generic[Row, Result]):
         try:
             results = await self._write([row for row, _ in batch])
         except Exception as error:
-            if len(batch) == 1:
-                _fail(batch[0][1], error)
+            if len(batch) == 1 or isinstance(error, DatabaseError):
+                for _, future in batch:
+                    _fail(future, error)
                 return
             for item in batch:
                 await self._commit([item])
