@@ -11,6 +11,7 @@ from core.database import Database
 from core.feedback import FeedbackLog
 from core.interactions import Interactions
 from core.model_server import Generation, ModelServer, Sampling
+from core.prompt import Message
 from core.records import Feedback, Outcome, Passage, Question
 
 WARM_UP_SECONDS = 0.5
@@ -130,7 +131,7 @@ def build_passages(words: random.Random) -> list[Passage]:
     ]  # fmt: skip
 
 
-def build_messages(passages: list[Passage]) -> list[dict[str, str]]:
+def build_messages(passages: list[Passage]) -> list[Message]:
     """About 3 kB: a system text, the passages with their numbers, the question."""
     shown = "\n\n".join(f"[{passage.number}] {passage.title}\n{passage.text}" for passage in passages)
     system = "Answer from the passages only, in the language of the question, and cite each by its number. " * 4
