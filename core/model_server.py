@@ -250,14 +250,22 @@ async def _events(
 ) -> AsyncGenerator[dict[str, Any]]:
     """Server-sent events until `[DONE]`; a silence longer than allowed raises TimeoutError."""
     allowed = first_seconds
-    while line := await asyncio.wait_for(response.content.readline(), allowed):
-        allowed = stall_seconds
-        if not line.startswith(b"data:"):
-            continue
-        payload = line[5:].strip()
-        if payload == b"[DONE]":
+    begun_line = b""
+    while True:
+        # One timer for all that has arrived: a timer and a task for each line cost half of a short answer's time.
+        async with asyncio.timeout(allowed):
+            arrived = await response.content.readany()
+        if not arrived:
             return
-        yield json.loads(payload)
+        allowed = stall_seconds
+        *lines, begun_line = (begun_line + arrived).split(b"\n")
+        for line in lines:
+            if not line.startswith(b"data:"):
+                continue
+            payload = line[5:].strip()
+            if payload == b"[DONE]":
+                return
+            yield json.loads(payload)
 
 
 def _read_event(event: dict[str, Any], generation: Generation) -> str:
