@@ -84,6 +84,9 @@ def read_imports(path: Path) -> Iterator[Import]:
         if isinstance(node, ast.ImportFrom):
             assert node.level == 0, f"{name}:{node.lineno}: imports name the whole path, not a relative one"
             yield Import(name, node.lineno, node.module or "", id(node) in inside)
+            if node.module in ROOMS:
+                for alias in node.names:
+                    yield Import(name, node.lineno, f"{node.module}.{alias.name}", id(node) in inside)
         if isinstance(node, ast.Import):
             for alias in node.names:
                 yield Import(name, node.lineno, alias.name, id(node) in inside)
@@ -158,7 +161,7 @@ def find_reached(modules: set[str]) -> set[str]:
 
 
 def test_the_search_for_reached_modules_follows_imports() -> None:
-    assert {"bot.app", "core.settings", "learning.nightly"} <= find_reached({"cli.up"})
+    assert {"bot.app", "core.settings", "learning.nightly", "core.embedded_model"} <= find_reached({"cli.up"})
 
 
 def test_the_schedule_fences_apscheduler() -> None:
