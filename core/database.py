@@ -131,5 +131,9 @@ class Database:
 
 
 def safe_url(url: str) -> str:
-    """The address without user and password, for messages."""
-    return url.split("@", 1)[-1] if "@" in url else url.split("://", 1)[-1]
+    """The address without user and password, for messages; of the parameters only the socket's folder is shown."""
+    address, _, parameters = url.partition("?")
+    folder = next((part for part in parameters.split("&") if part.startswith("host=")), "")
+    # From the right: a password may hold an unescaped @, and its rest must not pass for a host.
+    shown = address.rsplit("@", 1)[-1].rsplit("://", 1)[-1]
+    return f"{shown}?{folder}" if folder else shown
