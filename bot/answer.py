@@ -16,14 +16,14 @@ from bot.reply import FinishedAnswer, Reply
 from core.errors import ModelServerError
 from core.interactions import Interactions
 from core.model_server import Generation, ModelServer, Sampling
-from core.prompt import REFUSALS, Language, detect_language
+from core.prompt import Language, detect_language
 from core.records import Begun, Outcome, Passage, Platform, Question
 from core.telemetry import interaction_id
+from core.wording import is_refusal
 
 log = logging.getLogger(__name__)
 
 TURNS_REMEMBERED = 4
-SHORTEST_REFUSAL = 12
 
 
 class Searcher(Protocol):
@@ -55,7 +55,7 @@ class Limits:
     """
 
     passages: int = 3
-    context_tokens: int = 2048
+    context_tokens: int = 4096
     answer_tokens: int = 128
     temperature: float = 0.0
     languages: frozenset[str] = frozenset({"en", "ko"})
@@ -168,11 +168,6 @@ def _judge(outcome: Outcome, standalone: str) -> Outcome:
     if not citations:
         return _quoted(outcome, standalone, "quoted_unsupported")
     return replace(outcome, answer=answer, mode="generated", citations=citations)
-
-
-def is_refusal(text: str) -> bool:
-    """Whether the model says that the documents do not hold the answer."""
-    return any(refusal[:SHORTEST_REFUSAL] in text for refusal in REFUSALS.values())
 
 
 def _quoted(outcome: Outcome, standalone: str, reason: str) -> Outcome:

@@ -1,6 +1,7 @@
 """The people's side as one service: inbox, worker, web pages, Slack and Teams, built here and nowhere else."""
 
 import logging
+from collections.abc import Mapping, Sequence
 from contextlib import AsyncExitStack
 from typing import Self
 
@@ -21,14 +22,17 @@ from bot.teams.reply import TeamsPlatform
 from bot.web.app import build_app
 from bot.web.live import Live
 from bot.web.night import RunNight
-from bot.web.pages import Readiness
 from bot.web.places import FindPrincipals, Places
+from bot.web.readiness import check_readiness
+from bot.web.wording import SUGGESTIONS
 from bot.worker import Worker
 from core.adapters import Adapters
 from core.database import Database
 from core.errors import ProcessError
 from core.feedback import FeedbackLog
 from core.interactions import Interactions
+from core.model_server import ModelServer
+from core.prompt import Language
 from core.serving import Serving
 from core.settings import Settings
 
@@ -54,7 +58,8 @@ class Bot:
         find_principals: FindPrincipals,
         admin_token: str,
         run_night: RunNight | None,
-        readiness: Readiness | None,
+        model_server: ModelServer,
+        suggestions: Mapping[Language, Sequence[str]] = SUGGESTIONS,
     ) -> None:
         self._settings = settings
         self._find_principals = find_principals
@@ -75,7 +80,8 @@ class Bot:
             admin_token=admin_token,
             base_url=settings.base_url,
             run_night=run_night,
-            readiness=readiness,
+            readiness=check_readiness(database, model_server),
+            suggestions=suggestions,
         )
         if settings.has_slack:
             self._add_slack(interactions)

@@ -35,8 +35,9 @@ def show_stored(row: Mapping[str, Any], *, base_url: str) -> FinishedAnswer:
 
 def _choose_notice(reason: str | None, language: Language, *, has_sources: bool) -> str:
     """Why this is a quotation or a refusal; where nothing was found the answer says so itself."""
-    known = reason is not None and reason in PHRASES[language]
-    return say(reason, language) if known and (has_sources or reason == "stopped") else ""
+    if reason is None or reason not in PHRASES[language]:
+        return ""
+    return say(reason, language) if has_sources or reason == "stopped" else ""
 
 
 def _to_source(passage: Mapping[str, Any], base_url: str) -> Source:

@@ -10,16 +10,16 @@ FRAME_TOKENS = 40
 
 
 def estimate_tokens(text: str) -> int:
-    """Tokens of a text, rounded up: a third of the Latin characters and two a Hangul syllable.
+    """Tokens of a text, at most: two for five Latin characters and three for a Hangul syllable.
 
-    Measured upper bounds for SmolLM2's tokenizer, the least suited to Korean that we ship; others need fewer.
+    Measured for SmolLM2's tokenizer, which has no Korean words and falls back to bytes; others need fewer.
     """
     ascii_characters = sum(character.isascii() for character in text)
-    return ascii_characters // 3 + (len(text) - ascii_characters) * 2 + 1
+    return ascii_characters * 2 // 5 + (len(text) - ascii_characters) * 3 + 1
 
 
 def fit(question: str, passages: Sequence[Passage], *, context_tokens: int, answer_tokens: int) -> list[Passage]:
-    """The passages that fit beside question and answer; at least one, shortened at a sentence if it must be."""
+    """The passages that fit beside question and answer, at least one."""
     budget = context_tokens - answer_tokens - FRAME_TOKENS
     kept = list(passages)
     while len(kept) > 1 and count_tokens(to_messages(question, kept)) > budget:

@@ -5,8 +5,8 @@ from collections import Counter
 from collections.abc import Sequence
 
 from bot.sentences import split_sentences
-from bot.words import find_terms
 from core.records import Passage
+from core.wording import find_terms
 
 MOST_SENTENCES = 2
 # A later passage must match clearly better than an earlier one: the search has already judged.
@@ -19,7 +19,7 @@ def quote(question: str, passages: Sequence[Passage]) -> tuple[str, list[int]]:
     if not sentences:
         return "", []
     weights = _weights([sentence for _, sentence in sentences])
-    asked = find_terms(question)
+    asked = find_terms(question, endings=False)
     scored = sorted(sentences, key=lambda pair: -_score(asked, pair[0], pair[1], weights))
     best = scored[0]
     chosen = [best, *_close_seconds(asked, best, scored[1:], weights)][:MOST_SENTENCES]

@@ -2,10 +2,12 @@
 
 import json
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from core.interactions import Interaction
+from core.prompt import Language
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +35,12 @@ def load_golden(file: Path) -> list[GoldenQuestion]:
     wanted = GoldenQuestion.__dataclass_fields__
     rows = (json.loads(line) for line in file.read_text(encoding="utf-8").splitlines())
     return [GoldenQuestion(**{key: value for key, value in row.items() if key in wanted}) for row in rows]
+
+
+def choose_suggestions(golden: Sequence[GoldenQuestion], count: int = 4) -> dict[Language, list[str]]:
+    """The first demo questions of each language, for an empty chat page."""
+    shown = [one for one in golden if one.demo]
+    return {language: [one.question for one in shown if one.language == language][:count] for language in ("en", "ko")}
 
 
 def is_right(answer: str, golden: GoldenQuestion) -> bool:

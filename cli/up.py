@@ -12,7 +12,9 @@ from datetime import date
 import click
 
 from bot.app import Bot
-from cli.house import House, open_house, read_admin_token
+from bot.web.wording import SUGGESTIONS
+from cli.golden import choose_suggestions, load_golden
+from cli.house import SAMPLE, House, open_house, read_admin_token
 from cli.ingest import ingest_with_progress
 from cli.night import run_here
 from cli.output import command, emit, escape, json_option, log_file, notes, read_settings, say
@@ -96,6 +98,7 @@ async def _build_bot(house: House) -> Bot:
     async def run_night_now() -> None:
         await run_here(house, requested_by="console", quiet=True)
 
+    is_sample = house.settings.documents is None
     return Bot(
         settings=house.settings,
         database=house.database,
@@ -108,7 +111,8 @@ async def _build_bot(house: House) -> Bot:
         find_principals=house.access.find_principals,
         admin_token=await read_admin_token(house.settings),
         run_night=run_night_now,
-        readiness=None,
+        model_server=house.model_server,
+        suggestions=choose_suggestions(load_golden(SAMPLE / "golden.jsonl")) if is_sample else SUGGESTIONS,
     )
 
 

@@ -34,7 +34,7 @@ class Settings(BaseSettings):
     model_path: str | None = Field(None, description="Base model for training, folder or hub name; default MODEL_NAME")
     model_api_key: SecretStr | None = Field(None, description="Key of the model server")
     model_languages: str = Field("en,ko", description="Languages the model writes; others are answered by quotation")
-    model_context_tokens: int = Field(2048, ge=512, description="Prompt and answer together, at most")
+    model_context_tokens: int = Field(4096, ge=512, description="Prompt and answer together, at most")
     model_answer_tokens: int = Field(128, ge=16, description="Longest answer")
     model_temperature: float = Field(0.0, ge=0, le=2, description="0 is the most likely answer")
     model_timeout_seconds: float = Field(120, gt=0, description="Longest wait for the first token")

@@ -8,8 +8,9 @@ from typing import Literal
 
 from core.errors import NightbakeError
 from core.prompt import Message
+from core.wording import normalise_text
 from learning.pairs import Pair
-from learning.wording import build_shingles, measure_overlap, normalise_text
+from learning.wording import build_shingles, measure_overlap
 
 EVERYONE = "everyone"
 NEAR_DUPLICATE_OVERLAP = 0.9

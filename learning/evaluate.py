@@ -11,7 +11,7 @@ from typing import Any
 
 from core.errors import NightbakeError
 from core.model_server import ModelServer, Sampling
-from learning.wording import find_citations, is_refusal, measure_support, normalise_text, strip_citations
+from core.wording import find_citations, is_refusal, measure_support, normalise_text, strip_citations
 
 # Below this a difference of margins is rounding, not a decision.
 DECISIVE_NATS = 0.01

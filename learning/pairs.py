@@ -14,17 +14,9 @@ from itertools import cycle, islice
 from typing import Any, Literal
 
 from core.prompt import Message
+from core.wording import SUPPORTED_SHARE, find_citations, is_refusal, measure_support, normalise_text, strip_citations
 from learning.labels import Answer, Judgement, VoteRow
-from learning.wording import (
-    SUPPORTED_SHARE,
-    find_citations,
-    find_missing_facts,
-    find_supporting,
-    is_refusal,
-    measure_support,
-    normalise_text,
-    strip_citations,
-)
+from learning.wording import find_missing_facts, find_supporting
 
 Origin = Literal["correction", "quotation", "same_question"]
 

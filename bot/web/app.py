@@ -1,6 +1,5 @@
 """The web room's front door: one application with the chat, the sources and the console."""
 
-import asyncio
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from urllib.parse import urlsplit
 
@@ -15,18 +14,16 @@ from bot.web.conversations import Conversations
 from bot.web.guard import add_headers, catch_errors
 from bot.web.live import Live
 from bot.web.night import NightButton, RunNight
-from bot.web.pages import Pages, Readiness, load_templates
+from bot.web.pages import Pages, load_templates
 from bot.web.people import know_person
 from bot.web.places import FindPrincipals, Places
+from bot.web.readiness import Readiness, check_readiness
 from bot.web.wording import SUGGESTIONS
 from core.adapters import Adapters
 from core.database import Database
-from core.errors import DatabaseError
 from core.feedback import FeedbackLog
 from core.prompt import Language
 from core.serving import Serving
-
-HEALTH_SECONDS = 3.0
 
 
 def build_app(
@@ -54,7 +51,7 @@ def build_app(
         readiness: which parts work, by name; default: only the database.
     """
     templates = load_templates()
-    readiness = readiness or _only_database(database)
+    readiness = readiness or check_readiness(database)
     chat = Chat(
         inbox=inbox,
         feedback=feedback,
@@ -96,15 +93,3 @@ def _close(live: Live, night: NightButton) -> Callable[[web.Application], Awaita
         await night.close()
 
     return close
-
-
-def _only_database(database: Database) -> Readiness:
-    async def readiness() -> Mapping[str, bool]:
-        try:
-            async with asyncio.timeout(HEALTH_SECONDS):
-                await database.fetch_dicts(b"SELECT 1")
-        except (TimeoutError, DatabaseError):
-            return {"database": False}
-        return {"database": True}
-
-    return readiness

@@ -7,7 +7,8 @@ from jinja2 import Environment
 
 from bot.web.chat import ID
 from bot.web.night import NightButton
-from bot.web.pages import Readiness, render
+from bot.web.pages import render
+from bot.web.readiness import Readiness
 from core.adapters import Adapters
 from core.database import Database
 from core.errors import NotFoundError

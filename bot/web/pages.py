@@ -1,6 +1,6 @@
 """What a person sees in the browser: the chat page, a passage in its document, and errors in words."""
 
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -11,13 +11,12 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from bot.web.chat import ID
 from bot.web.people import PERSON
 from bot.web.places import FindPrincipals, Place, Places
+from bot.web.readiness import Readiness
 from bot.web.wording import LANGUAGE_COOKIE, WORDING, choose_language
 from core.prompt import Language
 
 HERE = Path(__file__).parent
 LANGUAGE_SECONDS = 400 * 24 * 3600
-
-Readiness = Callable[[], Awaitable[Mapping[str, bool]]]
 
 
 def load_templates() -> Environment:

@@ -76,7 +76,6 @@ async def test_votes_become_an_adapter_whose_words_are_served_and_taken_back(
 
             night = await run_here(house, requested_by="test", force=True, quiet=True)
             assert (night.state, night.pairs) == ("done", len(CORRECTIONS)), night
-            assert night.adapter in await house.model_server.find_models()
 
             await house.serving.promote(night.adapter, by="test", reason="the journey")
             after = await _generate(house, UNSEEN)

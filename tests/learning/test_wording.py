@@ -2,15 +2,8 @@
 
 import pytest
 
-from learning.wording import (
-    find_citations,
-    find_missing_facts,
-    find_names,
-    find_numbers,
-    find_supporting,
-    measure_support,
-    normalise_text,
-)
+from core.wording import find_citations, find_numbers, measure_support, normalise_text
+from learning.wording import find_missing_facts, find_names, find_supporting
 
 LEAVE = "Annual leave: 23 working days a year. Carry-over until 31 March needs approval by HR."
 LEAVE_KO = "연차휴가는 1년에 15일이며 3월 31일까지 이월할 수 있습니다."
