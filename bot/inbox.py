@@ -97,13 +97,19 @@ class Inbox:
         await self._database.fetch_dicts(QUERIES["finish"], {"id": claimed.id})
 
     async def retry(self, claimed: Claimed, *, error: str, pause_seconds: float) -> None:
-        """Give the event back, to be claimed again after a pause."""
-        parameters = {"id": claimed.id, "error": error, "pause_seconds": pause_seconds}
+        """Give the event back, to be claimed again after a pause; not where another has claimed it since."""
+        parameters = {
+            "id": claimed.id,
+            "attempts": claimed.attempts,
+            "error": error,
+            "pause_seconds": pause_seconds,
+        }
         await self._database.fetch_dicts(QUERIES["retry"], parameters)
 
     async def bury(self, claimed: Claimed, *, error: str) -> None:
         """Stop trying; the row stays for people to look at."""
-        await self._database.fetch_dicts(QUERIES["bury"], {"id": claimed.id, "error": error})
+        parameters = {"id": claimed.id, "attempts": claimed.attempts, "error": error}
+        await self._database.fetch_dicts(QUERIES["bury"], parameters)
 
     async def count_open(self) -> int:
         """Events not yet done."""
