@@ -18,6 +18,9 @@ def make_golden(*accept: str) -> GoldenQuestion:
         ("It costs 1,300 won.", "1,200 won", False),
         ("1, 2, 3", "123", False),
         ("", "23", False),
+        ("Employees have 15 days.", "5 days", False),
+        ("Room 230.", "23", False),
+        ("It is on floor 3.", "floor 3", True),
     ],
 )
 def test_case_spaces_and_thousands_separators_do_not_count(answer: str, accepted: str, right: bool) -> None:
