@@ -107,8 +107,11 @@ class House:
 
 
 @asynccontextmanager
-async def open_house(settings: Settings) -> AsyncGenerator[House]:
+async def open_house(settings: Settings, *, wait_seconds: float = 5) -> AsyncGenerator[House]:
     """Start or reach the database, migrate it, and build every part.
+
+    Args:
+        wait_seconds: for a database that is away: short for a person at a terminal, long for a service that starts.
 
     Raises:
         DatabaseError: the database is away, or was migrated by a newer version.
@@ -118,7 +121,7 @@ async def open_house(settings: Settings) -> AsyncGenerator[House]:
         if url is None:
             folder = settings.nightbake_home.resolve() / "postgres"
             url = (await stack.enter_async_context(EmbeddedDatabase(folder))).url
-        database = await stack.enter_async_context(Database(url))
+        database = await stack.enter_async_context(Database(url, open_seconds=wait_seconds))
         await migrate(database)
         house = _build(settings, database)
         stack.push_async_callback(house.model_server.close)
@@ -128,7 +131,7 @@ async def open_house(settings: Settings) -> AsyncGenerator[House]:
 def _build(settings: Settings, database: Database) -> House:
     model_server = _build_model_server(settings)
     adapters, interactions = Adapters(database), Interactions(database)
-    embedder = Embedder(settings.embedding_model, languages=settings.embedding_languages.split(","))
+    embedder = Embedder(settings.embedding_model, languages=settings.embedding_languages.replace(" ", "").split(","))
     reranker = Reranker(settings.rerank_model) if settings.rerank_model else None
     search = Search(database, embedder, reranker=reranker)
     limits = Limits(
@@ -136,7 +139,7 @@ def _build(settings: Settings, database: Database) -> House:
         context_tokens=settings.model_context_tokens,
         answer_tokens=settings.model_answer_tokens,
         temperature=settings.model_temperature,
-        languages=frozenset(settings.model_languages.split(",")),
+        languages=frozenset(settings.model_languages.replace(" ", "").split(",")),
     )
     return House(
         settings=settings,
