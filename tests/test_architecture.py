@@ -1,6 +1,7 @@
 """The house rules that a machine can check, read from the syntax trees; each failure says the broken rule in words."""
 
 import ast
+import logging
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -224,3 +225,17 @@ def test_no_statement_is_put_together_from_pieces() -> None:
         if node.args and isinstance(node.args[0], ast.JoinedStr | ast.BinOp)
     ]
     assert not mixed, f"statements are whole and take values by placeholders: {mixed}"
+
+
+def test_no_log_field_takes_a_name_that_logging_keeps_for_itself() -> None:
+    """`extra={"process": …}` raises KeyError where it is logged, and ends the loop that logged it."""
+    taken = {*vars(logging.makeLogRecord({})), "message", "asctime"}
+    clashes = [
+        f"{path.relative_to(ROOT)}:{node.lineno} {key.value!r}"
+        for path in find_files(*ROOMS)
+        for node in ast.walk(ast.parse(path.read_bytes()))
+        if isinstance(node, ast.keyword) and node.arg == "extra" and isinstance(node.value, ast.Dict)
+        for key in node.value.keys
+        if isinstance(key, ast.Constant) and key.value in taken
+    ]
+    assert not clashes, f"logging refuses these names of fields: {clashes}"

@@ -18,6 +18,7 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     home = tmp_path / "home"
     home.mkdir()
     monkeypatch.setenv("NIGHTBAKE_HOME", str(home))
+    monkeypatch.chdir(home)
     return home
 
 

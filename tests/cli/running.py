@@ -1,14 +1,12 @@
-"""The `nightbake` command as a script runs it: environment in, output and exit code out."""
+"""The `nightbake` command as a script sees it: arguments in, output and exit code out."""
 
 import json
-import os
-import subprocess
-import sys
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
-ROOT = Path(__file__).parent.parent.parent
+from click.testing import CliRunner
+
+from nightbake import main
 
 
 @dataclass(frozen=True)
@@ -25,15 +23,9 @@ class Ran:
         return json.loads(self.out)
 
 
-def run_nightbake(*arguments: str, timeout_seconds: float = 100, **environment: str) -> Ran:
-    """Run in a process of its own, in a folder without `.env`; variables of the caller's environment count too."""
-    done = subprocess.run(
-        [sys.executable, "-m", "nightbake", *arguments],
-        capture_output=True,
-        text=True,
-        timeout=timeout_seconds,
-        cwd=os.environ["NIGHTBAKE_HOME"],
-        env={**os.environ, "PYTHONPATH": str(ROOT), "COLUMNS": "200", "LANG": "C.UTF-8", **environment},
-        check=False,
-    )
-    return Ran(done.returncode, done.stdout, done.stderr)
+def run_nightbake(*arguments: str, **environment: str) -> Ran:
+    """Run the command; an error that it does not turn into a message is the test's."""
+    done = CliRunner().invoke(main, arguments, env=environment, prog_name="nightbake")
+    if done.exception and not isinstance(done.exception, SystemExit):
+        raise done.exception
+    return Ran(done.exit_code, done.stdout, done.stderr)

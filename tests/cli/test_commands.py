@@ -3,7 +3,6 @@
 import json
 import os
 import re
-import stat
 import subprocess
 import sys
 from pathlib import Path
@@ -12,10 +11,11 @@ import psycopg
 import pytest
 
 from nightbake import COMMANDS, SUMMARIES
-from tests.cli.running import ROOT, run_nightbake
+from tests.cli.running import run_nightbake
 from tests.fakes.model_server import FakeModelServer
 from tests.ports import find_free_port
 
+ROOT = Path(__file__).parent.parent.parent
 QUESTION = "How many days of annual leave do employees have?"
 ANSWER = "Employees have 23 days of annual leave. [1]"
 
@@ -26,11 +26,13 @@ def store_answer(*, answered: str = ANSWER) -> int:
         row = connection.execute(
             "INSERT INTO interactions (platform, conversation_key, asker, principals, question, language, messages, "
             "answer, generated, mode, citations, passages, finished_at) VALUES ('web', 'c', 'user:ann', '{everyone}', "
-            "%(question)s, 'en', %(messages)s, %(answer)s, %(answer)s, 'generated', '{1}', '[]', now()) RETURNING id",
+            "%(question)s, 'en', %(messages)s, %(answer)s, %(answer)s, 'generated', '{1}', %(passages)s, now()) "
+            "RETURNING id",
             {
                 "question": QUESTION,
                 "messages": json.dumps([{"role": "user", "content": QUESTION}]),
                 "answer": answered,
+                "passages": json.dumps([{"number": 1, "text": answered, "allow": ["everyone"]}]),
             },
         ).fetchone()
     assert row
@@ -95,9 +97,9 @@ def test_votes_are_shown_to_people_as_a_table(installation: FakeModelServer) -> 
 def test_votes_are_exported_for_training(installation: FakeModelServer, tmp_path: Path) -> None:
     number, out = str(store_answer()), tmp_path / "votes.jsonl"
     run_nightbake("feedback", "give", number, "down", "--correction", "25 days. [1]")
-    printed = run_nightbake("feedback", "export")
-    written = run_nightbake("feedback", "export", "--out", str(out), "--json")
-    assert [json.loads(line)["chosen"] for line in printed.out.splitlines()] != []
+    printed = run_nightbake("feedback", "export", "--format", "kto")
+    written = run_nightbake("feedback", "export", "--format", "kto", "--out", str(out), "--json")
+    assert [json.loads(line)["label"] for line in printed.out.splitlines()] == [False]
     assert (written.json["rows"], out.read_text()) == (1, printed.out)
 
 
@@ -210,6 +212,5 @@ def test_an_unknown_command_is_a_wrong_use() -> None:
 
 
 def test_the_log_is_kept_apart_from_the_answer(installation: FakeModelServer, home: Path) -> None:
-    installation.behaviour = "error"
-    run_nightbake("feedback", "give", "4711", "up")
-    assert stat.S_ISREG((home / "logs" / "nightbake.log").stat().st_mode)
+    ran = run_nightbake("ask", QUESTION, "--json")
+    assert (ran.err, (home / "logs" / "nightbake.log").exists()) == ("", True)
