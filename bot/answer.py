@@ -2,8 +2,9 @@
 
 import logging
 import time
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import asdict, dataclass, replace
+from functools import partial
 from typing import Protocol
 
 from bot.citations import settle
@@ -15,8 +16,8 @@ from bot.quote import quote
 from bot.reply import FinishedAnswer, Reply
 from core.errors import ModelServerError
 from core.interactions import Interactions
-from core.model_server import Generation, ModelServer, Sampling
-from core.prompt import Language, detect_language
+from core.model_server import Generation, ModelMissingError, ModelServer, Sampling
+from core.prompt import Language, Message, detect_language
 from core.records import Begun, Outcome, Passage, Platform, Question
 from core.telemetry import interaction_id
 from core.wording import is_refusal
@@ -62,16 +63,28 @@ class Limits:
 
 
 class Answerer:
-    """Answers questions, one call each; safe to call concurrently, and again for the same inbox row."""
+    """Answers questions, one call each; safe to call concurrently, and again for the same inbox row.
+
+    Args:
+        restore: loads the active adapter into a model server that does not have it.
+    """
 
     def __init__(
-        self, *, interactions: Interactions, search: Searcher, model_server: ModelServer, limits: Limits, base_url: str
+        self,
+        *,
+        interactions: Interactions,
+        search: Searcher,
+        model_server: ModelServer,
+        limits: Limits,
+        base_url: str,
+        restore: Callable[[], Awaitable[None]] | None = None,
     ) -> None:
         self._interactions = interactions
         self._search = search
         self._model_server = model_server
         self._limits = limits
         self._base_url = base_url
+        self._restore = restore
 
     async def answer(self, asked: Asked, reply: Reply) -> FinishedAnswer:
         """The whole story. What was begun before a crash or a stop goes on under the same id, from its start.
@@ -138,14 +151,55 @@ class Answerer:
         outcome = replace(outcome, model=self._model_server.model, messages=messages, sampling=asdict(sampling))
         generation = Generation()
         try:
-            async for _ in self._model_server.stream(
-                messages, generation=generation, adapter=outcome.adapter, sampling=sampling
-            ):
-                await reply.show(generation.text)
+            adapter = await self._stream(messages, sampling, outcome.adapter, generation, reply)
+            outcome = replace(outcome, adapter=adapter)
         except ModelServerError as error:
             log.warning("answered by quotation", extra={"error": str(error)})
             return _quoted(replace(outcome, generated=generation.text or None), standalone, "quoted_server")
         return _judge(_with_generation(outcome, generation), standalone)
+
+    async def _stream(
+        self,
+        messages: Sequence[Message],
+        sampling: Sampling,
+        adapter: str | None,
+        generation: Generation,
+        reply: Reply,
+    ) -> str | None:
+        """Show the answer as it comes; the adapter that gave it.
+
+        A server that has lost the adapter, because it was started anew, is given it again; where it cannot take it,
+        the base model answers.
+        """
+        stream = partial(self._show_stream, messages, sampling, generation, reply)
+        try:
+            await stream(adapter)
+        except ModelMissingError:
+            if adapter is None or self._restore is None:
+                raise
+        else:
+            return adapter
+        try:
+            await self._restore()
+            await stream(adapter)
+        except ModelServerError as error:
+            if generation.text:
+                raise
+            log.error("the adapter cannot be served, the base model answers", extra={"error": str(error)})
+            await stream(None)
+            return None
+        return adapter
+
+    async def _show_stream(
+        self,
+        messages: Sequence[Message],
+        sampling: Sampling,
+        generation: Generation,
+        reply: Reply,
+        adapter: str | None,
+    ) -> None:
+        async for _ in self._model_server.stream(messages, generation=generation, adapter=adapter, sampling=sampling):
+            await reply.show(generation.text)
 
 
 def _with_generation(outcome: Outcome, generation: Generation) -> Outcome:
@@ -159,11 +213,10 @@ def _with_generation(outcome: Outcome, generation: Generation) -> Outcome:
 
 
 def _judge(outcome: Outcome, standalone: str) -> Outcome:
-    """Generated where a passage carries it, refused where the model refuses, else quoted."""
+    """Generated where a passage carries it, else the closest sentences, with a word on why."""
     generated = (outcome.generated or "").strip()
     if is_refusal(generated):
-        _, citations = quote(standalone, outcome.passages)
-        return replace(outcome, answer=generated, mode="refused", mode_reason="refused", citations=citations)
+        return replace(_quoted(outcome, standalone, "refused"), mode="refused")
     answer, citations = settle(generated, outcome.passages)
     if not citations:
         return _quoted(outcome, standalone, "quoted_unsupported")

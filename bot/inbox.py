@@ -26,7 +26,7 @@ class Event:
     Attributes:
         event_key: the platform's own id, the same at every delivery.
         conversation_key: answers within one conversation keep their order.
-        payload: for a question `text`, `person` and what the reply needs; for feedback what `bot/feedback.py` reads.
+        payload: for a question `text`, `person` and what the reply needs; for feedback what `bot/handlers.py` reads.
     """
 
     platform: Platform
@@ -55,6 +55,7 @@ class Claimed:
     payload: dict[str, Any]
     attempts: int
     received_at: datetime
+    claimed_by: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,20 +88,20 @@ class Inbox:
         parameters = {"worker": worker, "lease_seconds": LEASE_SECONDS}
         return await self._database.fetch_one(QUERIES["claim"], parameters, Claimed)
 
-    async def extend(self, claimed: Claimed, worker: str) -> None:
+    async def extend(self, claimed: Claimed) -> None:
         """Keep the lease while the work goes on."""
-        parameters = {"id": claimed.id, "worker": worker, "lease_seconds": LEASE_SECONDS}
+        parameters = {"id": claimed.id, "worker": claimed.claimed_by, "lease_seconds": LEASE_SECONDS}
         await self._database.execute(QUERIES["extend"], parameters)
 
     async def finish(self, claimed: Claimed) -> None:
-        """The reply is complete; never deliver this event again."""
-        await self._database.fetch_dicts(QUERIES["finish"], {"id": claimed.id})
+        """The reply is complete; never deliver this event again. Changes nothing once another worker has it."""
+        await self._database.fetch_dicts(QUERIES["finish"], {"id": claimed.id, "worker": claimed.claimed_by})
 
     async def retry(self, claimed: Claimed, *, error: str, pause_seconds: float) -> None:
-        """Give the event back, to be claimed again after a pause; not where another has claimed it since."""
+        """Give the event back, to be claimed again after a pause."""
         parameters = {
             "id": claimed.id,
-            "attempts": claimed.attempts,
+            "worker": claimed.claimed_by,
             "error": error,
             "pause_seconds": pause_seconds,
         }
@@ -108,7 +109,7 @@ class Inbox:
 
     async def bury(self, claimed: Claimed, *, error: str) -> None:
         """Stop trying; the row stays for people to look at."""
-        parameters = {"id": claimed.id, "attempts": claimed.attempts, "error": error}
+        parameters = {"id": claimed.id, "worker": claimed.claimed_by, "error": error}
         await self._database.fetch_dicts(QUERIES["bury"], parameters)
 
     async def count_open(self) -> int:

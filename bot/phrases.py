@@ -6,7 +6,7 @@ PHRASES: dict[Language, dict[str, str]] = {
     "en": {
         "reading": "Reading the documents…",
         "nothing_found": "I found nothing about this in the documents you may read.",
-        "refused": "The documents do not say. These places come closest:",
+        "refused": "The documents do not seem to say. These sentences come closest:",
         "quoted_server": "The language model is away, so these are sentences from the documents:",
         "quoted_unsupported": "These sentences from the documents answer best:",
         "quoted_language": "These sentences from the documents answer best:",
@@ -16,7 +16,7 @@ PHRASES: dict[Language, dict[str, str]] = {
     "ko": {
         "reading": "문서를 읽고 있습니다…",
         "nothing_found": "열람하실 수 있는 문서에서 관련 내용을 찾지 못했습니다.",
-        "refused": "문서에 나와 있지 않습니다. 가장 가까운 부분은 다음과 같습니다.",
+        "refused": "문서에 나와 있지 않은 것 같습니다. 가장 가까운 문장은 다음과 같습니다.",
         "quoted_server": "언어 모델이 잠시 쉬고 있어 문서의 문장을 그대로 보여 드립니다.",
         "quoted_unsupported": "문서에서 가장 가까운 문장입니다.",
         "quoted_language": "문서에서 가장 가까운 문장입니다.",

@@ -71,6 +71,8 @@ class Worker:
             return False
         heartbeat = asyncio.create_task(self._keep(claimed))
         try:
+            if claimed.attempts > MOST_ATTEMPTS:
+                raise RuntimeError(f"{MOST_ATTEMPTS} attempts ended without a word")
             await self._handlers[claimed.kind](claimed)
             await self._inbox.finish(claimed)
         except Exception as error:
@@ -99,6 +101,6 @@ class Worker:
         while True:
             await asyncio.sleep(LEASE_SECONDS / 3)
             try:
-                await self._inbox.extend(claimed, self._name)
+                await self._inbox.extend(claimed)
             except Exception:
                 log.warning("a lease could not be extended", extra={"inbox_id": claimed.id})

@@ -50,7 +50,7 @@ async def show(as_json: bool) -> None:
 async def promote(name: str, reason: str, as_json: bool) -> None:
     """Serve the adapter NAME from the next question on; `base` is the model without an adapter."""
     async with open_house(read_settings()) as house:
-        if not await house.model_server.is_healthy():
+        if name != BASE and not await house.model_server.is_healthy():
             raise ModelServerError(
                 "the model server is away, so the adapter cannot be loaded; start `nightbake up` first"
             )

@@ -17,7 +17,7 @@ from core.interactions import Interactions
 from core.migrate import migrate
 from core.model_server import ModelServer
 from core.serving import Serving
-from core.settings import Settings
+from core.settings import Settings, read_list
 from core.supervisor import Supervisor
 from learning.night import NightSettings, read_night_settings
 from retrieval.access import Access
@@ -62,9 +62,15 @@ class House:
         return self.home / "models" / embedded_model.MODEL_NAME
 
     def get_document_folders(self) -> list[Path]:
-        """What is ingested at start: DOCUMENTS, or the sample handbook."""
-        chosen = self.settings.documents
-        return [Path(part.strip()) for part in chosen.split(",")] if chosen else [SAMPLE / "handbook"]
+        """What is ingested at start: DOCUMENTS, or the sample handbook into a database of our own."""
+        if self.settings.documents:
+            return [Path(part) for part in read_list(self.settings.documents)]
+        return [SAMPLE / "handbook"] if self.has_sample else []
+
+    @property
+    def has_sample(self) -> bool:
+        """Whether this is a try-out on the sample handbook."""
+        return self.settings.documents is None and self.settings.database_url is None
 
     def read_night_settings(self) -> NightSettings:
         """The night's section of the settings."""
@@ -131,7 +137,8 @@ async def open_house(settings: Settings, *, wait_seconds: float = 5) -> AsyncGen
 def _build(settings: Settings, database: Database) -> House:
     model_server = _build_model_server(settings)
     adapters, interactions = Adapters(database), Interactions(database)
-    embedder = Embedder(settings.embedding_model, languages=settings.embedding_languages.replace(" ", "").split(","))
+    serving = Serving(database=database, adapters=adapters, model_server=model_server)
+    embedder = Embedder(settings.embedding_model, languages=read_list(settings.embedding_languages))
     reranker = Reranker(settings.rerank_model) if settings.rerank_model else None
     search = Search(database, embedder, reranker=reranker)
     limits = Limits(
@@ -139,7 +146,7 @@ def _build(settings: Settings, database: Database) -> House:
         context_tokens=settings.model_context_tokens,
         answer_tokens=settings.model_answer_tokens,
         temperature=settings.model_temperature,
-        languages=frozenset(settings.model_languages.replace(" ", "").split(",")),
+        languages=frozenset(read_list(settings.model_languages)),
     )
     return House(
         settings=settings,
@@ -148,7 +155,7 @@ def _build(settings: Settings, database: Database) -> House:
         feedback=FeedbackLog(database),
         adapters=adapters,
         model_server=model_server,
-        serving=Serving(database=database, adapters=adapters, model_server=model_server),
+        serving=serving,
         embedder=embedder,
         search=search,
         access=Access(database),
@@ -159,6 +166,7 @@ def _build(settings: Settings, database: Database) -> House:
             model_server=model_server,
             limits=limits,
             base_url=settings.base_url,
+            restore=serving.restore,
         ),
     )
 

@@ -46,8 +46,9 @@ async def up(as_json: bool) -> None:
         stack.push_async_callback(_cancel, model)
         with _step("loading the embedding model", quiet=as_json):
             await house.search.warm_up()
-        await ingest_with_progress(house, house.get_document_folders(), quiet=as_json)
         bot = await stack.enter_async_context(await _build_bot(house))
+        if folders := house.get_document_folders():
+            await ingest_with_progress(house, folders, quiet=as_json)
         schedule = await stack.enter_async_context(_scheduled(house))
         await _announce(house, bot, schedule, seconds=time.monotonic() - began, as_json=as_json)
         await _wait(stopped, model)
@@ -98,7 +99,6 @@ async def _build_bot(house: House) -> Bot:
     async def run_night_now() -> None:
         await run_here(house, requested_by="console", quiet=True)
 
-    is_sample = house.settings.documents is None
     return Bot(
         settings=house.settings,
         database=house.database,
@@ -112,7 +112,7 @@ async def _build_bot(house: House) -> Bot:
         admin_token=await read_admin_token(house.settings),
         run_night=run_night_now,
         model_server=house.model_server,
-        suggestions=choose_suggestions(load_golden(SAMPLE / "golden.jsonl")) if is_sample else SUGGESTIONS,
+        suggestions=choose_suggestions(load_golden(SAMPLE / "golden.jsonl")) if house.has_sample else SUGGESTIONS,
     )
 
 

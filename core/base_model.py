@@ -171,6 +171,8 @@ def _write_model(folder: Path, source: Path, starter: Path | None, dtype: DType)
         model = PeftModel.from_pretrained(model, str(starter)).merge_and_unload()
     model.to(getattr(torch, dtype)).save_pretrained(folder)
     tokenizer.save_pretrained(folder)
+    for path in folder.iterdir():
+        path.chmod(0o644)
 
 
 def _swap(building: Path, out: Path) -> None:

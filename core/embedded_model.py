@@ -2,14 +2,17 @@
 
 import asyncio
 import contextlib
+import logging
 import sys
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 
 from core.base_model import cpu_dtype, is_prepared
-from core.errors import ProcessError
+from core.errors import ModelServerError, ProcessError
 from core.model_server import ModelServer, Sampling
 from core.supervisor import Supervisor
+
+log = logging.getLogger(__name__)
 
 MODEL_NAME = "smollm2-135m-instruct"
 STARTER = Path(__file__).parent.parent / "learning" / "starter"
@@ -63,7 +66,10 @@ def build_supervisor(
 
     async def warm_up_then_ready() -> None:
         await model_server.complete([{"role": "user", "content": "Hello"}], sampling=Sampling(max_tokens=2))
-        await on_ready()
+        try:
+            await on_ready()
+        except ModelServerError as error:
+            log.error("the active adapter could not be loaded; the base model answers", extra={"error": str(error)})
 
     return Supervisor(
         "model server",

@@ -10,9 +10,9 @@ from psycopg import AsyncConnection
 
 from core.database import Database
 from core.errors import MigrationError
+from core.locks import Lock
 
 FOLDER = Path(__file__).parent.parent / "migrations"
-LOCK_KEY = 7_140_001
 _FILE_NAME = re.compile(r"(\d{4})_[a-z_]+\.sql")
 
 _CREATE_LEDGER = b"""
@@ -62,11 +62,11 @@ async def migrate(database: Database, folder: Path = FOLDER) -> list[str]:
     """
     wanted = find_migrations(folder)
     async with database.connection() as connection:
-        await connection.execute("SELECT pg_advisory_lock(%s)", [LOCK_KEY])
+        await connection.execute("SELECT pg_advisory_lock(%s)", [Lock.MIGRATE])
         try:
             return await _apply_missing(connection, wanted)
         finally:
-            await connection.execute("SELECT pg_advisory_unlock(%s)", [LOCK_KEY])
+            await connection.execute("SELECT pg_advisory_unlock(%s)", [Lock.MIGRATE])
 
 
 async def _apply_missing(connection: AsyncConnection[Any], wanted: list[Migration]) -> list[str]:

@@ -214,6 +214,10 @@ class ModelServer:
             ) from error
 
 
+class ModelMissingError(ModelServerError):
+    """The model server runs, but does not know the model or adapter that was asked for."""
+
+
 class _StatusError(ModelServerError):
     """An HTTP error status; `retryable` for those that may pass."""
 
@@ -223,10 +227,14 @@ class _StatusError(ModelServerError):
 
 
 def _may_retry(error: ModelServerError) -> bool:
+    if isinstance(error, ModelMissingError):
+        return False
     return error.retryable if isinstance(error, _StatusError) else True
 
 
 async def _check_status(response: aiohttp.ClientResponse) -> None:
+    if response.status == 404:
+        raise ModelMissingError(f"the model server has no such model: {(await response.text())[:300]}")
     if response.status >= 400:
         raise _StatusError(response.status, (await response.text())[:300])
 

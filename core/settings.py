@@ -43,7 +43,9 @@ class Settings(BaseSettings):
     embedding_model: str | None = Field(None, description="Hub name or folder; unset takes all-MiniLM-L6-v2")
     embedding_languages: str = Field("en", description="Languages the embedding model reads")
     rerank_model: str | None = Field(None, description="Cross-encoder, hub name or folder; unset does not rerank")
-    documents: str | None = Field(None, description="Folders to ingest at start, comma-separated; default: the sample")
+    documents: str | None = Field(
+        None, description="Folders to read at start, comma-separated; unset and embedded: the sample"
+    )
     passages_per_answer: int = Field(3, ge=1, le=20, description="Passages shown to the model")
 
     worker_concurrency: int = Field(4, ge=1, le=256, description="Answers worked on at once")
@@ -51,7 +53,6 @@ class Settings(BaseSettings):
     slack_bot_token: SecretStr | None = Field(None, description="xoxb-…")
     slack_app_token: SecretStr | None = Field(None, description="xapp-…, for Socket Mode")
     slack_signing_secret: SecretStr | None = Field(None, description="For events over HTTP at /slack/events")
-    slack_admin_channel: str | None = Field(None, description="Channel that gets the morning report")
 
     teams_app_id: str | None = Field(None, description="Application (client) id of the bot registration")
     teams_app_password: SecretStr | None = Field(None, description="Client secret of the bot registration")
@@ -117,6 +118,11 @@ class Settings(BaseSettings):
         return (self.public_url or f"http://{self.host}:{self.port}").rstrip("/")
 
 
+def read_list(value: str) -> list[str]:
+    """The parts of a comma-separated setting."""
+    return [part.strip() for part in value.split(",") if part.strip()]
+
+
 def load_settings(**overrides: Any) -> Settings:
     """Read the environment and `.env`.
 
@@ -162,7 +168,6 @@ def _check_slack(settings: Settings) -> list[str]:
     transport = settings.slack_app_token or settings.slack_signing_secret
     if settings.slack_bot_token and not transport:
         return ["SLACK_APP_TOKEN (Socket Mode) or SLACK_SIGNING_SECRET (HTTP): needed because SLACK_BOT_TOKEN is set"]
-    others = (transport, settings.slack_admin_channel)
-    if not settings.slack_bot_token and any(value is not None for value in others):
+    if transport and not settings.slack_bot_token:
         return ["SLACK_BOT_TOKEN: needed because other SLACK_ variables are set"]
     return []

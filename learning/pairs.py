@@ -96,7 +96,8 @@ def build_pairs(judgements: Sequence[Judgement]) -> PairsBuilt:
 
 def choose_rejected(answer: Answer) -> str:
     """What the model said: where its answer was replaced by quotations, the unsupported text itself."""
-    return (answer.generated if answer.mode == "quoted" and answer.generated else answer.answer) or ""
+    is_replaced = answer.mode in ("quoted", "refused") and answer.generated
+    return (answer.generated if is_replaced else answer.answer) or ""
 
 
 def cite(correction: str, passages: Sequence[dict[str, Any]]) -> str:

@@ -13,12 +13,12 @@ from psycopg.types.json import Jsonb
 
 from core.database import Database
 from core.errors import NightbakeError, NotFoundError
+from core.locks import Lock
 from core.sql import load_queries
 from learning.curate import Fate
 from learning.pairs import Pair
 
 QUERIES = load_queries(__file__)
-LOCK_KEY = 7_140_002
 
 State = Literal["running", "done", "skipped", "refused", "failed"]
 Stage = Literal["collect", "train", "serve", "evaluate", "gate", "switch", "report"]
@@ -129,7 +129,7 @@ class Runs:
             NightRunningError: another process holds it.
         """
         async with self._database.connection() as connection:
-            cursor = await connection.execute(QUERIES["try_lock"], {"key": LOCK_KEY})
+            cursor = await connection.execute(QUERIES["try_lock"], {"key": Lock.NIGHT})
             row = await cursor.fetchone()
             if not row or not row[0]:
                 raise NightRunningError("a night is running already; `nightbake report` shows it when it is done")
@@ -137,7 +137,7 @@ class Runs:
                 yield NightLock(connection)
             finally:
                 if not connection.broken:
-                    await connection.execute(QUERIES["unlock"], {"key": LOCK_KEY})
+                    await connection.execute(QUERIES["unlock"], {"key": Lock.NIGHT})
 
     async def resume(self) -> Run | None:
         """The night that a crash left unfinished. Call it under the lock only: else it may be at work elsewhere."""
@@ -226,7 +226,7 @@ class Runs:
     async def _one(self, query: str, values: Mapping[str, Any], run_id: int) -> Run:
         found = await self._database.fetch_one(QUERIES[query], values, Run)
         if found is None:
-            raise NotFoundError(f"no night has the id {run_id}; `nightbake nights` lists them")
+            raise NotFoundError(f"no night has the id {run_id}; `nightbake report` shows the latest")
         return found
 
 

@@ -52,7 +52,7 @@ def share_tokens(counts: Mapping[str, int], own: Sequence[str]) -> dict[str, flo
 
 
 def take_turns(
-    sources: Mapping[str, Iterator[Group]], shares: Mapping[str, float], tokenizer: Any, most_tokens: int = 1400
+    sources: Mapping[str, Iterator[Group]], shares: Mapping[str, float], tokenizer: Any, most_tokens: int = 1000
 ) -> Iterator[tuple[str, Tree]]:
     """Packed groups, always from the source that is furthest behind its share of tokens.
 

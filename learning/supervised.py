@@ -6,7 +6,8 @@ prefix ends, so every branch is computed exactly as if it stood alone. The LM he
 only. torch and peft are imported here, so this module belongs to a child process.
 """
 
-import os
+import json
+import tempfile
 import time
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
@@ -15,6 +16,8 @@ from typing import Any
 
 import torch
 from torch.nn import functional
+
+from learning import tree_attention
 
 PROJECTIONS = ("q_proj", "k_proj", "v_proj", "o_proj", "gate_proj", "up_proj", "down_proj")
 
@@ -35,20 +38,19 @@ class Chat:
 class Tree:
     """A packed group. Axes: t = packed tokens, a = answer tokens of all branches.
 
-    tokens, positions: int64 [1, t]. mask: bool [t, t], True where row may see column. sources: int64 [a], the packed
+    tokens, positions: int64 [1, t]. lengths: tokens of each branch behind the prefix. sources: int64 [a], the packed
     place whose hidden state predicts the answer token. targets: int64 [a]. weights: float32 [a]. owners: int64 [a],
-    the branch of each answer token. `prefix` is the number of shared tokens, `branches` the number of chats.
+    the branch of each answer token. `prefix` is the number of shared tokens.
     """
 
     tokens: torch.Tensor
     positions: torch.Tensor
-    mask: torch.Tensor
     sources: torch.Tensor
     targets: torch.Tensor
     weights: torch.Tensor
     owners: torch.Tensor
     prefix: int
-    branches: int
+    lengths: tuple[int, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,9 +58,9 @@ class Recipe:
     """Numbers of one training run. `minutes` is the time budget; the learning rate falls to zero as it runs out."""
 
     minutes: float
-    learning_rate: float = 1e-3
+    learning_rate: float = 7e-4
     warmup_share: float = 0.04
-    groups_per_step: int = 2
+    groups_per_step: int = 1
     rank: int = 16
     alpha: int = 32
     weight_decay: float = 0.0
@@ -86,7 +88,6 @@ def build_tree(chats: Sequence[Chat]) -> Tree:
     """
     prefix = shared_prefix([chat.tokens[: chat.answer_start] for chat in chats])
     tokens, positions = list(chats[0].tokens[:prefix]), list(range(prefix))
-    branch_of = [-1] * prefix
     sources, targets, weights, owners = [], [], [], []
     for number, chat in enumerate(chats):
         offset = len(tokens) - prefix
@@ -97,17 +98,15 @@ def build_tree(chats: Sequence[Chat]) -> Tree:
         weights += chat.weights
         tokens += chat.tokens[prefix:]
         positions += range(prefix, len(chat.tokens))
-        branch_of += [number] * (len(chat.tokens) - prefix)
     return Tree(
         tokens=torch.tensor([tokens]),
         positions=torch.tensor([positions]),
-        mask=tree_mask(torch.tensor(branch_of)),
         sources=torch.tensor(sources),
         targets=torch.tensor(targets),
         weights=torch.tensor(weights, dtype=torch.float32),
         owners=torch.tensor(owners),
         prefix=prefix,
-        branches=len(chats),
+        lengths=tuple(len(chat.tokens) - prefix for chat in chats),
     )
 
 
@@ -127,8 +126,9 @@ def shared_prefix(sequences: Sequence[Sequence[int]]) -> int:
     return length
 
 
-def tree_mask(branch_of: torch.Tensor) -> torch.Tensor:
-    """Who may see whom, bool [t, t]: causal, and only the prefix (branch -1) or one's own branch. Input int64 [t]."""
+def tree_mask(prefix: int, lengths: Sequence[int]) -> torch.Tensor:
+    """Who may see whom, bool [t, t], True where the row sees the column: causal, the prefix or one's own branch."""
+    branch_of = torch.tensor([-1] * prefix + [number for number, length in enumerate(lengths) for _ in range(length)])
     earlier = torch.ones(len(branch_of), len(branch_of), dtype=torch.bool).tril()
     return earlier & ((branch_of[None, :] == -1) | (branch_of[None, :] == branch_of[:, None]))
 
@@ -137,19 +137,31 @@ def answer_losses(model: Any, tree: Tree) -> torch.Tensor:
     """Negative log-probability of every answer token in nats, float32 [a], in the order of `tree.targets`.
 
     Args:
-        model: a causal LM of the Llama kind (`.model` and `.lm_head`), with or without LoRA layers.
+        model: a causal LM of the Llama kind (`.model` and `.lm_head`), with or without LoRA layers. One prepared by
+            `use_tree_attention` skips the hidden pairs; any other gets a dense mask and the same numbers.
     """
     weight = model.lm_head.weight
-    additive = torch.zeros(tree.mask.shape, dtype=_activation_dtype(weight))
-    additive.masked_fill_(~tree.mask, torch.finfo(additive.dtype).min)
+    layout = (
+        {"tree": (tree.prefix, tree.lengths)} if tree_attends(model) else {"attention_mask": _dense_mask(tree, weight)}
+    )
     hidden = model.model(
         input_ids=tree.tokens.to(weight.device),
         position_ids=tree.positions.to(weight.device),
-        attention_mask=additive[None, None].to(weight.device),
         use_cache=False,
+        **layout,
     ).last_hidden_state[0]
     logits = model.lm_head(hidden[tree.sources.to(weight.device)]).float()
     return functional.cross_entropy(logits, tree.targets.to(weight.device), reduction="none")
+
+
+def use_tree_attention(model: Any) -> None:
+    """Switch a causal LM to tree attention, in place; without a tree it attends as before."""
+    model.set_attn_implementation(tree_attention.NAME)
+
+
+def tree_attends(model: Any) -> bool:
+    """Whether `use_tree_attention` was called on this model."""
+    return model.config._attn_implementation == tree_attention.NAME
 
 
 def tree_loss(model: Any, tree: Tree) -> torch.Tensor:
@@ -207,19 +219,19 @@ def train_adapter(
     model = adapted.get_base_model()
     learnt = [parameter for parameter in adapted.parameters() if parameter.requires_grad]
     optimiser = torch.optim.AdamW(learnt, lr=recipe.learning_rate, betas=(0.9, 0.98), weight_decay=recipe.weight_decay)
-    started, steps, examples, packed, plain, loss = clock(), 0, 0, 0, 0, 0.0
+    started, examples, packed, plain, loss = clock(), 0, 0, 0, 0.0
     progress = None
+    use_tree_attention(model)
     adapted.train()
-    for batch in _batches(trees, recipe.groups_per_step):
+    for steps, batch in enumerate(_batches(trees, recipe.groups_per_step), start=1):
         spent = (clock() - started) / (60 * recipe.minutes)
         if spent >= 1:
             break
         for parameters in optimiser.param_groups:
             parameters["lr"] = recipe.learning_rate * rate_share(spent, recipe.warmup_share)
         step_loss = _step(model, learnt, optimiser, batch, recipe.clip_norm)
-        steps += 1
         loss = step_loss if steps == 1 else loss + max(0.05, 1 / steps) * (step_loss - loss)
-        examples += sum(tree.branches for tree in batch)
+        examples += sum(len(tree.lengths) for tree in batch)
         packed += sum(tree.tokens.shape[1] for tree in batch)
         plain += sum(plain_tokens(tree) for tree in batch)
         progress = Progress(steps, examples, packed, plain, loss, clock() - started)
@@ -231,7 +243,7 @@ def train_adapter(
 
 def plain_tokens(tree: Tree) -> int:
     """Tokens that the branches would take one by one, without a shared prefix."""
-    return tree.tokens.shape[1] + (tree.branches - 1) * tree.prefix
+    return tree.tokens.shape[1] + (len(tree.lengths) - 1) * tree.prefix
 
 
 def rate_share(spent: float, warmup_share: float) -> float:
@@ -241,21 +253,29 @@ def rate_share(spent: float, warmup_share: float) -> float:
     return 0.5 * (1 + float(torch.cos(torch.tensor(torch.pi * (spent - warmup_share) / (1 - warmup_share)))))
 
 
-def save_adapter(adapted: Any, folder: Path) -> None:
-    """Write the LoRA weights in bfloat16 (half the size of float32), each file through a temporary name."""
+def save_adapter(adapted: Any, folder: Path, *, base_name: str) -> None:
+    """Write the LoRA weights in bfloat16 (half the size of float32), each file through a temporary name.
+
+    Args:
+        base_name: public name of the base model, written in place of the path it happened to be loaded from.
+    """
     from peft import get_peft_model_state_dict
     from safetensors.torch import save_file
 
     folder.mkdir(parents=True, exist_ok=True)
-    state = get_peft_model_state_dict(adapted)
+    state = get_peft_model_state_dict(adapted, save_embedding_layers=False)
     weights = {name: tensor.detach().to("cpu", torch.bfloat16).contiguous() for name, tensor in state.items()}
-    building = folder / ".adapter_model.safetensors"
-    save_file(weights, building, metadata={"format": "pt"})
-    os.replace(building, folder / "adapter_model.safetensors")
-    config = adapted.peft_config["default"]
-    trained_on, config.inference_mode = config.inference_mode, True
-    config.save_pretrained(folder)
-    config.inference_mode = trained_on
+    config = adapted.peft_config["default"].to_dict()
+    config |= {"base_model_name_or_path": base_name, "inference_mode": True}
+    config["target_modules"] = sorted(config["target_modules"])
+    with tempfile.TemporaryDirectory(dir=folder) as building:
+        save_file(weights, Path(building, "adapter_model.safetensors"), metadata={"format": "pt"})
+        Path(building, "adapter_config.json").write_text(
+            json.dumps(config, indent=2, sort_keys=True, default=str) + "\n"
+        )
+        for path in Path(building).iterdir():
+            path.chmod(0o644)
+            path.replace(folder / path.name)
 
 
 def _step(model: Any, learnt: list, optimiser: Any, batch: Sequence[Tree], clip_norm: float) -> float:
@@ -273,9 +293,14 @@ def _step(model: Any, learnt: list, optimiser: Any, batch: Sequence[Tree], clip_
     return total
 
 
-def _activation_dtype(weight: torch.Tensor) -> torch.dtype:
+def _dense_mask(tree: Tree, weight: torch.Tensor) -> torch.Tensor:
+    """Additive mask [1, 1, t, t] in the dtype and on the device of the activations."""
     kind = weight.device.type
-    return torch.get_autocast_dtype(kind) if torch.is_autocast_enabled(kind) else weight.dtype
+    dtype = torch.get_autocast_dtype(kind) if torch.is_autocast_enabled(kind) else weight.dtype
+    hidden = ~tree_mask(tree.prefix, tree.lengths).to(weight.device)
+    return torch.zeros(hidden.shape, dtype=dtype, device=weight.device).masked_fill(hidden, torch.finfo(dtype).min)[
+        None, None
+    ]
 
 
 def _batches(trees: Iterable[Tree], size: int) -> Iterable[list[Tree]]:

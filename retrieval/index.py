@@ -10,6 +10,7 @@ from psycopg.rows import class_row
 from core.database import Database
 from core.errors import SettingsError
 from core.group_commit import to_json_rows
+from core.locks import Lock
 from core.sql import load_queries
 from retrieval.embedding import Embedder
 from retrieval.prepare import PreparedChunk, PreparedDocument
@@ -17,7 +18,6 @@ from retrieval.sources.access_rules import AccessRule
 from retrieval.vectors import render_vector
 
 QUERIES = load_queries(__file__)
-LOCK_KEY = 7_140_002
 
 _FILL_BATCH = 256
 
@@ -90,7 +90,7 @@ class Index:
         model_id = await self._get_model_id()
         own = {chunk.sha256: vectors[chunk.sha256] for chunk in document.chunks if chunk.sha256 in vectors}
         async with self._database.transaction() as connection:
-            await connection.execute(QUERIES["lock"], {"key": LOCK_KEY})
+            await connection.execute(QUERIES["lock"], {"key": Lock.INDEX})
             same_recipe = await _has_recipe(connection, document.recipe, source, path)
             stored = await _put_document(connection, document, source, path, rule)
             await _put_chunks(connection, document.chunks, stored, same_recipe=same_recipe)
@@ -114,7 +114,7 @@ class Index:
                 return
             vectors = await self._embed({chunk.sha256: chunk.text for chunk in found})
             async with self._database.transaction() as connection:
-                await connection.execute(QUERIES["lock"], {"key": LOCK_KEY})
+                await connection.execute(QUERIES["lock"], {"key": Lock.INDEX})
                 await connection.execute(QUERIES["put_embeddings"], _embedding_parameters(vectors, model_id))
             after_id = found[-1].id
 

@@ -178,12 +178,12 @@ async def test_nothing_found_is_said_in_the_language_of_the_question(database: D
         assert (await story.ask(KOREAN)).finished.text == PHRASES["ko"]["nothing_found"]
 
 
-async def test_a_refusal_is_kept_with_the_closest_places(database: Database) -> None:
+async def test_a_refusal_shows_the_closest_sentences(database: Database) -> None:
     async with tell(database, answer=REFUSALS["en"]) as story:
         finished = (await story.ask()).finished
     assert (finished.mode, finished.text, finished.notice) == (
         "refused",
-        "The documents do not say.",
+        "Employees have 23 days of annual leave. [1]",
         PHRASES["en"]["refused"],
     )
     assert [source.number for source in finished.sources] == [1]

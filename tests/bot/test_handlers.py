@@ -21,7 +21,7 @@ from tests.fakes.model_server import run_model_server
 
 ANN = "user:ann"
 ASKED = Claimed(
-    1, "web", "c1", "question", {"text": "How many days?", "person": ANN}, 1, datetime(2026, 11, 21, tzinfo=UTC)
+    1, "web", "c1", "question", {"text": "How many days?", "person": ANN}, 1, datetime(2026, 11, 21, tzinfo=UTC), "w1"
 )
 VOTED = replace(ASKED, kind="feedback")
 

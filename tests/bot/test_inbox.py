@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -116,7 +117,7 @@ async def test_a_lease_is_kept_by_its_owner_only(inbox: Inbox, database: Databas
     await inbox.receive(make_event("e1"))
     claimed = await claim(inbox, "w1")
     await end_lease(database, claimed.id)
-    await inbox.extend(claimed, "w2")
+    await inbox.extend(replace(claimed, claimed_by="w2"))
     assert await claim(inbox, "w3")
 
 
@@ -124,7 +125,7 @@ async def test_an_extended_lease_is_not_handed_over(inbox: Inbox, database: Data
     await inbox.receive(make_event("e1"))
     claimed = await claim(inbox, "w1")
     await end_lease(database, claimed.id)
-    await inbox.extend(claimed, "w1")
+    await inbox.extend(claimed)
     assert await inbox.claim("w2") is None
 
 
@@ -135,6 +136,7 @@ async def test_an_owner_that_comes_back_late_takes_nothing_from_the_next(inbox: 
     await claim(inbox, "w2")
     await inbox.retry(late, error="too late", pause_seconds=0)
     await inbox.bury(late, error="too late")
+    await inbox.finish(late)
     assert await inbox.claim("w3") is None
     assert await inbox.count_open() == 1
 

@@ -1,5 +1,6 @@
 """The pure side of an answer: what counts as a question, how passages fit, and which sentences carry what."""
 
+import re
 from dataclasses import replace
 
 import pytest
@@ -95,9 +96,11 @@ def test_of_equal_sentences_the_higher_ranked_is_quoted() -> None:
     assert quote("annual leave", [LEAVE, replace(LEAVE, number=2)])[1] == [1]
 
 
-def test_never_more_than_two_sentences_are_quoted() -> None:
-    text, _ = quote("days leave portal team lead travel receipts", BOTH)
-    assert text.count("[") <= 2
+def test_three_sentences_are_quoted_at_most_and_in_reading_order() -> None:
+    text, numbers = quote("days leave portal team lead travel receipts", [*BOTH, replace(LEAVE, number=3)])
+    marks = [int(mark) for mark in re.findall(r"\[(\d)\]", text)]
+    assert (marks, numbers) == (sorted(marks), sorted(set(marks)))
+    assert len(marks) <= 3
 
 
 def test_without_passages_there_is_nothing_to_quote() -> None:

@@ -90,7 +90,7 @@ def test_the_report_counts_the_mistakes_and_names_the_page(monkeypatch: pytest.M
         ({"MODEL_URL": "http://m"}, "MODEL_NAME: needed because MODEL_URL is set"),
         ({"MODEL_NAME": "m"}, "MODEL_URL: needed because MODEL_NAME is set"),
         ({"SLACK_APP_TOKEN": "x"}, "SLACK_BOT_TOKEN: needed because other SLACK_ variables are set"),
-        ({"SLACK_ADMIN_CHANNEL": "C1"}, "SLACK_BOT_TOKEN: needed because other SLACK_ variables are set"),
+        ({"SLACK_SIGNING_SECRET": "x"}, "SLACK_BOT_TOKEN: needed because other SLACK_ variables are set"),
         ({"TEAMS_APP_ID": "a", "TEAMS_TENANT_ID": "t"}, "TEAMS_APP_PASSWORD: needed because TEAMS_APP_ID is set"),
         ({"TEAMS_APP_ID": "a", "TEAMS_APP_PASSWORD": "p"}, "TEAMS_TENANT_ID: needed because TEAMS_APP_ID is set"),
         ({"TEAMS_TENANT_ID": "t", "TEAMS_APP_PASSWORD": "p"}, "TEAMS_APP_ID: needed because TEAMS_APP_PASSWORD is set"),

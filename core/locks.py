@@ -1,0 +1,11 @@
+"""The advisory locks of PostgreSQL that Nightbake takes; one number each, in one place so that none is used twice."""
+
+from enum import IntEnum
+
+
+class Lock(IntEnum):
+    """What only one process may do at a time."""
+
+    MIGRATE = 7_140_001
+    INDEX = 7_140_002
+    NIGHT = 7_140_003
