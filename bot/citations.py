@@ -8,15 +8,19 @@ from core.wording import (
     SUPPORTED_SHARE,
     find_citations,
     find_numbers,
+    find_terms,
     measure_support,
     strip_citations,
 )
 
 
 def support(answer: str, passage: Passage) -> float:
-    """How far a passage carries an answer, in [0, 1]: 0 where a number of the answer is not in the passage."""
+    """How far a passage carries an answer, in [0, 1].
+
+    0 where a number of the answer is not in the passage, and where the answer says nothing: a lone `[1]` is none.
+    """
     source = f"{passage.title} {passage.heading_path} {passage.text}"
-    if not find_numbers(answer) <= find_numbers(source):
+    if not find_terms(answer) or not find_numbers(answer) <= find_numbers(source):
         return 0.0
     return measure_support(answer, [source])
 

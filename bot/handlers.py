@@ -1,5 +1,6 @@
 """What the worker does with an event: a question is answered, a judgement is recorded."""
 
+import contextlib
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
 
@@ -8,7 +9,7 @@ from bot.inbox import Claimed
 from bot.phrases import say
 from bot.questions import check_question
 from bot.reply import Platform
-from core.errors import InvalidInputError
+from core.errors import InvalidInputError, NotFoundError
 from core.feedback import FeedbackLog
 from core.interactions import Interactions
 from core.prompt import detect_language
@@ -77,17 +78,17 @@ class FeedbackHandler:
             found = interaction.id if interaction else None
         if found is None or await self._is_stale_withdrawal(found, payload):
             return
-        await self._feedback.record(
-            Feedback(
-                interaction_id=found,
-                person=payload["person"],
-                value=payload["value"],
-                source=payload["source"],
-                correction=payload.get("correction"),
-                reason=payload.get("reason"),
-                event_key=f"inbox:{claimed.id}",
-            )
+        judgement = Feedback(
+            interaction_id=found,
+            person=payload["person"],
+            value=payload["value"],
+            source=payload["source"],
+            correction=payload.get("correction"),
+            reason=payload.get("reason"),
+            event_key=f"inbox:{claimed.id}",
         )
+        with contextlib.suppress(NotFoundError):
+            await self._feedback.record(judgement)
 
     async def _is_stale_withdrawal(self, interaction_id: int, payload: Mapping[str, Any]) -> bool:
         """Whether a vote is taken back that another has replaced: 👍, then 👎, then the 👍 removed leaves the 👎."""

@@ -3,16 +3,19 @@ WITH given AS (
     SELECT ordinality, row.*
     FROM jsonb_array_elements(%(rows)s::jsonb) WITH ORDINALITY AS element(value, ordinality),
          jsonb_to_record(value) AS row(platform text, event_key text, conversation_key text, kind text, payload jsonb)
+), distinct_given AS (
+    SELECT DISTINCT ON (platform, event_key) * FROM given ORDER BY platform, event_key, ordinality
 ), stored AS (
     INSERT INTO inbox (platform, event_key, conversation_key, kind, payload)
-    SELECT platform, event_key, conversation_key, kind, payload FROM given ORDER BY ordinality
-    ON CONFLICT (platform, event_key) DO NOTHING
-    RETURNING id, platform, event_key
+    SELECT platform, event_key, conversation_key, kind, payload FROM distinct_given ORDER BY ordinality
+    -- Not DO NOTHING: it returns no row, and what another process stored just now is invisible to this statement.
+    ON CONFLICT (platform, event_key) DO UPDATE SET event_key = excluded.event_key
+    RETURNING id, platform, event_key, xmax = 0 AS is_new
 )
-SELECT coalesce(stored.id, inbox.id) AS id, stored.id IS NOT NULL AS is_new
+SELECT stored.id, stored.is_new AND distinct_given.ordinality IS NOT NULL AS is_new
 FROM given
-LEFT JOIN stored USING (platform, event_key)
-LEFT JOIN inbox ON inbox.platform = given.platform AND inbox.event_key = given.event_key
+JOIN stored USING (platform, event_key)
+LEFT JOIN distinct_given USING (platform, event_key, ordinality)
 ORDER BY ordinality
 
 -- name: claim

@@ -3,7 +3,10 @@
 import re
 
 # A full stop ends a sentence before a space and a capital, Hangul, digit or quotation mark, but not after `e.g.`.
-_END = re.compile(r"(?<!\be\.g)(?<!\bi\.e)(?<!\bNo)(?<=[.!?。])[\"'”’)]*\s+(?=[\"'“‘(\[]?[A-Z가-힣0-9])")
+# The mark that closes a quotation or bracket stays with its sentence.
+_END = re.compile(
+    r"(?<!\be\.g\.)(?<!\bi\.e\.)(?<!\bNo\.)(?:(?<=[.!?。])|(?<=[.!?。][\"'”’)]))\s+(?=[\"'“‘(\[]?[A-Z가-힣0-9])"
+)
 
 
 def split_sentences(text: str) -> list[str]:

@@ -46,7 +46,7 @@ def choose_suggestions(golden: Sequence[GoldenQuestion], count: int = 4) -> dict
 def is_right(answer: str, golden: GoldenQuestion) -> bool:
     """Whether an answer holds one of the accepted texts; case, spaces and thousands separators do not count."""
     said = _normalise(answer)
-    return any(_normalise(text) in said for text in golden.accept)
+    return any(_holds(said, _normalise(text)) for text in golden.accept)
 
 
 def has_right_source(interaction: Interaction, golden: GoldenQuestion) -> bool:
@@ -54,6 +54,13 @@ def has_right_source(interaction: Interaction, golden: GoldenQuestion) -> bool:
     cited = set(interaction.citations or [])
     paths = {passage["path"] for passage in interaction.passages or [] if passage["number"] in cited}
     return bool(paths & set(golden.sources))
+
+
+def _holds(said: str, accepted: str) -> bool:
+    """Whether a text stands in another, its numbers as whole ones: 15 days do not hold 5 days."""
+    before = r"(?<!\d)" if accepted[:1].isdigit() else ""
+    after = r"(?!\d)" if accepted[-1:].isdigit() else ""
+    return bool(re.search(f"{before}{re.escape(accepted)}{after}", said))
 
 
 def _normalise(text: str) -> str:

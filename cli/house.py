@@ -113,8 +113,11 @@ class House:
 
 
 @asynccontextmanager
-async def open_house(settings: Settings) -> AsyncGenerator[House]:
+async def open_house(settings: Settings, *, wait_seconds: float = 5) -> AsyncGenerator[House]:
     """Start or reach the database, migrate it, and build every part.
+
+    Args:
+        wait_seconds: for a database that is away: short for a person at a terminal, long for a service that starts.
 
     Raises:
         DatabaseError: the database is away, or was migrated by a newer version.
@@ -124,7 +127,7 @@ async def open_house(settings: Settings) -> AsyncGenerator[House]:
         if url is None:
             folder = settings.nightbake_home.resolve() / "postgres"
             url = (await stack.enter_async_context(EmbeddedDatabase(folder))).url
-        database = await stack.enter_async_context(Database(url))
+        database = await stack.enter_async_context(Database(url, open_seconds=wait_seconds))
         await migrate(database)
         house = _build(settings, database)
         stack.push_async_callback(house.model_server.close)

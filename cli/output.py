@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any, NoReturn, ParamSpec, TypeVar
 
 import click
+from rich import markup
 from rich.console import Console
 
 from core.errors import (
@@ -28,8 +29,8 @@ R = TypeVar("R")
 
 EXIT_FAILED, EXIT_USAGE, EXIT_AWAY = 1, 2, 3
 
-console = Console(highlight=False)
-notes = Console(stderr=True, highlight=False, soft_wrap=True)
+console = Console(highlight=False, emoji=False)
+notes = Console(stderr=True, highlight=False, emoji=False, soft_wrap=True)
 
 json_option = click.option("--json", "as_json", is_flag=True, help="Print one JSON object instead of text.")
 
@@ -80,7 +81,7 @@ def exit_code(error: NightbakeError) -> int:
 
 def escape(text: str) -> str:
     """Text of others, so that rich does not read markup in it."""
-    return text.replace("[", r"\[")
+    return markup.escape(text)
 
 
 def say(text: str, *, quiet: bool = False) -> None:

@@ -1,7 +1,9 @@
 """A reply in the terminal: the answer as it comes, then its sources."""
 
+from rich.text import Text
+
 from bot.reply import FinishedAnswer
-from cli.output import console, escape
+from cli.output import console
 from core.prompt import Language
 
 
@@ -19,7 +21,7 @@ class TerminalReply:
     async def show(self, text: str) -> None:
         """Print the part that was not printed yet."""
         if not self._silent:
-            console.print(escape(text[len(self._shown) :]), end="", soft_wrap=True)
+            console.print(text[len(self._shown) :], end="", markup=False, soft_wrap=True)
         self._shown = text
 
     async def close(self, answer: FinishedAnswer) -> None:
@@ -28,15 +30,16 @@ class TerminalReply:
             return
         console.print()
         if answer.notice:
-            console.print(f"[dim]{escape(answer.notice)}[/]")
+            console.print(answer.notice, style="dim", markup=False, soft_wrap=True)
         if answer.text.strip() != self._shown.strip():
-            console.print(escape(answer.text), soft_wrap=True)
+            console.print(answer.text, markup=False, soft_wrap=True)
         for source in answer.sources:
             page = f", p. {source.page}" if source.page else ""
             place = " > ".join(part for part in (source.title, source.heading_path) if part)
-            console.print(f"[cyan]\\[{source.number}][/] {escape(place)}{page}  [dim]{source.url}[/]", soft_wrap=True)
+            parts = ((f"[{source.number}]", "cyan"), f" {place}{page}  ", (source.url, "dim"))
+            console.print(Text.assemble(*parts), soft_wrap=True)
         console.print(f"[dim]answer {answer.interaction_id}[/]")
 
     async def decline(self, message: str) -> None:
         """Print why there is no answer."""
-        console.print(escape(message))
+        console.print(message, markup=False, soft_wrap=True)

@@ -41,7 +41,7 @@ async def up(as_json: bool) -> None:
     say(f"state in {escape(str(settings.nightbake_home))}, log in {escape(str(log_file(settings)))}", quiet=as_json)
     async with AsyncExitStack() as stack:
         with _step("starting the database", quiet=as_json):
-            house = await stack.enter_async_context(open_house(settings))
+            house = await stack.enter_async_context(open_house(settings, wait_seconds=60))
         model = asyncio.create_task(_start_model(house, stack, quiet=as_json))
         stack.push_async_callback(_cancel, model)
         with _step("loading the embedding model", quiet=as_json):

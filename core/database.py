@@ -33,10 +33,14 @@ class Database:
     Args:
         url: `postgresql://…`; a password in it never reaches a log or an error.
         patience_seconds: how long one call waits for a server that is away before it gives up.
+        open_seconds: how long opening waits; None waits as long as a call.
     """
 
-    def __init__(self, url: str, *, size: int = 8, patience_seconds: float = 60) -> None:
+    def __init__(
+        self, url: str, *, size: int = 8, patience_seconds: float = 60, open_seconds: float | None = None
+    ) -> None:
         self.url = url
+        self._open_seconds = max(patience_seconds, 5) if open_seconds is None else open_seconds
         self._patience_seconds = patience_seconds
         self._pool = AsyncConnectionPool(
             url,
@@ -61,7 +65,7 @@ class Database:
             DatabaseError: no connection within the patience.
         """
         try:
-            await self._pool.open(wait=True, timeout=max(self._patience_seconds, 5))
+            await self._pool.open(wait=True, timeout=self._open_seconds)
         except PoolTimeout as error:
             await self._pool.close()
             raise DatabaseError(
@@ -131,5 +135,9 @@ class Database:
 
 
 def safe_url(url: str) -> str:
-    """The address without user and password, for messages."""
-    return url.split("@", 1)[-1] if "@" in url else url.split("://", 1)[-1]
+    """The address without user and password, for messages; of the parameters only the socket's folder is shown."""
+    address, _, parameters = url.partition("?")
+    folder = next((part for part in parameters.split("&") if part.startswith("host=")), "")
+    # From the right: a password may hold an unescaped @, and its rest must not pass for a host.
+    shown = address.rsplit("@", 1)[-1].rsplit("://", 1)[-1]
+    return f"{shown}?{folder}" if folder else shown

@@ -128,8 +128,9 @@ class ModelServer:
 
     async def find_models(self) -> list[str]:
         """Names that can be asked for now: the base model and every loaded adapter."""
-        answer = await self._request("GET", "/v1/models", None, seconds=CONNECT_SECONDS)
-        return [entry["id"] for entry in answer["data"]]
+        async with self._failing_clearly(Generation()):
+            answer = await self._request("GET", "/v1/models", None, seconds=CONNECT_SECONDS)
+            return [entry["id"] for entry in answer["data"]]
 
     async def is_healthy(self) -> bool:
         """Whether the server answers and has the base model."""
@@ -194,7 +195,7 @@ class ModelServer:
 
     @asynccontextmanager
     async def _failing_clearly(self, generation: Generation) -> AsyncGenerator[None]:
-        """Turn what the network raises into a ModelServerError that keeps what was generated."""
+        """Turn what network and parsing raise into a ModelServerError that keeps what was generated."""
         try:
             yield
         except TimeoutError as error:
@@ -204,6 +205,12 @@ class ModelServer:
         except aiohttp.ClientError as error:
             raise ModelServerError(
                 f"the model server at {self.url} is away ({type(error).__name__})", generated_text=generation.text
+            ) from error
+        except (ValueError, LookupError, TypeError, AttributeError) as error:
+            raise ModelServerError(
+                f"expected a model server at {self.url}, got an answer of another form ({type(error).__name__}); "
+                "check MODEL_URL",
+                generated_text=generation.text,
             ) from error
 
 
@@ -253,6 +260,7 @@ async def _events(
     begun_line = b""
     while True:
         # One timer for all that has arrived: a timer and a task for each line cost half of a short answer's time.
+        # Not wait_for: on Python 3.11 it loses a cancellation that comes together with a line.
         async with asyncio.timeout(allowed):
             arrived = await response.content.readany()
         if not arrived:

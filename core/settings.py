@@ -84,7 +84,7 @@ class Settings(BaseSettings):
     def _is_zone(cls, value: str) -> str:
         try:
             ZoneInfo(value)
-        except (KeyError, ValueError) as error:
+        except (KeyError, ValueError, OSError) as error:
             raise ValueError(f"expected an IANA name such as Asia/Seoul, got {value!r}") from error
         return value
 
@@ -129,16 +129,16 @@ def load_settings(**overrides: Any) -> Settings:
     Raises:
         SettingsError: every mistake at once, by the name of its variable, without any secret's value.
     """
-    mistakes: list[str] = []
     try:
         settings = Settings(**overrides)
     except ValidationError as error:
-        for entry in error.errors():
-            name = str(entry["loc"][0]).upper() if entry["loc"] else "settings"
-            mistakes.append(f"{name}: {entry['msg'].removeprefix('Value error, ')}")
-        raise SettingsError(mistakes) from error
-    if mistakes := _check_together(settings):
-        raise SettingsError(mistakes)
+        mistakes = {str(entry["loc"][0]): entry["msg"].removeprefix("Value error, ") for entry in error.errors()}
+        listed = [f"{name.upper()}: {message}" for name, message in mistakes.items()]
+        # What is well-formed is looked at too, with defaults in place of the rest.
+        defaults = {name: Settings.model_fields[name].default for name in mistakes}
+        raise SettingsError(listed + _check_together(Settings(**{**overrides, **defaults}))) from error
+    if together := _check_together(settings):
+        raise SettingsError(together)
     return settings
 
 

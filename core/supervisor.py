@@ -20,7 +20,7 @@ POLL_SECONDS = 0.5
 
 
 class Supervisor:
-    """Runs one command and restarts it when it ends or stops being healthy.
+    """Runs one command and restarts it when it ends.
 
     Args:
         healthy: asks the process whether it can work; called again and again, must not raise.
@@ -86,7 +86,7 @@ class Supervisor:
             code = await self._process.wait()
             if time.monotonic() - began > LONGEST_PAUSE_SECONDS:
                 pause = FIRST_PAUSE_SECONDS
-            log.error("process ended", extra={"process": self.name, "code": code, "restart_in_seconds": pause})
+            log.error("process ended", extra={"child": self.name, "code": code, "restart_in_seconds": pause})
             await asyncio.sleep(pause)
             pause = min(pause * 2, LONGEST_PAUSE_SECONDS)
             await self._restart()
@@ -96,7 +96,7 @@ class Supervisor:
         try:
             await self._launch()
         except NightbakeError as error:
-            log.error("process did not start", extra={"process": self.name, "error": str(error)})
+            log.error("process did not start", extra={"child": self.name, "error": str(error)})
             await self._end_process()
 
     async def _launch(self) -> None:
@@ -131,7 +131,7 @@ class Supervisor:
         try:
             await asyncio.wait_for(process.wait(), STOP_SECONDS)
         except TimeoutError:
-            log.warning("process did not stop when asked", extra={"process": self.name})
+            log.warning("process did not stop when asked", extra={"child": self.name})
         _signal_group(process.pid, signal.SIGKILL)
         await process.wait()
 

@@ -1,0 +1,216 @@
+"""Every command by its front door: what it prints, what it stores, and the code it leaves with."""
+
+import json
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import psycopg
+import pytest
+
+from nightbake import COMMANDS, SUMMARIES
+from tests.cli.running import run_nightbake
+from tests.fakes.model_server import FakeModelServer
+from tests.ports import find_free_port
+
+ROOT = Path(__file__).parent.parent.parent
+QUESTION = "How many days of annual leave do employees have?"
+ANSWER = "Employees have 23 days of annual leave. [1]"
+
+
+def store_answer(*, answered: str = ANSWER) -> int:
+    """One finished answer in the installation's log; its number."""
+    with psycopg.connect(os.environ["DATABASE_URL"], autocommit=True) as connection:
+        row = connection.execute(
+            "INSERT INTO interactions (platform, conversation_key, asker, principals, question, language, messages, "
+            "answer, generated, mode, citations, passages, finished_at) VALUES ('web', 'c', 'user:ann', '{everyone}', "
+            "%(question)s, 'en', %(messages)s, %(answer)s, %(answer)s, 'generated', '{1}', %(passages)s, now()) "
+            "RETURNING id",
+            {
+                "question": QUESTION,
+                "messages": json.dumps([{"role": "user", "content": QUESTION}]),
+                "answer": answered,
+                "passages": json.dumps([{"number": 1, "text": answered, "allow": ["everyone"]}]),
+            },
+        ).fetchone()
+    assert row
+    return row[0]
+
+
+def register_adapter(name: str) -> None:
+    with psycopg.connect(os.environ["DATABASE_URL"], autocommit=True) as connection:
+        connection.execute(
+            "INSERT INTO adapters (name, folder, base_model, sha256, manifest) VALUES (%s, '/a', 'base', '00', '{}')",
+            [name],
+        )
+
+
+def test_a_question_is_answered_as_json(installation: FakeModelServer, documents: Path) -> None:
+    assert run_nightbake("ingest", str(documents)).code == 0
+    ran = run_nightbake("ask", QUESTION, "--json")
+    answer = ran.json
+    assert (ran.code, answer["mode"], answer["answer"]) == (0, "generated", ANSWER)
+    assert [(source["number"], source["title"], source["heading_path"]) for source in answer["sources"]] == [
+        (1, "Leave policy", "Annual leave")
+    ]
+    human = run_nightbake("ask", QUESTION)
+    assert human.out.count(ANSWER) == 1
+    assert re.search(r"^\[1\] Leave policy > Annual leave  http://127.0.0.1:8080/passages/\d+$", human.out, re.M)
+
+
+def test_without_documents_an_answer_says_so(installation: FakeModelServer) -> None:
+    ran = run_nightbake("ask", QUESTION)
+    assert (ran.code, "I found nothing about this in the documents you may read." in ran.out) == (0, True)
+
+
+@pytest.mark.parametrize("question", ["", "  ", "???"])
+def test_what_is_no_question_is_refused(question: str) -> None:
+    ran = run_nightbake("ask", question)
+    assert (ran.code, "could not find a question" in ran.err) == (2, True)
+
+
+def test_a_vote_is_given_listed_and_counted(installation: FakeModelServer) -> None:
+    number = str(store_answer())
+    given = run_nightbake("feedback", "give", number, "down", "--correction", "25 days", "--as", "user:bo", "--json")
+    assert given.json == {"interaction_id": int(number), "value": -1, "person": "user:bo"}
+    listed = run_nightbake("feedback", "list", "--json").json["votes"]
+    assert [(vote["person"], vote["value"], vote["correction"]) for vote in listed] == [("user:bo", -1, "25 days")]
+    assert run_nightbake("feedback", "stats", "--json").json == {
+        "answers": 1,
+        "up": 0,
+        "down": 1,
+        "withdrawn": 0,
+        "corrections": 1,
+        "people": 1,
+    }
+
+
+def test_votes_are_shown_to_people_as_a_table(installation: FakeModelServer) -> None:
+    number = str(store_answer())
+    run_nightbake("feedback", "give", number, "up", "--as", "user:[/bo]")
+    ran = run_nightbake("feedback", "list")
+    assert (ran.code, "👍" in ran.out, "user:[/bo]" in ran.out) == (0, True, True)
+
+
+def test_votes_are_exported_for_training(installation: FakeModelServer, tmp_path: Path) -> None:
+    number, out = str(store_answer()), tmp_path / "votes.jsonl"
+    run_nightbake("feedback", "give", number, "down", "--correction", "25 days. [1]")
+    printed = run_nightbake("feedback", "export", "--format", "kto")
+    written = run_nightbake("feedback", "export", "--format", "kto", "--out", str(out), "--json")
+    assert [json.loads(line)["label"] for line in printed.out.splitlines()] == [False]
+    assert (written.json["rows"], out.read_text()) == (1, printed.out)
+
+
+def test_a_vote_on_an_unknown_answer_fails_with_its_number(installation: FakeModelServer) -> None:
+    ran = run_nightbake("feedback", "give", "4711", "up")
+    assert (ran.code, ran.err) == (1, "error: no answer with the id 4711\n")
+
+
+def test_an_error_is_one_json_object_where_json_is_wanted(installation: FakeModelServer) -> None:
+    ran = run_nightbake("feedback", "give", "4711", "up", "--json")
+    assert (ran.code, ran.json) == (1, {"error": "no answer with the id 4711", "kind": "NotFoundError"})
+
+
+def test_adapters_are_listed_promoted_and_rolled_back(installation: FakeModelServer) -> None:
+    register_adapter("night-1")
+    promoted = run_nightbake("adapters", "promote", "night-1", "--json")
+    listed = run_nightbake("adapters", "--json").json
+    rolled_back = run_nightbake("adapters", "rollback", "--json")
+    assert (promoted.json, rolled_back.json) == ({"serving": "night-1"}, {"serving": None})
+    assert [(adapter["name"], adapter["state"]) for adapter in listed["adapters"]] == [("night-1", "active")]
+    assert installation.adapters == {"night-1": "/a"}
+
+
+def test_an_unknown_adapter_is_not_promoted(installation: FakeModelServer) -> None:
+    ran = run_nightbake("adapters", "promote", "night-9")
+    assert (ran.code, ran.err) == (1, "error: no adapter named 'night-9'; `nightbake adapters` lists them\n")
+
+
+def test_migrations_are_applied_once(installation: FakeModelServer) -> None:
+    with psycopg.connect(os.environ["DATABASE_URL"], autocommit=True) as connection:
+        connection.execute("DROP SCHEMA public CASCADE")
+        connection.execute("CREATE SCHEMA public")
+    first, second = run_nightbake("migrate", "--json").json, run_nightbake("migrate", "--json").json
+    assert (first["applied"][0], len(first["applied"]), second["applied"]) == ("0001_log", first["version"], [])
+
+
+def test_the_doctor_names_a_model_server_that_is_away(
+    installation: FakeModelServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    url = f"http://127.0.0.1:{find_free_port()}"
+    monkeypatch.setenv("MODEL_URL", url)
+    ran = run_nightbake("doctor", "--json")
+    found = {finding["part"]: finding for finding in ran.json["findings"]}
+    assert (ran.code, ran.json["ok"], found["model server"]["status"]) == (1, False, "problem")
+    assert found["model server"]["detail"] == f"no 'base' at {url}; start vLLM there, check MODEL_URL, MODEL_NAME"
+    assert found["database"]["status"] == "ok"
+
+
+def test_a_healthy_installation_makes_the_doctor_content(installation: FakeModelServer) -> None:
+    ran = run_nightbake("doctor")
+    assert (ran.code, "problem" in ran.out) == (0, False)
+
+
+def test_a_broken_file_is_named_and_the_rest_is_read(installation: FakeModelServer, documents: Path) -> None:
+    (documents / "broken.pdf").write_bytes(b"%PDF-1.7\nnothing behind it")
+    ran = run_nightbake("ingest", str(documents), "--json")
+    report = ran.json
+    assert (ran.code, report["added"], [failure["path"] for failure in report["failed"]]) == (1, 1, ["broken.pdf"])
+    human = run_nightbake("ingest", str(documents))
+    assert (human.code, "left out broken.pdf" in human.err) == (1, True)
+
+
+def test_a_folder_that_is_not_there_is_a_wrong_use(installation: FakeModelServer, tmp_path: Path) -> None:
+    ran = run_nightbake("ingest", str(tmp_path / "nowhere"))
+    assert (ran.code, "nowhere" in ran.err, "Traceback" in ran.err) == (2, True, False)
+
+
+def test_without_a_night_there_is_no_report(installation: FakeModelServer) -> None:
+    ran = run_nightbake("report")
+    assert (ran.code, ran.err) == (1, "error: no night has been run yet; `nightbake night` runs one now\n")
+
+
+@pytest.mark.parametrize("command", [["ask", "Why?"], ["migrate"], ["doctor"], ["feedback", "stats"], ["up"]])
+def test_wrong_settings_are_all_named(command: list[str]) -> None:
+    ran = run_nightbake(*command, PORT="eighty", NIGHT_TIME="25:00", SLACK_APP_TOKEN="xapp-secret")
+    assert ran.code == 2
+    assert all(name in ran.err for name in ("3 setting(s) to mend", "PORT:", "NIGHT_TIME:", "SLACK_BOT_TOKEN:"))
+    assert "xapp-secret" not in ran.err + ran.out
+
+
+def test_a_database_that_is_away_is_named_without_its_password() -> None:
+    address = f"127.0.0.1:{find_free_port()}/nightbake"
+    ran = run_nightbake("feedback", "stats", DATABASE_URL=f"postgresql://nightbake:hunter2@{address}")
+    assert (ran.code, address in ran.err, "hunter2" in ran.err) == (3, True, False)
+
+
+def test_no_settings_are_needed_to_be_helped() -> None:
+    ran = run_nightbake("--help", PORT="eighty")
+    assert ran.code == 0
+    assert all(f"{name} " in ran.out and summary in ran.out for name, summary in SUMMARIES.items())
+
+
+def test_every_command_says_what_it_does_and_none_imports_torch_for_it() -> None:
+    program = """
+import sys
+from click.testing import CliRunner
+from nightbake import COMMANDS, main
+helps = [CliRunner().invoke(main, [name, "--help"]) for name in COMMANDS]
+assert all(ran.exit_code == 0 for ran in helps), helps
+print(*(len(ran.output.splitlines()) for ran in helps), sorted({"torch", "transformers"} & set(sys.modules)))
+"""
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True, cwd=ROOT)
+    *lengths, heavy = done.stdout.split()
+    assert (len(lengths), all(int(length) >= 5 for length in lengths), heavy) == (len(COMMANDS), True, "[]")
+
+
+def test_an_unknown_command_is_a_wrong_use() -> None:
+    ran = run_nightbake("bake")
+    assert (ran.code, "No such command 'bake'" in ran.err) == (2, True)
+
+
+def test_the_log_is_kept_apart_from_the_answer(installation: FakeModelServer, home: Path) -> None:
+    ran = run_nightbake("ask", QUESTION, "--json")
+    assert (ran.err, (home / "logs" / "nightbake.log").exists()) == ("", True)
