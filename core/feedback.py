@@ -1,7 +1,7 @@
 """Votes and corrections, append-only: the last row of a person on an answer is their judgement."""
 
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, replace
 
 from core.database import Database
 from core.errors import NotFoundError
@@ -51,7 +51,7 @@ class FeedbackLog:
         return found.value if found else 0
 
     async def _write(self, rows: Sequence[Feedback]) -> list[_Known]:
-        parameters = {"rows": to_json_rows([asdict(_clean(row)) for row in rows])}
+        parameters = {"rows": to_json_rows([_clean(row) for row in rows])}
         return await self._database.fetch_all(QUERIES["record"], parameters, _Known)
 
 

@@ -3,7 +3,10 @@
 import asyncio
 import json
 from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import fields
 from typing import Any, Generic, TypeVar
+
+from core.errors import DatabaseError
 
 Row = TypeVar("Row")
 Result = TypeVar("Result")
@@ -15,7 +18,8 @@ class GroupCommit(Generic[Row, Result]):
     """Calls `write` with batches; each caller gets its own row's result after the commit.
 
     There is no timer: a lone caller is written at once, and a crowd shares one round trip and one flush
-    to disk. A batch that fails is tried again row by row, so one bad row fails alone.
+    to disk. A batch that fails is tried again row by row, so one bad row fails alone. Where the database itself is
+    away, `write` has waited as long as is sensible: all fail together, instead of each waiting that long in turn.
 
     Args:
         write: stores the rows in one transaction and returns one result a row, in order.
@@ -46,8 +50,9 @@ class GroupCommit(Generic[Row, Result]):
         try:
             results = await self._write([row for row, _ in batch])
         except Exception as error:
-            if len(batch) == 1:
-                _fail(batch[0][1], error)
+            if len(batch) == 1 or isinstance(error, DatabaseError):
+                for _, future in batch:
+                    _fail(future, error)
                 return
             for item in batch:
                 await self._commit([item])
@@ -62,6 +67,13 @@ def _fail(future: asyncio.Future[Any], error: Exception) -> None:
         future.set_exception(error)
 
 
-def to_json_rows(rows: Sequence[dict[str, Any]]) -> str:
-    """A JSON array for `jsonb_to_recordset`: one parameter a batch, whatever its size."""
-    return json.dumps(rows, ensure_ascii=False)
+def to_json_rows(rows: Sequence[object]) -> str:
+    """A JSON array for `jsonb_to_recordset`: one parameter a batch, whatever its size.
+
+    A record becomes an object of its fields, also inside another: `dataclasses.asdict` would copy every value first.
+    """
+    return json.dumps(rows, ensure_ascii=False, default=_to_fields)
+
+
+def _to_fields(record: Any) -> dict[str, Any]:
+    return {field.name: getattr(record, field.name) for field in fields(record)}

@@ -1,7 +1,7 @@
 """The log that becomes the training set: an interaction begins before it is answered and is finished once."""
 
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
@@ -56,21 +56,35 @@ class Turn:
     answer: str | None
 
 
+@dataclass(frozen=True, slots=True)
+class _Stored:
+    id: int
+
+
 class Interactions:
     """Begin, finish and find interactions; writes share commits, and every method returns after its commit."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
         self._begin = GroupCommit[Question, Begun](self._write_begin)
-        self._finish = GroupCommit[Outcome, None](self._write_finish)
+        self._finish = GroupCommit[Outcome, bool](self._write_finish)
 
     async def begin(self, question: Question) -> Begun:
-        """Store a question and choose its adapter; the same inbox row again returns the interaction it has."""
+        """Store a question and choose its adapter; the same inbox row again returns the interaction it has.
+
+        A question without an inbox row has no key: where the server is lost between the commit and its answer, the
+        question is stored a second time. The caller gets the second id; the first stays unfinished for ever.
+        """
         return await self._begin.submit(question)
 
     async def finish(self, outcome: Outcome) -> None:
-        """Store an answer with everything needed to say it again."""
-        await self._finish.submit(outcome)
+        """Store an answer with everything needed to say it again.
+
+        Raises:
+            NotFoundError: no interaction has this id.
+        """
+        if not await self._finish.submit(outcome):
+            raise NotFoundError(f"no answer with the id {outcome.interaction_id}")
 
     async def set_reply_key(self, interaction_id: int, reply_key: str) -> None:
         """Store the platform's id of the reply, before any text is streamed into it."""
@@ -109,10 +123,11 @@ class Interactions:
         rows = [_question_row(question) for question in questions]
         return await self._database.fetch_all(QUERIES["begin"], {"rows": to_json_rows(rows)}, Begun)
 
-    async def _write_finish(self, outcomes: Sequence[Outcome]) -> list[None]:
-        rows = [_outcome_row(outcome) for outcome in outcomes]
-        await self._database.fetch_dicts(QUERIES["finish"], {"rows": to_json_rows(rows)})
-        return [None] * len(outcomes)
+    async def _write_finish(self, outcomes: Sequence[Outcome]) -> list[bool]:
+        rows = [_clean(outcome) for outcome in outcomes]
+        stored = await self._database.fetch_all(QUERIES["finish"], {"rows": to_json_rows(rows)}, _Stored)
+        known = {row.id for row in stored}
+        return [outcome.interaction_id in known for outcome in outcomes]
 
 
 def _question_row(question: Question) -> dict[str, Any]:
@@ -127,8 +142,6 @@ def _question_row(question: Question) -> dict[str, Any]:
     }
 
 
-def _outcome_row(outcome: Outcome) -> dict[str, Any]:
-    row = asdict(outcome)
-    row["answer"] = clean_text(outcome.answer)
-    row["generated"] = None if outcome.generated is None else clean_text(outcome.generated)
-    return row
+def _clean(outcome: Outcome) -> Outcome:
+    generated = None if outcome.generated is None else clean_text(outcome.generated)
+    return replace(outcome, answer=clean_text(outcome.answer), generated=generated)

@@ -33,6 +33,7 @@ UPDATE interactions SET
     first_token_seconds = given.first_token_seconds, answer_seconds = given.answer_seconds,
     finished_at = clock_timestamp()
 FROM given WHERE interactions.id = given.interaction_id
+RETURNING interactions.id
 
 -- name: set_reply_key
 UPDATE interactions SET reply_key = %(reply_key)s WHERE id = %(id)s

@@ -1,0 +1,78 @@
+"""A model server that answers every question at once with the same stream, so that only our own side is measured.
+
+Speaks just enough HTTP/1.1 for `core.model_server`: keep-alive, one request at a time on a connection, and the answer
+in chunks of one event each, as vLLM sends them. Prints its port and serves until it is ended.
+"""
+
+import asyncio
+import json
+import re
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+MODEL = "instant"
+ANSWER = "Employees have 23 days of annual leave a year, and unused days move to the next year until March. [1]"
+PROMPT_TOKENS, COMPLETION_TOKENS = 760, 23
+HEAD = b"HTTP/1.1 200 OK\r\nContent-Type: text/event-stream; charset=utf-8\r\nTransfer-Encoding: chunked\r\n\r\n"
+
+_LENGTH = re.compile(rb"content-length: *(\d+)", re.IGNORECASE)
+
+
+def build_response() -> bytes:
+    """The whole response: one event a word, the reason for the end, the tokens, `[DONE]`."""
+    words = re.findall(r"\s?\S+", ANSWER)
+    choices = [{"index": 0, "delta": {"content": word}, "finish_reason": None} for word in words]
+    choices.append({"index": 0, "delta": {}, "finish_reason": "stop"})
+    frame = {"id": "chatcmpl-0", "object": "chat.completion.chunk", "created": 0, "model": MODEL}
+    events = [json.dumps(frame | {"choices": [choice]}) for choice in choices]
+    usage = {"prompt_tokens": PROMPT_TOKENS, "completion_tokens": COMPLETION_TOKENS}
+    events += [json.dumps(frame | {"choices": [], "usage": usage}), "[DONE]"]
+    bodies = [f"data: {event}\n\n".encode() for event in events]
+    return HEAD + b"".join(b"%x\r\n%s\r\n" % (len(body), body) for body in bodies) + b"0\r\n\r\n"
+
+
+class _Connection(asyncio.Protocol):
+    """Reads a request to its end and writes the one response."""
+
+    def __init__(self, response: bytes) -> None:
+        self._response = response
+        self._received = b""
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        """Keep the way back."""
+        self._transport = transport
+
+    def data_received(self, data: bytes) -> None:
+        """Answer as soon as head and body are complete."""
+        self._received += data
+        head, blank, body = self._received.partition(b"\r\n\r\n")
+        if not blank:
+            return
+        length = _LENGTH.search(head)
+        if len(body) >= (int(length[1]) if length else 0):
+            self._received = b""
+            self._transport.write(self._response)  # type: ignore[attr-defined]
+
+
+@contextmanager
+def run_instant_model_server() -> Iterator[str]:
+    """Its address, served by a process of its own on this machine."""
+    with subprocess.Popen((sys.executable, __file__), stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdout
+        try:
+            yield f"http://127.0.0.1:{int(process.stdout.readline())}"
+        finally:
+            process.terminate()
+
+
+async def _serve() -> None:
+    response = build_response()
+    server = await asyncio.get_running_loop().create_server(lambda: _Connection(response), "127.0.0.1", 0)
+    print(server.sockets[0].getsockname()[1], flush=True)
+    await server.serve_forever()
+
+
+if __name__ == "__main__":
+    asyncio.run(_serve())
