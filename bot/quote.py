@@ -17,7 +17,12 @@ RANK_DISCOUNT = 0.85
 
 def quote(question: str, passages: Sequence[Passage]) -> tuple[str, list[int]]:
     """Up to three sentences with `[n]` in reading order, and the numbers cited; empty where there is no passage."""
-    sentences = [(passage, sentence) for passage in passages for sentence in split_sentences(passage.text)]
+    # A sentence that two documents share is quoted from the higher ranked one only.
+    first: dict[str, Passage] = {}
+    for passage in passages:
+        for sentence in split_sentences(passage.text):
+            first.setdefault(sentence, passage)
+    sentences = [(passage, sentence) for sentence, passage in first.items()]
     if not sentences:
         return "", []
     weights = _weights([sentence for _, sentence in sentences])
