@@ -1,9 +1,13 @@
+-- jsonb_typeof is there for the planner: it expects 100 rows of a JSON array, one with the condition. For 100 it joins by
+-- reading the whole table, for one by the index; and a plan made while the table was small lives as long as its connection.
+
 -- name: begin
 WITH given AS (
     SELECT ordinality, row.*
     FROM jsonb_array_elements(%(rows)s::jsonb) WITH ORDINALITY AS element(value, ordinality),
          jsonb_to_record(value) AS row(inbox_id bigint, platform text, conversation_key text, asker text,
                                        principals text[], question text, language text)
+    WHERE jsonb_typeof(element.value) = 'object'
 ), numbered AS (
     SELECT given.*, existing.id IS NULL AS is_new,
            coalesce(existing.id, nextval(pg_get_serial_sequence('interactions', 'id'))) AS id,
@@ -20,10 +24,11 @@ SELECT id, adapter FROM numbered ORDER BY ordinality
 -- name: finish
 WITH given AS (
     SELECT row.*
-    FROM jsonb_to_recordset(%(rows)s::jsonb) AS row(
+    FROM jsonb_array_elements(%(rows)s::jsonb) AS element(value), jsonb_to_record(value) AS row(
         interaction_id bigint, answer text, mode text, mode_reason text, standalone_question text, model text,
         adapter text, messages jsonb, sampling jsonb, passages jsonb, generated text, citations integer[],
         prompt_tokens integer, completion_tokens integer, first_token_seconds real, answer_seconds real)
+    WHERE jsonb_typeof(element.value) = 'object'
 )
 UPDATE interactions SET
     answer = given.answer, mode = given.mode, mode_reason = given.mode_reason,

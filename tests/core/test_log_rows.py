@@ -6,6 +6,8 @@ from collections.abc import Sequence
 
 import pytest
 
+import core.feedback
+import core.interactions
 from core.database import Database
 from core.errors import DatabaseError, NotFoundError
 from core.group_commit import GroupCommit, to_json_rows
@@ -65,3 +67,14 @@ async def test_rows_do_not_wait_in_turn_for_a_database_that_is_away() -> None:
     with pytest.raises(DatabaseError):
         await group.submit(20)
     assert waits == [20, 1]
+
+
+@pytest.mark.parametrize("name", ["begin", "finish", "record"])
+async def test_a_plan_made_on_an_empty_table_uses_the_index(database: Database, name: str) -> None:
+    query = (core.interactions.QUERIES | core.feedback.QUERIES)[name].replace(b"%(rows)s", b"$1")
+    async with database.connection() as connection:
+        await connection.execute("SET plan_cache_mode = force_generic_plan")
+        await connection.execute(b"PREPARE statement (text) AS " + query)
+        rows = await (await connection.execute("EXPLAIN EXECUTE statement ('[]')")).fetchall()
+    plan = "\n".join(row[0] for row in rows)
+    assert "Index" in plan and "Seq Scan on interactions" not in plan
