@@ -137,15 +137,16 @@ def load_source(source: Path) -> tuple[Any, Any]:
         BaseModelError: the tokenizer does not end its turns with `<|im_end|>`.
     """
     import torch
-    from transformers import AutoModelForCausalLM, AutoTokenizer, GgufConfig
+    import transformers
 
-    model = AutoModelForCausalLM.from_pretrained(
+    library: Any = transformers
+    model = library.AutoModelForCausalLM.from_pretrained(
         str(source.parent),
         gguf_file=source.name,
         dtype=torch.float32,
-        quantization_config=GgufConfig(dequantize=True),
+        quantization_config=library.GgufConfig(dequantize=True),
     )
-    tokenizer = AutoTokenizer.from_pretrained(str(source.parent), gguf_file=source.name)
+    tokenizer = library.AutoTokenizer.from_pretrained(str(source.parent), gguf_file=source.name)
     _check_turn_end(tokenizer)
     turn_end = tokenizer.convert_tokens_to_ids(_TURN_END)
     model.generation_config.eos_token_id = model.config.eos_token_id = turn_end
@@ -166,9 +167,10 @@ def _write_model(folder: Path, source: Path, starter: Path | None, dtype: DType)
 
     model, tokenizer = load_source(source)
     if starter:
-        from peft import PeftModel
+        import peft
 
-        model = PeftModel.from_pretrained(model, str(starter)).merge_and_unload()
+        library: Any = peft
+        model = library.PeftModel.from_pretrained(model, str(starter)).merge_and_unload()
     model.to(getattr(torch, dtype)).save_pretrained(folder)
     tokenizer.save_pretrained(folder)
     for path in folder.iterdir():
@@ -209,7 +211,7 @@ def _sha256(path: Path) -> str:
 
 def main(arguments: list[str] | None = None) -> int:
     """Command line of the child process; prints one JSON line, and one line of advice on failure."""
-    parser = argparse.ArgumentParser(prog="python -m core.base_model", description=__doc__.splitlines()[0])
+    parser = argparse.ArgumentParser(prog="python -m core.base_model", description=(__doc__ or "").splitlines()[0])
     parser.add_argument("out", type=Path, help="folder to write; reused when its manifest matches")
     parser.add_argument("--starter", type=Path, help="folder of a LoRA adapter to merge into the weights")
     parser.add_argument(

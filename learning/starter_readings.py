@@ -81,8 +81,8 @@ def split_readings(
 def split_sentences(text: str) -> list[str]:
     """Sentences of English or Korean prose, white space folded; lines of lists stay with their sentence."""
     sentences: list[str] = []
-    for piece in _SENTENCE_END.split(text):
-        piece = " ".join(piece.split()) if piece else ""
+    for raw in _SENTENCE_END.split(text):
+        piece = " ".join(raw.split()) if raw else ""
         if sentences and _ABBREVIATION.search(sentences[-1]):
             sentences[-1] = f"{sentences[-1]} {piece}"
         elif piece:
@@ -149,7 +149,7 @@ def _read_text(text: dict, queries: Sequence[dict]) -> Reading:
 
 
 def _read_item(query: dict, sentences: Sequence[str]) -> Item | None:
-    answers = tuple(query.get("answers") or ())
+    answers: tuple[str, ...] = tuple(query.get("answers") or ())
     if not answers:
         return _heading_item(query["text"], sentences)
     if set(answers) <= {"TRUE", "FALSE"}:
