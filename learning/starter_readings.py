@@ -149,7 +149,7 @@ def _read_text(text: dict, queries: Sequence[dict]) -> Reading:
 
 
 def _read_item(query: dict, sentences: Sequence[str]) -> Item | None:
-    answers = tuple(query.get("answers") or ())
+    answers: tuple[str, ...] = tuple(query.get("answers") or ())
     if not answers:
         return _heading_item(query["text"], sentences)
     if set(answers) <= {"TRUE", "FALSE"}:
