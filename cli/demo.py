@@ -31,6 +31,8 @@ from learning.runs import Runs
 # Several, because the night lets no single person supply more than a few pairs.
 VOTERS = ("user:demo-mina", "user:demo-tom", "user:demo-jihoon")
 ADMIN = "user:demo-admin"
+# A handful of pairs makes a handful of steps: at the default rate nothing would be seen to change.
+DEMO_LEARNING_RATE = 5e-4
 
 
 @dataclass(frozen=True, slots=True)
@@ -172,7 +174,13 @@ def _cells(one: Answered) -> tuple[str, str]:
 
 
 def _settings(folder: Path) -> Settings:
-    settings = load_settings(nightbake_home=folder, database_url=None, model_port=_free_port(), documents=None)
+    settings = load_settings(
+        nightbake_home=folder,
+        database_url=None,
+        documents=None,
+        model_port=_free_port(),
+        night_learning_rate=DEMO_LEARNING_RATE,
+    )
     configure_logging(level=settings.log_level, file=folder / "logs" / "nightbake.log")
     return settings
 

@@ -211,7 +211,9 @@ def _sha256(path: Path) -> str:
 
 def main(arguments: list[str] | None = None) -> int:
     """Command line of the child process; prints one JSON line, and one line of advice on failure."""
-    parser = argparse.ArgumentParser(prog="python -m core.base_model", description=(__doc__ or "").splitlines()[0])
+    parser = argparse.ArgumentParser(
+        prog="python -m core.base_model", description="Write the embedded base model as a folder that vLLM serves."
+    )
     parser.add_argument("out", type=Path, help="folder to write; reused when its manifest matches")
     parser.add_argument("--starter", type=Path, help="folder of a LoRA adapter to merge into the weights")
     parser.add_argument(

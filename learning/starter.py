@@ -29,7 +29,7 @@ BASE_NAME = "HuggingFaceTB/SmolLM2-135M-Instruct"
 HELD_OUT_SHARE = 0.15
 CHECKPOINT_SECONDS = 600
 _HELD_OUT_SEED = 0
-_ASKED_OPEN = {"en": (84, 16), "ko": (36, 10)}
+_ASKED_OPEN: dict[Language, tuple[int, int]] = {"en": (84, 16), "ko": (36, 10)}
 _ASKED_OWN: dict[Language, tuple[int, int]] = {"en": (20, 8), "ko": (26, 8)}
 """Held-out questions by language: answerable, unanswerable; from open sets and from our own exercises."""
 
@@ -243,7 +243,7 @@ def _questions(readings: Sequence[Reading]) -> int:
     return sum(len(reading.items) for reading in readings)
 
 
-def _language(readings: Sequence[Reading]) -> str:
+def _language(readings: Sequence[Reading]) -> Language:
     return "ko" if sum(reading.language == "ko" for reading in readings) * 2 > len(readings) else "en"
 
 

@@ -70,7 +70,7 @@ def render_card(metrics: Mapping[str, Any]) -> str:
             "",
             "## Figures",
             "",
-            "Greedy answers to questions whose articles, texts, rule families and values were never trained on.",
+            "Greedy answers to questions whose articles, texts and families of rules were never trained on.",
             "",
             *_figures(metrics),
             "",
@@ -95,7 +95,8 @@ def render_card(metrics: Mapping[str, Any]) -> str:
             "- Its base knows almost no Korean: Korean answers are copies or short patterns, at two tokens a syllable, "
             "so allow at least 128 tokens for an answer.",
             "- A yes-or-no question is answered with the sentence that decides it, not with yes or no.",
-            "- It refuses too little and too much: check every answer against its passages, as the bot does.",
+            "- It often answers what the passages do not say, in Korean above all, and in Korean it may copy a "
+            "neighbouring row: check every answer against its passages and its question, as the bot does.",
             "",
         ]
     )
@@ -119,7 +120,7 @@ def _making(training: Mapping[str, Any]) -> list[str]:
     return [
         f"- LoRA rank {training['rank']}, alpha {training['alpha']}, on {', '.join(PROJECTIONS)}; saved in bfloat16",
         f"- AdamW, peak learning rate {training['learning_rate']:g}, warm-up then cosine to zero over the time budget, "
-        f"{training['groups_per_step']} groups a step, gradient norm clipped at {training['clip_norm']:g}",
+        f"groups a step: {training['groups_per_step']}, gradient norm clipped at {training['clip_norm']:g}",
         f"- seed {training['seed']}; {training['steps']} steps; {training['examples']} questions seen; "
         f"{training['seconds']:.0f} s of training on {training['machine']} ({training['threads']} thread(s), "
         f"{training['dtype']})",

@@ -20,7 +20,6 @@ from learning.supervised import (
     train_adapter,
     tree_loss,
     tree_mask,
-    use_tree_attention,
 )
 
 CHATS = [
@@ -57,11 +56,8 @@ def gradients(model) -> torch.Tensor:
     return torch.cat([parameter.grad.flatten() for parameter in model.parameters() if parameter.grad is not None])
 
 
-@pytest.mark.parametrize("skip_hidden_pairs", [True, False], ids=["tree attention", "dense mask"])
-def test_each_branch_is_computed_as_if_it_stood_alone(model, skip_hidden_pairs):
+def test_each_branch_is_computed_as_if_it_stood_alone(model):
     expected = torch.cat([alone(model, chat) for chat in CHATS])
-    if skip_hidden_pairs:
-        use_tree_attention(model)
 
     packed = answer_losses(model, build_tree(CHATS))
 
@@ -74,7 +70,6 @@ def test_gradients_agree_with_those_of_separate_chats(model):
     ((separate * weights).sum() / weights.sum()).backward()
     expected = gradients(model)
     model.zero_grad()
-    use_tree_attention(model)
 
     tree_loss(model, build_tree(CHATS)).backward()
 
