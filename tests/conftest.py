@@ -31,6 +31,9 @@ def postgres() -> Iterator[str]:
     server = EmbeddedDatabase(folder / "data")
     server.start()
     with psycopg.connect(server.url, autocommit=True) as connection:
+        # Nobody pulls the plug of a test: a clone then costs 0.1 s where file copies with flushes cost 0.9 s.
+        connection.execute("ALTER SYSTEM SET fsync = off")
+        connection.execute("SELECT pg_reload_conf()")
         connection.execute("CREATE DATABASE template")
     asyncio.run(make_template(server.url))
     yield server.url
@@ -43,7 +46,7 @@ def database_url(postgres: str) -> Iterator[str]:
     """Address of a fresh database of this test's own."""
     name = f"test_{next(_numbers)}"
     with psycopg.connect(postgres, autocommit=True) as connection:
-        connection.execute(f"CREATE DATABASE {name} TEMPLATE template STRATEGY file_copy")
+        connection.execute(f"CREATE DATABASE {name} TEMPLATE template STRATEGY wal_log")
         yield postgres.replace("/postgres?", f"/{name}?")
         connection.execute(f"DROP DATABASE {name} WITH (FORCE)")
 
