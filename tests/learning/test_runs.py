@@ -6,8 +6,9 @@ import pytest
 
 from core.database import Database
 from core.errors import NotFoundError
+from core.locks import Lock
 from learning.curate import Fate
-from learning.runs import LOCK_KEY, NightLockLostError, NightRunningError, Run, Runs
+from learning.runs import NightLockLostError, NightRunningError, Run, Runs
 from tests.learning.log import log_answer, make_passage, vote
 from tests.learning.making import make_pair
 
@@ -35,7 +36,7 @@ async def test_the_lock_is_free_again_after_a_night(database: Database) -> None:
 async def test_a_broken_connection_is_a_lost_lock(database: Database) -> None:
     kill = b"SELECT pg_terminate_backend(pid) FROM pg_locks WHERE locktype = 'advisory' AND objid = %(key)s"
     async with Runs(database).lock() as lock:
-        await database.fetch_dicts(kill, {"key": LOCK_KEY})
+        await database.fetch_dicts(kill, {"key": Lock.NIGHT})
         with pytest.raises(NightLockLostError):
             await lock.check()
 

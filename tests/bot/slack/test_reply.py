@@ -103,7 +103,7 @@ def make_reply(slack_url: str) -> SlackReply:
         interactions=Interactions(Database("postgresql://closed")),
         base_url=BASE_URL,
         pace=Pace(time.monotonic),
-        claimed=Claimed(1, "slack", event.conversation_key, "question", event.payload, 1, datetime.now(UTC)),
+        claimed=Claimed(1, "slack", event.conversation_key, "question", event.payload, 1, datetime.now(UTC), "worker"),
         reply_key=None,
     )
 

@@ -86,4 +86,4 @@ async def test_a_sender_whom_the_directory_does_not_know_may_read_nothing() -> N
 def claim(activity: dict[str, Any]) -> Claimed:
     event = to_event(activity)
     assert event
-    return Claimed(1, "teams", event.conversation_key, event.kind, event.payload, 1, datetime.now(UTC))
+    return Claimed(1, "teams", event.conversation_key, event.kind, event.payload, 1, datetime.now(UTC), "worker")

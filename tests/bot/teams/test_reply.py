@@ -24,7 +24,7 @@ ANSWER = FinishedAnswer(1, "en", "23 days. [1]", "generated")
 def make_claimed(service_url: str, inbox_id: int = 1) -> Claimed:
     event = to_event(load("message_personal", service_url))
     assert event
-    return Claimed(inbox_id, "teams", event.conversation_key, "question", event.payload, 1, datetime.now(UTC))
+    return Claimed(inbox_id, "teams", event.conversation_key, "question", event.payload, 1, datetime.now(UTC), "worker")
 
 
 class Clock:

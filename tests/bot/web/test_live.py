@@ -8,7 +8,7 @@ from bot.reply import FinishedAnswer
 from bot.web.live import Live
 from tests.bot.web.conftest import until
 
-CLAIMED = Claimed(7, "web", "c", "question", {"text": "when?"}, 1, datetime(2026, 1, 1, tzinfo=UTC))
+CLAIMED = Claimed(7, "web", "c", "question", {"text": "when?"}, 1, datetime(2026, 1, 1, tzinfo=UTC), "worker")
 ANSWER = FinishedAnswer(1, "en", "At noon. [1]", "generated")
 
 
