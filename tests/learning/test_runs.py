@@ -84,5 +84,5 @@ async def test_votes_are_counted_for_thirty_days(database: Database) -> None:
 
 
 async def test_an_unknown_night_says_how_to_find_one(database: Database) -> None:
-    with pytest.raises(NotFoundError, match="nightbake nights"):
+    with pytest.raises(NotFoundError, match="nightbake report"):
         await Runs(database).get(7)
