@@ -7,6 +7,9 @@ LOCKS := deploy/locks/service.txt deploy/locks/embedded.txt
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet install --no-compile
 UV := $(BIN)/uv pip install --quiet --python $(BIN)/python --no-deps
 
+# Python's own cache of compiled modules, also where the machine turns it off: without it every start takes a minute more.
+export PYTHONDONTWRITEBYTECODE :=
+
 .PHONY: up demo test check format lock clean-state help
 
 help:  ## List the targets
