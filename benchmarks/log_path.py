@@ -21,6 +21,7 @@ from typing import Any
 
 import click
 import psycopg
+import uvloop
 from rich.console import Console
 from rich.table import Table
 
@@ -168,7 +169,7 @@ def main(clients: str, seconds: float, seed: int, url: str | None, json_only: bo
     with nullcontext(url) if url else open_embedded() as address:
         check_durability(address)
         counts = [int(count) for count in clients.split(",")]
-        rows, workload = asyncio.run(run(address, clients=counts, seconds=seconds, seed=seed))
+        rows, workload = uvloop.run(run(address, clients=counts, seconds=seconds, seed=seed))
         if not url:
             crash(address)
         check_counts(address, workload)

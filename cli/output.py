@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any, NoReturn, ParamSpec, TypeVar
 
 import click
+import uvloop
 from rich import markup
 from rich.console import Console
 
@@ -44,7 +45,7 @@ def command(run: Callable[P, Awaitable[R]]) -> Callable[P, R]:
     @functools.wraps(run)
     def wrapper(*args: P.args, **kwargs: P.kwargs) -> R:
         try:
-            return asyncio.run(_await(run(*args, **kwargs)))
+            return uvloop.run(_await(run(*args, **kwargs)))
         except NightbakeError as error:
             fail(error, as_json=bool(kwargs.get("as_json")))
         except (KeyboardInterrupt, asyncio.CancelledError):

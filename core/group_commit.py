@@ -6,6 +6,8 @@ from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import fields
 from typing import Any, Generic, TypeVar
 
+import orjson
+
 from core.errors import DatabaseError
 
 Row = TypeVar("Row")
@@ -70,9 +72,13 @@ def _fail(future: asyncio.Future[Any], error: Exception) -> None:
 def to_json_rows(rows: Sequence[object]) -> str:
     """A JSON array for `jsonb_to_recordset`: one parameter a batch, whatever its size.
 
-    A record becomes an object of its fields, also inside another: `dataclasses.asdict` would copy every value first.
+    A record becomes an object of its fields, also inside another.
     """
-    return json.dumps(rows, ensure_ascii=False, default=_to_fields)
+    try:
+        return orjson.dumps(rows).decode()
+    except TypeError:
+        # Payloads that others wrote may hold integers beyond 64 bits or hundreds of levels.
+        return json.dumps(rows, ensure_ascii=False, default=_to_fields)
 
 
 def _to_fields(record: Any) -> dict[str, Any]:

@@ -1,7 +1,6 @@
 """The client of an OpenAI-compatible model server: stream, score, and load LoRA adapters by name."""
 
 import asyncio
-import json
 import time
 from collections.abc import AsyncGenerator, Sequence
 from contextlib import aclosing, asynccontextmanager
@@ -9,6 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import aiohttp
+import orjson
 
 from core.errors import ModelServerError
 from core.prompt import Message
@@ -183,7 +183,7 @@ class ModelServer:
         ):
             await _check_status(response)
             text = await response.text()
-            return json.loads(text) if text.startswith(("{", "[")) else text
+            return orjson.loads(text) if text.startswith(("{", "[")) else text
 
     def _open(self) -> aiohttp.ClientSession:
         if self._session is None or self._session.closed:
@@ -274,7 +274,7 @@ async def _events(
             payload = line[5:].strip()
             if payload == b"[DONE]":
                 return
-            yield json.loads(payload)
+            yield orjson.loads(payload)
 
 
 def _read_event(event: dict[str, Any], generation: Generation) -> str:
