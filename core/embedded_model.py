@@ -109,6 +109,7 @@ def _environment() -> dict[str, str]:
         "VLLM_NO_USAGE_STATS": "1",
         "VLLM_LOGGING_COLOR": "0",
         "VLLM_WORKER_MULTIPROC_METHOD": "fork",
+        "TORCHDYNAMO_DISABLE": "1",
         "HF_HUB_OFFLINE": "1",
         "DO_NOT_TRACK": "1",
     }
