@@ -28,10 +28,12 @@ TORCH = {"torch", "trl", "peft", "transformers", "datasets", "safetensors"}
 # Training and its checks, which run in child processes.
 TORCH_AT_TOP = {
     "learning/losses.py",
+    "learning/prefix_dpo.py",
+    "learning/prefix_tree.py",
+    "learning/reference_cache.py",
     "learning/starter_evaluate.py",
     "learning/supervised.py",
     "learning/train.py",
-    "learning/tree_attention.py",
 }
 # The service imports these, so torch waits until it is called for.
 TORCH_IN_FUNCTIONS = {"core/base_model.py", "learning/starter.py", "retrieval/embedding.py", "retrieval/rerank.py"}
