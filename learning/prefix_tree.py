@@ -11,6 +11,8 @@ from typing import Any
 
 import torch
 
+from learning import tree_attention
+
 LOGIT_SCALES = ("final_logit_softcapping", "logit_scale", "output_multiplier", "lm_head_multiplier", "logits_scaling")
 
 
@@ -106,14 +108,20 @@ def plain_tokens(tree: Tree) -> int:
 def answer_states(model: Any, tree: Tree) -> torch.Tensor:
     """Hidden states that predict the answer tokens, [a, h], in the order of `tree.targets`.
 
+    Side effect: switches the model from sdpa to `tree_attention`, which is sdpa for everything but trees.
+
     Args:
-        model: a causal LM with sdpa attention, with or without LoRA layers in it.
+        model: a causal LM without `find_obstacles`, with or without LoRA layers in it.
     """
+    if model.config._attn_implementation != tree_attention.NAME:
+        model.set_attn_implementation(tree_attention.NAME)
     device = model.device
     states = model.base_model(
         input_ids=tree.tokens.to(device),
         position_ids=tree.positions.to(device),
-        attention_mask=tree_mask(tree.prefix, tree.lengths)[None, None].to(device),
+        # Not used by tree attention; its four dimensions keep transformers from building one of t x t.
+        attention_mask=torch.ones(1, 1, 1, 1, dtype=torch.bool, device=device),
+        tree=(tree.prefix, tree.lengths),
         use_cache=False,
     ).last_hidden_state[0]
     return states[tree.sources.to(device)]
@@ -122,10 +130,10 @@ def answer_states(model: Any, tree: Tree) -> torch.Tensor:
 def find_obstacles(config: Any) -> list[str]:
     """What a tree is not exact for in a model's configuration: attention with windows or state, rescaled logits."""
     text = config.get_text_config()
-    kinds = set(getattr(text, "layer_types", None) or ()) - {"full_attention"}
+    kinds: set[str] = set(getattr(text, "layer_types", None) or ()) - {"full_attention"}
     if getattr(text, "sliding_window", None) and not getattr(text, "layer_types", None):
         kinds.add("sliding_window")
     kinds |= {name for name in LOGIT_SCALES if getattr(text, name, None) not in (None, 1)}
-    if config._attn_implementation != "sdpa":
+    if config._attn_implementation not in ("sdpa", tree_attention.NAME):
         kinds.add(f"{config._attn_implementation} attention")
     return sorted(kinds)

@@ -115,7 +115,7 @@ def hash_weights(parameters: Iterable[tuple[str, torch.Tensor]]) -> str:
     def hash_one(item: tuple[str, torch.Tensor]) -> bytes:
         name, tensor = item
         digest = hashlib.blake2b(f"{name} {list(tensor.shape)} {tensor.dtype}".encode())
-        digest.update(tensor.detach().cpu().contiguous().view(-1).view(torch.uint8).numpy())
+        digest.update(tensor.detach().cpu().contiguous().view(-1).view(torch.uint8).numpy().data)
         return digest.digest()
 
     with ThreadPoolExecutor(torch.get_num_threads()) as pool:

@@ -34,6 +34,7 @@ TORCH_AT_TOP = {
     "learning/starter_evaluate.py",
     "learning/supervised.py",
     "learning/train.py",
+    "learning/tree_attention.py",
 }
 # The service imports these, so torch waits until it is called for.
 TORCH_IN_FUNCTIONS = {"core/base_model.py", "learning/starter.py", "retrieval/embedding.py", "retrieval/rerank.py"}
