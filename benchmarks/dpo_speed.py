@@ -9,7 +9,7 @@ by default: it hardly depends on who else wants the core. Not measured: imports,
 Exactness is taken in float32 on the model's first layers; share_of_floor is the part of the machine's own
 matrix-product rate that each side reaches with the products that its layout needs.
 
-    python -m benchmarks.dpo_speed                        # two to four minutes on one core
+    python -m benchmarks.dpo_speed                        # three to four minutes on one core
     python -m benchmarks.dpo_speed --prompts 768 --epochs 1 --json-only
 """
 
@@ -237,7 +237,7 @@ def build_table(cells: dict[int, dict[str, Cell]], epochs: int, device: str) -> 
 
 
 @click.command(help=__doc__ and __doc__.split("\n\n    ", maxsplit=1)[0])
-@click.option("--prompts", default="768,1280,2048", show_default=True, help="Prompt lengths in tokens, with commas.")
+@click.option("--prompts", default="768,2048", show_default=True, help="Prompt lengths in tokens, with commas.")
 @click.option("--completion", default=100, show_default=True, help="Tokens of an answer, on average.")
 @click.option("--epochs", default=2, show_default=True, help="Training passes a pair, as the nightly job makes them.")
 @click.option("--threads", default=1, show_default=True, help="CPU threads; more make the time depend on the load.")
