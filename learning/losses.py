@@ -71,7 +71,7 @@ def score_answers(model: Any, answers: Sequence[Tokens]) -> list[float]:
         model: a causal LM, with or without PEFT around it. One that a tree is not exact for takes them one by one.
     """
     base = find_causal_lm(model)
-    if find_obstacles(base.config):
+    if find_obstacles(base):
         return [_score_alone(base, answer) for answer in answers]
     tree = build_tree([Chat(tuple(answer.ids), answer.prompt_length) for answer in answers])
     with autocast(base):

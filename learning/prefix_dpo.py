@@ -68,7 +68,7 @@ class PrefixSharedDPOTrainer(PreparedDPOTrainer):
 
     def __init__(self, *args: Any, **options: Any) -> None:
         super().__init__(*args, **options)
-        if obstacles := find_obstacles(find_causal_lm(self.model).config):
+        if obstacles := find_obstacles(find_causal_lm(self.model)):
             raise ValueError(f"expected plain causal attention and logits, got {obstacles}; use TRL's DPOTrainer")
         if self.use_weighting or self.aux_loss_enabled:
             raise ValueError("expected neither WPO weighting nor a router loss, got one of them; use TRL's DPOTrainer")

@@ -93,13 +93,6 @@ def shared_prefix(sequences: Sequence[Sequence[int]]) -> int:
     return length
 
 
-def tree_mask(prefix: int, lengths: Sequence[int]) -> torch.Tensor:
-    """Who may see whom, bool [t, t], True where the row sees the column: causal, the prefix or one's own branch."""
-    branch_of = torch.tensor([-1] * prefix + [number for number, length in enumerate(lengths) for _ in range(length)])
-    earlier = torch.ones(len(branch_of), len(branch_of), dtype=torch.bool).tril()
-    return earlier & ((branch_of[None, :] == -1) | (branch_of[None, :] == branch_of[:, None]))
-
-
 def plain_tokens(tree: Tree) -> int:
     """Tokens that the branches would take one by one, without a shared prefix."""
     return tree.tokens.shape[1] + (len(tree.lengths) - 1) * tree.prefix
@@ -127,13 +120,15 @@ def answer_states(model: Any, tree: Tree) -> torch.Tensor:
     return states[tree.sources.to(device)]
 
 
-def find_obstacles(config: Any) -> list[str]:
-    """What a tree is not exact for in a model's configuration: attention with windows or state, rescaled logits."""
-    text = config.get_text_config()
+def find_obstacles(model: Any) -> list[str]:
+    """What a tree is not exact for in a causal LM: attention with windows, state or its own kernel, scaled logits."""
+    text = model.config.get_text_config()
     kinds: set[str] = set(getattr(text, "layer_types", None) or ()) - {"full_attention"}
     if getattr(text, "sliding_window", None) and not getattr(text, "layer_types", None):
         kinds.add("sliding_window")
     kinds |= {name for name in LOGIT_SCALES if getattr(text, name, None) not in (None, 1)}
-    if config._attn_implementation not in ("sdpa", tree_attention.NAME):
-        kinds.add(f"{config._attn_implementation} attention")
+    if model.config._attn_implementation not in ("sdpa", tree_attention.NAME):
+        kinds.add(f"{model.config._attn_implementation} attention")
+    if not model._supports_attention_backend:
+        kinds.add("attention that cannot be replaced")
     return sorted(kinds)

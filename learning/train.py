@@ -210,7 +210,7 @@ def build_trainer(
     lora = LoraConfig(
         task_type="CAUSAL_LM", r=job.rank, lora_alpha=job.alpha, lora_dropout=0.0, target_modules="all-linear"
     )
-    kind = PreparedDPOTrainer if find_obstacles(model.config) else PrefixSharedDPOTrainer
+    kind = PreparedDPOTrainer if find_obstacles(model) else PrefixSharedDPOTrainer
     trainer = kind(model=model, args=config, train_dataset=dataset, processing_class=tokenizer, peft_config=lora)
     trainer.remove_callback(PrinterCallback)
     return trainer

@@ -28,7 +28,7 @@ def tree_attention(
         scale: factor on the scores, usually 1 / sqrt(d).
 
     Returns:
-        [1, h, t, d], equal to dense attention under `prefix_tree.tree_mask`.
+        [1, h, t, d], equal to dense attention where a token sees the earlier ones of the prefix and of its own branch.
     """
     attend = functional.scaled_dot_product_attention
     queries, keys, values = (heads.split((prefix, *lengths), dim=2) for heads in (query, key, value))

@@ -1,8 +1,10 @@
 """Packing sequences that begin alike into a tree."""
 
 import pytest
+import torch
 
-from learning.prefix_tree import Chat, build_tree, plain_tokens, shared_prefix, tree_mask
+from learning.prefix_tree import Chat, build_tree, plain_tokens, shared_prefix
+from learning.tree_attention import tree_attention
 
 CHATS = [
     Chat((1, 7, 9, 4, 5, 30, 31, 2), 5, (2.0, 1.0, 1.0)),
@@ -29,16 +31,23 @@ def test_one_chat_alone_is_a_tree_of_one_branch():
     assert tree.sources.tolist() == [4, 5, 6]
 
 
-def test_a_branch_sees_the_prefix_and_itself_only():
-    mask = tree_mask(2, (2, 1))
+def test_tree_attention_is_dense_attention_under_the_trees_mask() -> None:
+    """Prefix of 2, branches of 2 and 1."""
+    mask = torch.tensor(
+        [
+            [1, 0, 0, 0, 0],
+            [1, 1, 0, 0, 0],
+            [1, 1, 1, 0, 0],
+            [1, 1, 1, 1, 0],
+            [1, 1, 0, 0, 1],
+        ]
+    ).bool()
+    query, key, value = torch.randn(3, 1, 2, 5, 4, generator=torch.Generator().manual_seed(0))
 
-    assert mask.int().tolist() == [
-        [1, 0, 0, 0, 0],
-        [1, 1, 0, 0, 0],
-        [1, 1, 1, 0, 0],
-        [1, 1, 1, 1, 0],
-        [1, 1, 0, 0, 1],
-    ]
+    found = tree_attention(query, key, value, 2, (2, 1), 0.5)
+
+    expected = ((query @ key.mT) * 0.5).masked_fill(~mask, float("-inf")).softmax(dim=-1) @ value
+    assert torch.allclose(found, expected, atol=1e-6)
 
 
 def test_chats_without_a_common_beginning_are_refused():
