@@ -1,16 +1,24 @@
-"""Log-probabilities of answers under a model: what DPO's margin is made of, computed for evaluation and proof.
+"""Log-probabilities of answers under a model: what DPO's margin is made of, computed for reference and evaluation.
 
-The trainer computes its own during training (TRL); here the same numbers are taken without gradients, with the
-language-model head on the answer's positions only: most of a RAG sequence is prompt, and a full-vocabulary
+Answers to one prompt are scored together: the prompt is computed once (`learning/prefix_tree.py`), and the
+language-model head is applied to the answers' positions only. Most of a RAG sequence is prompt, and a full-vocabulary
 row for each prompt token costs as much as the model itself.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from typing import Any
 
 import torch
 from torch import Tensor
+
+from learning.prefix_tree import Chat, answer_states, build_tree, find_obstacles
+
+SIDES = ("chosen", "rejected")
+
+Scores = dict[str, float]
+"""Summed log-probability in nats of each side's answer."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,13 +34,24 @@ class Tokens:
         return len(self.ids) - self.prompt_length
 
 
-def tokenize_answer(tokenizer: Any, prompt: Sequence[Any], answer: Sequence[Any]) -> Tokens:
-    """Token ids through the chat template, cut as TRL 1.16 cuts them: the answer begins where both texts diverge."""
+def tokenize_pair(tokenizer: Any, row: Mapping[str, Any]) -> dict[str, Tokens]:
+    """Token ids of both sides through the chat template, nothing cut off.
+
+    The answers begin where either text leaves the prompt's, as in TRL 1.16 (`DPOTrainer._prepare_dataset`).
+    """
     options: dict[str, Any] = {"tokenize": True, "return_dict": True}
-    prompt_ids = tokenizer.apply_chat_template(list(prompt), add_generation_prompt=True, **options)["input_ids"]
-    ids = tokenizer.apply_chat_template([*prompt, *answer], **options)["input_ids"]
-    length = next((at for at, (a, b) in enumerate(zip(prompt_ids, ids, strict=False)) if a != b), len(prompt_ids))
-    return Tokens(list(ids), min(length, len(ids)))
+    prompt = tokenizer.apply_chat_template(list(row["prompt"]), add_generation_prompt=True, **options)["input_ids"]
+    ids = {
+        side: list(tokenizer.apply_chat_template([*row["prompt"], *row[side]], **options)["input_ids"])
+        for side in SIDES
+    }
+    length = min(_common_length(prompt, ids[side]) for side in SIDES)
+    return {side: Tokens(ids[side], length) for side in SIDES}
+
+
+def _common_length(prompt: Sequence[int], ids: Sequence[int]) -> int:
+    pairs = enumerate(zip(prompt, ids, strict=False))
+    return next((at for at, (a, b) in pairs if a != b), min(len(prompt), len(ids)))
 
 
 def sum_log_probs(logits: Tensor, targets: Tensor) -> Tensor:
@@ -45,8 +64,39 @@ def sum_log_probs(logits: Tensor, targets: Tensor) -> Tensor:
 
 
 @torch.inference_mode()
-def score_answer(model: Any, tokens: Tokens) -> float:
-    """Log-probability in nats of an answer given its prompt; the model must be in evaluation mode."""
-    ids = torch.tensor([tokens.ids], device=model.device)
-    logits = model(input_ids=ids, use_cache=False, logits_to_keep=tokens.answer_length + 1).logits[0]
-    return float(sum_log_probs(logits[:-1], ids[0, tokens.prompt_length :]))
+def score_answers(model: Any, answers: Sequence[Tokens]) -> list[float]:
+    """Log-probability in nats of each answer to one prompt; the model must be in evaluation mode.
+
+    Args:
+        model: a causal LM, with or without PEFT around it. One that a tree is not exact for takes them one by one.
+    """
+    base = find_causal_lm(model)
+    if find_obstacles(base):
+        return [_score_alone(base, answer) for answer in answers]
+    tree = build_tree([Chat(tuple(answer.ids), answer.prompt_length) for answer in answers])
+    with autocast(base):
+        logits = base.get_output_embeddings()(answer_states(base, tree))
+    targets, owners = tree.targets.to(logits.device), tree.owners.to(logits.device)
+    return [float(sum_log_probs(logits[owners == n], targets[owners == n])) for n in range(len(answers))]
+
+
+def score_pair(model: Any, pair: Mapping[str, Tokens]) -> Scores:
+    """Both sides' scores, the prompt computed once."""
+    return dict(zip(SIDES, score_answers(model, [pair[side] for side in SIDES]), strict=True))
+
+
+def _score_alone(base: Any, answer: Tokens) -> float:
+    ids = torch.tensor([answer.ids], device=base.device)
+    with autocast(base):
+        logits = base(input_ids=ids, use_cache=False, logits_to_keep=answer.answer_length + 1).logits[0]
+    return float(sum_log_probs(logits[:-1], ids[0, answer.prompt_length :]))
+
+
+def find_causal_lm(model: Any) -> Any:
+    """The causal LM inside a PEFT model, its LoRA layers in it; or the model itself."""
+    return model.get_base_model() if hasattr(model, "get_base_model") else model
+
+
+def autocast(model: Any) -> AbstractContextManager:
+    """bfloat16 products where the weights are bfloat16, as the trainer multiplies them; else float32 throughout."""
+    return torch.autocast(model.device.type, dtype=torch.bfloat16, enabled=model.dtype == torch.bfloat16)

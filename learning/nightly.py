@@ -187,6 +187,7 @@ class Night:
             "seed": settings.seed,
             "max_seconds": settings.max_train_seconds,
             "threads": settings.threads or len(os.sched_getaffinity(0)),
+            "reference_cache": str((self._home / "reference").absolute()),
         }
 
     def _adopt(self, run: Run, made: Path) -> tuple[str, dict[str, Any]]:

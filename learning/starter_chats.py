@@ -5,8 +5,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from core.prompt import build_messages
+from learning.prefix_tree import Chat, Tree, build_tree
 from learning.starter_examples import Group
-from learning.supervised import Chat, Tree, build_tree
 
 OWN_SHARE = 0.34
 """Share of packed tokens that our own exercises take; the open sets share the rest."""

@@ -8,10 +8,10 @@ from typing import Any
 import torch
 
 from core.prompt import REFUSALS, Language, detect_language
+from learning.prefix_tree import shared_prefix
 from learning.starter_chats import render_prompt
 from learning.starter_examples import Branch, Group
 from learning.starter_readings import content
-from learning.supervised import shared_prefix
 
 MAX_NEW_TOKENS: dict[Language, int] = {"en": 64, "ko": 128}
 """A Korean sentence takes about twice the tokens: the embedded model's vocabulary has almost no Korean."""

@@ -1,9 +1,7 @@
 """Prefix-shared supervised training: many questions about the same passages for the price of one prompt.
 
-A group of chats that begin alike is packed into one sequence: the shared tokens once, then each chat's own tokens as
-a branch. A tree-shaped attention mask lets a branch see the prefix and itself only, and its positions go on where the
-prefix ends, so every branch is computed exactly as if it stood alone. The LM head is applied to answer positions
-only. torch and peft are imported here, so this module belongs to a child process.
+A group of chats that begin alike is packed into one tree (`learning/prefix_tree.py`), and the LM head is applied to
+answer positions only. torch and peft are imported here, so this module belongs to a child process.
 """
 
 import json
@@ -17,38 +15,9 @@ from typing import Any
 import torch
 from torch.nn import functional
 
+from learning.prefix_tree import Tree, answer_states, plain_tokens
+
 PROJECTIONS = ("q_proj", "k_proj", "v_proj", "o_proj", "gate_proj", "up_proj", "down_proj")
-
-
-@dataclass(frozen=True, slots=True)
-class Chat:
-    """One tokenised chat: `tokens` of the whole, of which the last ones, from `answer_start`, are learnt.
-
-    `weights` are the answer tokens' weights in the loss, one for each.
-    """
-
-    tokens: tuple[int, ...]
-    answer_start: int
-    weights: tuple[float, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class Tree:
-    """A packed group. Axes: t = packed tokens, a = answer tokens of all branches.
-
-    tokens, positions: int64 [1, t]. lengths: tokens of each branch behind the prefix. sources: int64 [a], the packed
-    place whose hidden state predicts the answer token. targets: int64 [a]. weights: float32 [a]. owners: int64 [a],
-    the branch of each answer token. `prefix` is the number of shared tokens.
-    """
-
-    tokens: torch.Tensor
-    positions: torch.Tensor
-    sources: torch.Tensor
-    targets: torch.Tensor
-    weights: torch.Tensor
-    owners: torch.Tensor
-    prefix: int
-    lengths: tuple[int, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,77 +47,14 @@ class Progress:
     seconds: float
 
 
-def build_tree(chats: Sequence[Chat]) -> Tree:
-    """Pack chats into one tree. The prefix is what all of them share, at most up to the first answer token.
-
-    Raises:
-        ValueError: no chats, or an answer that starts at the very first token.
-    """
-    prefix = shared_prefix([chat.tokens[: chat.answer_start] for chat in chats])
-    tokens, positions = list(chats[0].tokens[:prefix]), list(range(prefix))
-    sources, targets, weights, owners = [], [], [], []
-    for number, chat in enumerate(chats):
-        offset = len(tokens) - prefix
-        for place in range(chat.answer_start, len(chat.tokens)):
-            sources.append(place - 1 if place - 1 < prefix else place - 1 + offset)
-            targets.append(chat.tokens[place])
-            owners.append(number)
-        weights += chat.weights
-        tokens += chat.tokens[prefix:]
-        positions += range(prefix, len(chat.tokens))
-    return Tree(
-        tokens=torch.tensor([tokens]),
-        positions=torch.tensor([positions]),
-        sources=torch.tensor(sources),
-        targets=torch.tensor(targets),
-        weights=torch.tensor(weights, dtype=torch.float32),
-        owners=torch.tensor(owners),
-        prefix=prefix,
-        lengths=tuple(len(chat.tokens) - prefix for chat in chats),
-    )
-
-
-def shared_prefix(sequences: Sequence[Sequence[int]]) -> int:
-    """Length of the longest common beginning.
-
-    Raises:
-        ValueError: nothing is shared; such sequences are no group.
-    """
-    length = 0
-    for column in zip(*sequences, strict=False):
-        if len(set(column)) > 1:
-            break
-        length += 1
-    if not length:
-        raise ValueError("expected chats that share their first tokens, got none shared; group chats by passages")
-    return length
-
-
-def tree_mask(prefix: int, lengths: Sequence[int]) -> torch.Tensor:
-    """Who may see whom, bool [t, t], True where the row sees the column: causal, the prefix or one's own branch."""
-    branch_of = torch.tensor([-1] * prefix + [number for number, length in enumerate(lengths) for _ in range(length)])
-    earlier = torch.ones(len(branch_of), len(branch_of), dtype=torch.bool).tril()
-    return earlier & ((branch_of[None, :] == -1) | (branch_of[None, :] == branch_of[:, None]))
-
-
 def answer_losses(model: Any, tree: Tree) -> torch.Tensor:
     """Negative log-probability of every answer token in nats, float32 [a], in the order of `tree.targets`.
 
     Args:
         model: a causal LM of the Llama kind (`.model` and `.lm_head`) with sdpa attention, with or without LoRA layers.
-
-    Attention over the hidden pairs is computed and thrown away. Computing it span by span (prefix once, each branch
-    against prefix and itself) was measured at 0.96 of the CPU time for 756 packed tokens: not worth its code.
     """
-    weight = model.lm_head.weight
-    hidden = model.model(
-        input_ids=tree.tokens.to(weight.device),
-        position_ids=tree.positions.to(weight.device),
-        attention_mask=tree_mask(tree.prefix, tree.lengths)[None, None].to(weight.device),
-        use_cache=False,
-    ).last_hidden_state[0]
-    logits = model.lm_head(hidden[tree.sources.to(weight.device)]).float()
-    return functional.cross_entropy(logits, tree.targets.to(weight.device), reduction="none")
+    logits = model.lm_head(answer_states(model, tree)).float()
+    return functional.cross_entropy(logits, tree.targets.to(logits.device), reduction="none")
 
 
 def tree_loss(model: Any, tree: Tree) -> torch.Tensor:
@@ -225,11 +131,6 @@ def train_adapter(
     if progress is None:
         raise ValueError("expected at least one group of chats and some minutes to train, got none")
     return progress
-
-
-def plain_tokens(tree: Tree) -> int:
-    """Tokens that the branches would take one by one, without a shared prefix."""
-    return tree.tokens.shape[1] + (len(tree.lengths) - 1) * tree.prefix
 
 
 def rate_share(spent: float, warmup_share: float) -> float:

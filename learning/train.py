@@ -15,26 +15,29 @@ import os
 import shutil
 import sys
 import time
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
 import torch
+import torch.utils.deterministic
 from datasets import Dataset
 from peft import LoraConfig, PeftModel, get_peft_model_state_dict
 from safetensors.torch import save
 from transformers import AutoModelForCausalLM, AutoTokenizer, PrinterCallback, TrainerCallback, set_seed
 from trl.trainer.dpo_config import DPOConfig
-from trl.trainer.dpo_trainer import DPOTrainer
 
 from core.base_model import cpu_dtype
-from learning.losses import Tokens, score_answer, tokenize_answer
+from learning.losses import SIDES, Scores, Tokens, score_pair, tokenize_pair
+from learning.prefix_dpo import PrefixSharedDPOTrainer, PreparedDPOTrainer
+from learning.prefix_tree import find_obstacles
+from learning.reference_cache import Reference, ReferenceCache, describe_base
 
 DISK_FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 WARMUP_SHARE = 0.1
 PROOF_PAIRS = 4
-SIDES = ("chosen", "rejected")
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +48,7 @@ class Job:
         live_adapter: folder of the adapter in service, for comparison only: training starts afresh from the base.
         dtype: `float32`, `bfloat16`, or `auto` for what is faster here.
         threads: CPU threads; part of the job because sums depend on it.
+        reference_cache: folder that keeps scores under the base model from night to night.
     """
 
     base_model: str
@@ -60,6 +64,7 @@ class Job:
     max_seconds: float = 14400
     dtype: str = "auto"
     threads: int = 2
+    reference_cache: str | None = None
 
 
 def main(folder: Path) -> int:
@@ -85,14 +90,22 @@ def bake(job: Job, folder: Path, emit: Any) -> None:
     model, dtype = load_base(job)
     loaded = time.monotonic()
     emit({"event": "loaded", "seconds": round(loaded - began, 1), "dtype": dtype})
-    trainer = build_trainer(job, model, tokenizer, rows=train_rows, dtype=dtype, scratch=folder / "scratch")
+    pairs = {row["sha256"]: tokenize_pair(tokenizer, row) for row in [*train_rows, *held_out_rows]}
+    check_turn_ends(tokenizer, pairs.values())
+    reference = build_reference(job, model, dtype)
+    trained_pairs = [pairs[row["sha256"]] for row in train_rows]
+    scores = reference.score_all(trained_pairs, emit)
+    referred = time.monotonic()
+    trainer = build_trainer(
+        job, model, tokenizer, pairs=trained_pairs, scores=scores, dtype=dtype, scratch=folder / "scratch"
+    )
     trainer.add_callback(Watch(emit, deadline=began + job.max_seconds))
     trainer.train()
     trained = time.monotonic()
     emit({"event": "evaluating", "pairs": len(held_out_rows)})
     target = folder / "adapter"
     sha256 = write_adapter(trainer.model, target)
-    evaluation = score_held_out(trainer.model, tokenizer, held_out_rows, job, emit)
+    evaluation = score_held_out(trainer.model, held_out_rows, pairs, job, emit, reference=reference)
     write_synced(target / "evaluation.json", json.dumps(evaluation, ensure_ascii=False).encode())
     state = trainer.state
     manifest = {
@@ -106,11 +119,13 @@ def bake(job: Job, folder: Path, emit: Any) -> None:
         "steps": state.global_step,
         "planned_steps": state.max_steps,
         "stopped_early": state.global_step < state.max_steps,
+        "prefix_shared": isinstance(trainer, PrefixSharedDPOTrainer),
         "tokens": int(state.log_history[-2].get("num_tokens", 0)) if len(state.log_history) > 1 else 0,
         "curve": [_curve_point(entry) for entry in state.log_history if "loss" in entry],
         "seconds": {
             "load": round(loaded - began, 2),
-            "train": round(trained - loaded, 2),
+            "reference": round(referred - loaded, 2),
+            "train": round(trained - referred, 2),
             "evaluate": round(time.monotonic() - trained, 2),
         },
         "versions": {name: version(name) for name in ("torch", "transformers", "trl", "peft")},
@@ -124,6 +139,8 @@ def make_deterministic(job: Job) -> None:
     torch.set_num_threads(job.threads)
     set_seed(job.seed)
     torch.use_deterministic_algorithms(True, warn_only=True)
+    # It also fills every new tensor, in case someone reads what nobody wrote; that costs a write of all memory.
+    torch.utils.deterministic.fill_uninitialized_memory = False
 
 
 def load_base(job: Job) -> tuple[Any, str]:
@@ -138,18 +155,31 @@ def choose_dtype() -> str:
     return "bfloat16" if torch.cuda.is_available() else cpu_dtype()
 
 
-def build_trainer(
-    job: Job, model: Any, tokenizer: Any, *, rows: list[dict[str, Any]], dtype: str, scratch: Path
-) -> Any:
-    """A DPO trainer for a fresh LoRA adapter; the base with the adapter switched off is the reference.
+def build_reference(job: Job, model: Any, dtype: str) -> Reference:
+    """Scores under the base model, which must not carry an adapter yet."""
+    if not job.reference_cache:
+        return Reference(model, ReferenceCache(None, {}))
+    return Reference(
+        model, ReferenceCache(Path(job.reference_cache), describe_base(model, dtype=dtype, threads=job.threads))
+    )
 
-    Raises:
-        ValueError: TRL would drop or cut a pair, or the chat template does not end the turn.
+
+def build_trainer(
+    job: Job,
+    model: Any,
+    tokenizer: Any,
+    *,
+    pairs: Sequence[Mapping[str, Tokens]],
+    scores: Sequence[Scores],
+    dtype: str,
+    scratch: Path,
+) -> Any:
+    """A DPO trainer for a fresh LoRA adapter on pairs whose scores under the base model are known.
+
+    Prefix-shared where that is exact for this model, else TRL's own.
     """
-    tokens = [tokenize_answer(tokenizer, row["prompt"], row[side]) for row in rows for side in ("chosen", "rejected")]
-    check_turn_ends(tokenizer, tokens)
-    batch_pairs = min(job.batch_pairs, len(rows))
-    steps = math.ceil(len(rows) / batch_pairs) * job.epochs
+    batch_pairs = min(job.batch_pairs, len(pairs))
+    steps = math.ceil(len(pairs) / batch_pairs) * job.epochs
     config = DPOConfig(
         output_dir=str(scratch),
         num_train_epochs=job.epochs,
@@ -162,9 +192,8 @@ def build_trainer(
         beta=job.beta,
         loss_type=["sigmoid", "sft"] if job.sft_weight else ["sigmoid"],
         loss_weights=[1.0, job.sft_weight] if job.sft_weight else [1.0],
-        precompute_ref_log_probs=True,
-        # Longer prompts would be dropped in silence, so the limit comes from the longest sequence.
-        max_length=max(len(one.ids) for one in tokens) + 1,
+        # Longer prompts would be dropped in silence.
+        max_length=None,
         gradient_checkpointing=torch.cuda.is_available(),
         bf16=dtype == "bfloat16",
         use_cpu=not torch.cuda.is_available(),
@@ -177,25 +206,30 @@ def build_trainer(
         seed=job.seed,
         data_seed=job.seed,
     )
-    dataset = Dataset.from_list([{side: row[side] for side in ("prompt", "chosen", "rejected")} for row in rows])
+    dataset = Dataset.from_list([_to_columns(*both) for both in zip(pairs, scores, strict=True)])
     lora = LoraConfig(
         task_type="CAUSAL_LM", r=job.rank, lora_alpha=job.alpha, lora_dropout=0.0, target_modules="all-linear"
     )
-    trainer = DPOTrainer(model=model, args=config, train_dataset=dataset, processing_class=tokenizer, peft_config=lora)
+    kind = PreparedDPOTrainer if find_obstacles(model) else PrefixSharedDPOTrainer
+    trainer = kind(model=model, args=config, train_dataset=dataset, processing_class=tokenizer, peft_config=lora)
     trainer.remove_callback(PrinterCallback)
-    if len(trainer.train_dataset) != len(rows):  # type: ignore[arg-type]
-        raise ValueError(f"expected {len(rows)} pairs to train, TRL kept {len(trainer.train_dataset)}")  # type: ignore[arg-type]
     return trainer
 
 
-def check_turn_ends(tokenizer: Any, tokens: list[Tokens]) -> None:
+def _to_columns(pair: Mapping[str, Tokens], scores: Scores) -> dict[str, Any]:
+    start = pair["chosen"].prompt_length
+    answers = {f"{side}_ids": pair[side].ids[start:] for side in SIDES}
+    return {"prompt_ids": pair["chosen"].ids[:start], **answers} | {f"ref_{side}_logps": scores[side] for side in SIDES}
+
+
+def check_turn_ends(tokenizer: Any, pairs: Iterable[Mapping[str, Tokens]]) -> None:
     """A model that never sees the end of a turn never learns to stop.
 
     Raises:
         ValueError: the end-of-sequence token is not among the last tokens of an answer.
     """
-    for one in tokens:
-        if tokenizer.eos_token_id not in one.ids[-3:]:
+    for tokens in (pair[side] for pair in pairs for side in SIDES):
+        if tokenizer.eos_token_id not in tokens.ids[-3:]:
             raise ValueError(
                 f"expected the chat template to end a turn with {tokenizer.eos_token!r}; mend the template"
             )
@@ -227,7 +261,15 @@ class Watch(TrainerCallback):
             self._emit({"event": "step", "steps": state.max_steps, "eta_seconds": round(eta, 1), **point})
 
 
-def score_held_out(model: PeftModel, tokenizer: Any, rows: list[dict[str, Any]], job: Job, emit: Any) -> dict[str, Any]:
+def score_held_out(
+    model: PeftModel,
+    rows: list[dict[str, Any]],
+    pairs: Mapping[str, Mapping[str, Tokens]],
+    job: Job,
+    emit: Any,
+    *,
+    reference: Reference,
+) -> dict[str, Any]:
     """Summed answer log-probabilities in nats of each held-out pair under candidate, base and live adapter.
 
     The first pairs by length carry their token ids, for the proof that the server serves these weights.
@@ -235,37 +277,33 @@ def score_held_out(model: PeftModel, tokenizer: Any, rows: list[dict[str, Any]],
     model.eval()
     if job.live_adapter:
         model.load_adapter(job.live_adapter, "live")
-    sides = {
-        row["sha256"]: {side: tokenize_answer(tokenizer, row["prompt"], row[side]) for side in SIDES} for row in rows
-    }
     scored = []
     for number, row in enumerate(rows, start=1):
-        tokens = sides[row["sha256"]]
+        pair = pairs[row["sha256"]]
         scored.append(
             {
                 "sha256": row["sha256"],
                 "language": row["language"],
-                "tokens": {side: tokens[side].answer_length for side in SIDES},
-                **_score_everywhere(model, tokens, with_live=bool(job.live_adapter)),
+                "tokens": {side: pair[side].answer_length for side in SIDES},
+                **_score_everywhere(model, pair, reference, with_live=bool(job.live_adapter)),
             }
         )
         emit({"event": "scored", "pair": number, "pairs": len(rows)})
-    shortest = sorted(rows, key=lambda row: sum(len(sides[row["sha256"]][side].ids) for side in SIDES))[:PROOF_PAIRS]
-    proofs = {row["sha256"]: {side: asdict(sides[row["sha256"]][side]) for side in SIDES} for row in shortest}
+    shortest = sorted(rows, key=lambda row: sum(len(pairs[row["sha256"]][side].ids) for side in SIDES))[:PROOF_PAIRS]
+    proofs = {row["sha256"]: {side: asdict(pairs[row["sha256"]][side]) for side in SIDES} for row in shortest}
     return {"pairs": scored, "proofs": proofs}
 
 
-def _score_everywhere(model: PeftModel, tokens: dict[str, Tokens], *, with_live: bool) -> dict[str, dict[str, float]]:
-    def score() -> dict[str, float]:
-        return {side: score_answer(model, tokens[side]) for side in SIDES}
-
+def _score_everywhere(
+    model: PeftModel, pair: Mapping[str, Tokens], reference: Reference, *, with_live: bool
+) -> dict[str, Scores]:
     model.set_adapter("default")
-    scores = {"candidate": score()}
+    scores = {"candidate": score_pair(model, pair)}
     with model.disable_adapter():
-        scores["base"] = score()
+        scores["base"] = reference.score(pair)
     if with_live:
         model.set_adapter("live")
-        scores["live"] = score()
+        scores["live"] = score_pair(model, pair)
     return scores
 
 

@@ -28,6 +28,9 @@ TORCH = {"torch", "trl", "peft", "transformers", "datasets", "safetensors"}
 # Training and its checks, which run in child processes.
 TORCH_AT_TOP = {
     "learning/losses.py",
+    "learning/prefix_dpo.py",
+    "learning/prefix_tree.py",
+    "learning/reference_cache.py",
     "learning/starter_evaluate.py",
     "learning/supervised.py",
     "learning/train.py",

@@ -6,20 +6,16 @@ import pytest
 import torch
 from transformers import LlamaConfig, LlamaForCausalLM
 
+from learning.prefix_tree import Chat, build_tree
 from learning.supervised import (
-    Chat,
     Recipe,
     add_lora,
     answer_losses,
-    build_tree,
     load_lora,
-    plain_tokens,
     rate_share,
     save_adapter,
-    shared_prefix,
     train_adapter,
     tree_loss,
-    tree_mask,
 )
 
 CHATS = [
@@ -74,40 +70,6 @@ def test_gradients_agree_with_those_of_separate_chats(model):
     tree_loss(model, build_tree(CHATS)).backward()
 
     assert (gradients(model) - expected).abs().max() < 1e-5
-
-
-def test_a_tree_holds_the_prefix_once_and_restarts_positions():
-    tree = build_tree(CHATS)
-
-    assert tree.tokens.tolist() == [[1, 7, 9, 4, 5, 30, 31, 2, 6, 8, 40, 2, 11, 12, 13, 50, 51, 52, 2]]
-    assert tree.positions.tolist() == [[0, 1, 2, 3, 4, 5, 6, 7, 4, 5, 6, 7, 4, 5, 6, 7, 8, 9, 10]]
-    assert (tree.prefix, tree.lengths) == (4, (4, 4, 7))
-    assert tree.sources.tolist() == [4, 5, 6, 9, 10, 14, 15, 16, 17]
-    assert plain_tokens(tree) == 8 + 8 + 11
-
-
-def test_one_chat_alone_is_a_tree_of_one_branch():
-    tree = build_tree(CHATS[:1])
-
-    assert (tree.prefix, tree.lengths) == (5, (3,))
-    assert tree.sources.tolist() == [4, 5, 6]
-
-
-def test_a_branch_sees_the_prefix_and_itself_only():
-    mask = tree_mask(2, (2, 1))
-
-    assert mask.int().tolist() == [
-        [1, 0, 0, 0, 0],
-        [1, 1, 0, 0, 0],
-        [1, 1, 1, 0, 0],
-        [1, 1, 1, 1, 0],
-        [1, 1, 0, 0, 1],
-    ]
-
-
-def test_chats_without_a_common_beginning_are_refused():
-    with pytest.raises(ValueError, match="share their first tokens"):
-        shared_prefix([(1, 2), (3, 2)])
 
 
 def test_the_learning_rate_rises_then_falls_to_zero():

@@ -1,0 +1,52 @@
+"""The training process by its own door: a job folder in, an adapter out."""
+
+from pathlib import Path
+from typing import Any
+
+from learning.trainer import read_evaluation, read_manifest, run_trainer, write_job
+
+LONG = "passage " * 800
+
+
+def make_row(number: int) -> dict[str, Any]:
+    content = {"prompt": f"{LONG} {number}?", "chosen": f"yes, {number}", "rejected": f"no, not {number}"}
+    roles = {"prompt": "user", "chosen": "assistant", "rejected": "assistant"}
+    row = {key: [{"role": roles[key], "content": text}] for key, text in content.items()}
+    return row | {"sha256": f"{number:064d}", "language": "en"}
+
+
+async def train(folder: Path, job: dict[str, Any]) -> list[dict[str, Any]]:
+    events: list[dict[str, Any]] = []
+
+    async def hear(event: dict[str, Any]) -> None:
+        events.append(event)
+
+    write_job(folder, job, train=[make_row(n) for n in range(3)], held_out=[make_row(9)])
+    await run_trainer(folder, progress=hear)
+    return events
+
+
+async def test_a_second_night_keeps_its_references_and_trains_the_same_adapter(
+    base_model: Path, tmp_path: Path
+) -> None:
+    job = {
+        "base_model": str(base_model),
+        "rank": 4,
+        "alpha": 8,
+        "threads": 1,
+        "reference_cache": str(tmp_path / "reference"),
+    }
+    events = await train(tmp_path / "first", job)
+    (cache,) = (tmp_path / "reference").iterdir()
+    kept = cache.read_bytes()
+    await train(tmp_path / "second", job)
+
+    first, second = (read_manifest(tmp_path / night / "adapter") for night in ("first", "second"))
+    assert first and second and second["sha256"] == first["sha256"]
+    assert cache.read_bytes() == kept and kept.count(b"0x") == 2 * (3 + 1)
+    assert first["prefix_shared"] and first["pairs"] == 3
+    # Nothing is cut: TRL would keep 1,024 tokens of a pair at most.
+    evaluation = read_evaluation(tmp_path / "first" / "adapter")
+    assert all(len(proof["chosen"]["ids"]) > 1024 for proof in evaluation["proofs"].values())
+    assert first["tokens"] > 2 * 2 * 3 * 1024
+    assert [event["event"] for event in events].count("referred") == 3
