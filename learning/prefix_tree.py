@@ -123,7 +123,7 @@ def answer_states(model: Any, tree: Tree) -> torch.Tensor:
 def find_obstacles(model: Any) -> list[str]:
     """What a tree is not exact for in a causal LM: attention with windows, state or its own kernel, scaled logits."""
     text = model.config.get_text_config()
-    kinds: set[str] = set(getattr(text, "layer_types", None) or ()) - {"full_attention"}
+    kinds = {str(kind) for kind in getattr(text, "layer_types", None) or ()} - {"full_attention"}
     if getattr(text, "sliding_window", None) and not getattr(text, "layer_types", None):
         kinds.add("sliding_window")
     kinds |= {name for name in LOGIT_SCALES if getattr(text, name, None) not in (None, 1)}

@@ -140,7 +140,7 @@ def make_deterministic(job: Job) -> None:
     set_seed(job.seed)
     torch.use_deterministic_algorithms(True, warn_only=True)
     # It also fills every new tensor, in case someone reads what nobody wrote; that costs a write of all memory.
-    torch.utils.deterministic.fill_uninitialized_memory = False
+    torch.utils.deterministic.fill_uninitialized_memory = False  # type: ignore[attr-defined]
 
 
 def load_base(job: Job) -> tuple[Any, str]:

@@ -5,7 +5,7 @@ from typing import Any
 
 from learning.trainer import read_evaluation, read_manifest, run_trainer, write_job
 
-LONG = "passage " * 800
+LONG = "passage " * 1100
 
 
 def make_row(number: int) -> dict[str, Any]:
