@@ -1,4 +1,4 @@
-"""PDF: headings by font size, paragraphs by line spacing, simple tables by column gaps."""
+"""PDF: headings by font size, paragraphs by line spacing, tables and columns by gaps, scans by text recognition."""
 
 import re
 from collections import Counter
@@ -6,8 +6,9 @@ from collections.abc import Iterator, Sequence
 from itertools import groupby
 
 from core.errors import InvalidInputError
-from retrieval.formats.blocks import Block, Extracted, build_extracted, build_rows
-from retrieval.formats.pdf_lines import Line, read_lines
+from retrieval.formats import ocr
+from retrieval.formats.blocks import Block, Extracted, LeftOut, build_extracted, build_rows
+from retrieval.formats.pdf_lines import Line, Pages, read_pages, render_page
 
 # A heading is this much larger than the body, or bold and short.
 _HEADING_RATIO = 1.15
@@ -23,14 +24,43 @@ def extract_pdf(content: bytes, file_name: str) -> Extracted:
     """Read a PDF; the title is its largest first heading, else what its author set, else the file's name.
 
     Raises:
-        InvalidInputError: encrypted, broken, or without text (a scan).
+        InvalidInputError: encrypted, broken, without text, or a scan where text recognition is not installed.
     """
-    lines, title = read_lines(content)
-    if not lines:
-        raise InvalidInputError("the PDF has no text, it is a scan; run text recognition on it first")
-    blocks = _build_blocks(_drop_running_lines(lines))
+    pages = read_pages(content)
+    recognised, left_out = _read_scans(content, pages)
+    scans = {block.page for block in recognised}
+    lines = [line for line in pages.lines if line.page not in scans]
+    blocks = [*_build_blocks(_drop_running_lines(lines)), *recognised]
+    if not blocks:
+        raise InvalidInputError(left_out[0].reason if left_out else "the PDF has no text; remove it from the folder")
+    blocks.sort(key=lambda block: block.page or 0)
     first = next((block.text for block in blocks if block.kind == "heading"), "")
-    return build_extracted(blocks, file_name=file_name, title=first or title)
+    extracted = build_extracted(blocks, file_name=file_name, title=first or pages.title)
+    needs_ocr = any(part.reason == ocr.MISSING for part in left_out)
+    return Extracted(extracted.title, extracted.blocks, left_out, needs_ocr)
+
+
+def _read_scans(content: bytes, pages: Pages) -> tuple[list[Block], list[LeftOut]]:
+    """Text recognised on pages that have none, and the pages that cannot be read."""
+    left_out = [LeftOut(_name(pages.broken), "cannot be opened; print the PDF again")] if pages.broken else []
+    if pages.scans and not ocr.is_installed():
+        return [], [*left_out, LeftOut(_name(pages.scans), ocr.MISSING)]
+    if len(pages.scans) > ocr.MAX_PAGES:
+        reason = f"text recognition reads {ocr.MAX_PAGES} pages of a file; split the PDF"
+        left_out.append(LeftOut(_name(pages.scans[ocr.MAX_PAGES :]), reason))
+    blocks: list[Block] = []
+    for number in pages.scans[: ocr.MAX_PAGES]:
+        try:
+            blocks += ocr.recognise(render_page(content, number, dpi=ocr.DPI), number)
+        except InvalidInputError as error:
+            left_out.append(LeftOut(_name([number]), str(error)))
+    return blocks, left_out
+
+
+def _name(numbers: Sequence[int]) -> str:
+    """Pages for a report, at most ten by number."""
+    more = f" and {len(numbers) - 10} more" if len(numbers) > 10 else ""
+    return f"page {', '.join(map(str, numbers[:10]))}{more}"
 
 
 def _drop_running_lines(lines: list[Line]) -> list[Line]:
@@ -65,7 +95,7 @@ def _build_blocks(lines: Sequence[Line]) -> list[Block]:
     blocks: list[Block] = []
     for is_table, group in _group_tables(lines):
         if is_table:
-            blocks += build_rows([line.cells for line in group], page=group[0].page)
+            blocks += build_rows([[cell.text for cell in line.cells] for line in group], page=group[0].page)
         else:
             blocks += _build_prose(group, levels, min(len(levels) + 1, 6))
     return blocks
