@@ -9,6 +9,7 @@ from typing import Literal
 
 Kind = Literal["heading", "paragraph", "item", "row", "code"]
 
+MAX_TEXT_CHARACTERS = 20_000_000
 _SPACE = re.compile(r"\s+")
 
 

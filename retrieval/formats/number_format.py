@@ -3,7 +3,7 @@
 import datetime
 import re
 from decimal import ROUND_HALF_UP, Decimal, InvalidOperation
-from typing import Any
+from typing import Any, cast
 
 _WEEKDAYS = ("월", "화", "수", "목", "금", "토", "일")
 _HALVES = {"AM/PM": ("AM", "PM"), "오전/오후": ("오전", "오후")}
@@ -145,4 +145,4 @@ def _name_part(value: Any, letter: str, *, whole: bool) -> str:
     if letter == "a":
         return _WEEKDAYS[value.weekday()] + ("요일" if whole else "")
     full, short = ("%B", "%b") if letter == "m" else ("%A", "%a")
-    return str(value.strftime(full if whole else short))
+    return cast(datetime.date, value).strftime(full if whole else short)
