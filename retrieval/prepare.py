@@ -12,6 +12,7 @@ from retrieval.formats.blocks import MAX_TEXT_CHARACTERS, Block, Extracted
 from retrieval.formats.ocr import is_installed
 from retrieval.formats.registry import extract, get_format
 from retrieval.lexical import find_terms
+from retrieval.structure import find_structure
 
 # Raise it when reading, cutting or terms change: every document is then read again at the next ingest.
 _RECIPE = 2
@@ -94,7 +95,7 @@ def prepare_extracted(
     Raises:
         InvalidInputError: there is no text, or too much.
     """
-    title, blocks = clean_text(extracted.title).strip(), _clean(extracted.blocks)
+    title, blocks = clean_text(extracted.title).strip(), find_structure(_clean(extracted.blocks))
     text, spans = lay_out(blocks)
     if not text:
         raise InvalidInputError("expected some text, got an empty document")

@@ -143,6 +143,6 @@ def _show_token(value: Any, token: str, *, minutes: bool, halves: bool) -> str:
 def _name_part(value: Any, letter: str, *, whole: bool) -> str:
     """Month or weekday by its name."""
     if letter == "a":
-        return _WEEKDAYS[value.weekday()] + ("요일" if whole else "")
+        return _WEEKDAYS[int(value.weekday())] + ("요일" if whole else "")
     full, short = ("%B", "%b") if letter == "m" else ("%A", "%a")
     return cast(datetime.date, value).strftime(full if whole else short)
