@@ -3,6 +3,7 @@
 import asyncio
 import hashlib
 import logging
+import os
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, field
@@ -13,8 +14,10 @@ from core.errors import InvalidInputError
 from core.group_commit import to_json_rows
 from core.sql import load_queries
 from retrieval.embedding import Embedder
+from retrieval.formats.reader import Reader
+from retrieval.formats.registry import get_format
 from retrieval.index import Index
-from retrieval.prepare import PreparedDocument, build_recipe, prepare
+from retrieval.prepare import PreparedDocument, is_current, prepare_extracted
 from retrieval.sources.access_rules import AccessRule
 from retrieval.sources.folder import Failure, Listing, SourceFile, list_path
 
@@ -23,6 +26,8 @@ log = logging.getLogger(__name__)
 
 MAX_TOKENS = 200
 MAX_FILE_BYTES = 50_000_000
+# Of reading a file that somebody is writing.
+_TRIES = 3
 # Short documents share a batch of the model; each is still stored in its own transaction.
 _CHUNKS_PER_BATCH = 64
 
@@ -96,16 +101,18 @@ async def ingest(
     """
     began = time.monotonic()
     report = IngestReport()
-    for path in paths:
-        run = _Run(
-            database,
-            embedder,
-            report=report,
-            max_tokens=max_tokens,
-            max_file_bytes=max_file_bytes,
-            on_progress=on_progress,
-        )
-        await run.ingest(await asyncio.to_thread(path.resolve), source, AccessRule(allow=list(default_allow)))
+    with Reader() as reader:
+        for path in paths:
+            run = _Run(
+                database,
+                embedder,
+                reader,
+                report=report,
+                max_tokens=max_tokens,
+                max_file_bytes=max_file_bytes,
+                on_progress=on_progress,
+            )
+            await run.ingest(await asyncio.to_thread(path.resolve), source, AccessRule(allow=list(default_allow)))
     report.seconds = time.monotonic() - began
     return report
 
@@ -117,6 +124,7 @@ class _Run:
         self,
         database: Database,
         embedder: Embedder,
+        reader: Reader,
         *,
         report: IngestReport,
         max_tokens: int,
@@ -125,6 +133,7 @@ class _Run:
     ) -> None:
         self._database = database
         self._embedder = embedder
+        self._reader = reader
         self._index = Index(database, embedder)
         self._report = report
         self._max_tokens = max_tokens
@@ -132,6 +141,8 @@ class _Run:
         self._on_progress = on_progress
         self._source = ""
         self._done = self._total = 0
+        self._unchanged: list[str] = []
+        self._parts_left_out: list[Failure] = []
 
     async def ingest(self, path: Path, source: str | None, default: AccessRule) -> None:
         listing = await asyncio.to_thread(list_path, path, default)
@@ -142,7 +153,7 @@ class _Run:
         await self._set_rules(listing.files, known)
         if is_folder:
             await self._remove_vanished(listing, known)
-        failures = [*listing.failures, *await self._read_all(listing.files, known)]
+        failures = [*listing.failures, *await self._read_all(listing.files, known), *self._parts_left_out]
         await self._index.fill_embeddings(self._source)
         await self._record_failures(listing.files, failures, is_folder)
         self._report.hidden += sum(not file.rule.allow for file in listing.files)
@@ -202,13 +213,23 @@ class _Run:
         """
         content = await asyncio.to_thread(_read_content, file.location, self._max_file_bytes)
         sha256 = hashlib.sha256(content).hexdigest()
-        if known and (known.sha256, known.recipe) == (sha256, build_recipe(self._max_tokens)):
+        if known and known.sha256 == sha256 and await asyncio.to_thread(is_current, known.recipe, self._max_tokens):
             await self._keep(known)
             return None
-        document = await asyncio.to_thread(_prepare_safely, content, file.path, self._embedder, self._max_tokens)
+        extracted = await asyncio.to_thread(self._reader.read, content, file.path)
+        document = await asyncio.to_thread(
+            prepare_extracted,
+            extracted,
+            format_name=get_format(file.path),
+            sha256=sha256,
+            count_tokens=self._embedder.count_tokens,
+            max_tokens=self._max_tokens,
+        )
+        self._parts_left_out += [Failure(f"{file.path}!/{part.name}", part.reason) for part in extracted.left_out]
         return _Ready(file, document)
 
     async def _keep(self, known: _Known) -> None:
+        self._unchanged.append(known.path)
         if known.removed:
             await self._database.execute(QUERIES["restore"], {"source": self._source, "path": known.path})
             self._report.added += 1
@@ -237,6 +258,7 @@ class _Run:
             "failed": [failure.path for failure in failures],
             "whole_source": is_folder,
             "read": [file.path for file in files],
+            "unchanged": self._unchanged,
         }
         await self._database.execute(QUERIES["forget_errors"], parameters)
 
@@ -251,21 +273,23 @@ def _rule_of(known: _Known) -> AccessRule:
 
 
 def _read_content(location: Path, max_bytes: int) -> bytes:
+    """The whole file as it was at one moment, as far as its size and time tell.
+
+    Raises:
+        InvalidInputError: too large, not readable, or written to again and again.
+    """
     try:
-        size = location.stat().st_size
-        if size > max_bytes:
-            raise InvalidInputError(f"expected at most {max_bytes:,} bytes, got {size:,}; split the file")
-        return location.read_bytes()
+        for _ in range(_TRIES):
+            with location.open("rb") as file:
+                before = os.fstat(file.fileno())
+                if before.st_size > max_bytes:
+                    raise InvalidInputError(
+                        f"expected at most {max_bytes:,} bytes, got {before.st_size:,}; split the file"
+                    )
+                content = file.read(max_bytes + 1)
+                after = os.fstat(file.fileno())
+            if len(content) == after.st_size and before.st_mtime_ns == after.st_mtime_ns:
+                return content
     except OSError as error:
         raise InvalidInputError(f"cannot read the file: {error.strerror}") from error
-
-
-def _prepare_safely(content: bytes, path: str, embedder: Embedder, max_tokens: int) -> PreparedDocument:
-    """One file can break its parser in ways nobody listed; it must not take the others with it."""
-    try:
-        return prepare(content, path, count_tokens=embedder.count_tokens, max_tokens=max_tokens)
-    except InvalidInputError:
-        raise
-    except (Exception, RecursionError) as error:
-        log.exception("a parser failed", extra={"path": path})
-        raise InvalidInputError(f"cannot be read as {path.rsplit('.', 1)[-1]}: {type(error).__name__}") from error
+    raise InvalidInputError("changed while it was read; the next ingest reads it")

@@ -22,5 +22,7 @@ ON CONFLICT (source, path) DO UPDATE SET reason = excluded.reason, last_failed_a
 
 -- name: forget_errors
 DELETE FROM ingest_errors
+-- A part of a file, `archive.zip!/broken.pdf`, is as unreadable as before where its file did not change.
 WHERE source = %(source)s AND path <> ALL(%(failed)s::text[])
-  AND (%(whole_source)s OR path = ANY(%(read)s::text[]))
+  AND (%(whole_source)s OR split_part(path, '!/', 1) = ANY(%(read)s::text[]))
+  AND NOT (position('!/' IN path) > 0 AND split_part(path, '!/', 1) = ANY(%(unchanged)s::text[]))

@@ -8,13 +8,15 @@ from core.errors import InvalidInputError
 from core.prompt import Language, detect_language
 from core.text import clean_text
 from retrieval.chunking import Chunk, CountTokens, lay_out, split_into_chunks
-from retrieval.formats.blocks import Block, Extracted
+from retrieval.formats.blocks import MAX_TEXT_CHARACTERS, Block, Extracted
+from retrieval.formats.ocr import is_installed
 from retrieval.formats.registry import extract, get_format
 from retrieval.lexical import find_terms
+from retrieval.structure import find_structure
 
 # Raise it when reading, cutting or terms change: every document is then read again at the next ingest.
-_RECIPE = 1
-MAX_TEXT_CHARACTERS = 20_000_000
+_RECIPE = 2
+_WITHOUT_OCR = ":without ocr"
 _MAX_TF = 32_767
 
 
@@ -53,9 +55,20 @@ class PreparedDocument:
     chunks: list[PreparedChunk]
 
 
-def build_recipe(max_tokens: int) -> str:
-    """What decides, besides the file, how a document is cut."""
-    return f"{_RECIPE}:{max_tokens}"
+def build_recipe(max_tokens: int, *, needs_ocr: bool = False) -> str:
+    """What decides, besides the file, how a document is cut.
+
+    Args:
+        needs_ocr: pages were left out for want of text recognition; once that is installed, the file is read again.
+    """
+    return f"{_RECIPE}:{max_tokens}{_WITHOUT_OCR if needs_ocr else ''}"
+
+
+def is_current(recipe: str, max_tokens: int) -> bool:
+    """Whether a document stored by a recipe would be read in the same way now."""
+    if recipe == build_recipe(max_tokens):
+        return True
+    return recipe == build_recipe(max_tokens, needs_ocr=True) and not is_installed()
 
 
 def prepare(content: bytes, path: str, *, count_tokens: CountTokens, max_tokens: int) -> PreparedDocument:
@@ -82,7 +95,7 @@ def prepare_extracted(
     Raises:
         InvalidInputError: there is no text, or too much.
     """
-    title, blocks = clean_text(extracted.title).strip(), _clean(extracted.blocks)
+    title, blocks = clean_text(extracted.title).strip(), find_structure(_clean(extracted.blocks))
     text, spans = lay_out(blocks)
     if not text:
         raise InvalidInputError("expected some text, got an empty document")
@@ -94,7 +107,7 @@ def prepare_extracted(
         format=format_name,
         language=detect_language(text),
         sha256=sha256,
-        recipe=build_recipe(max_tokens),
+        recipe=build_recipe(max_tokens, needs_ocr=extracted.needs_ocr),
         text=text,
         chunks=[_prepare_chunk(title, chunk) for chunk in chunks],
     )

@@ -2,13 +2,14 @@
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import zip_longest
 from pathlib import PurePosixPath
 from typing import Literal
 
 Kind = Literal["heading", "paragraph", "item", "row", "code"]
 
+MAX_TEXT_CHARACTERS = 20_000_000
 _SPACE = re.compile(r"\s+")
 
 
@@ -28,11 +29,25 @@ class Block:
 
 
 @dataclass(frozen=True, slots=True)
+class LeftOut:
+    """A part of a file that could not be read, and why, where the rest was: a member, an attachment, some pages."""
+
+    name: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
 class Extracted:
-    """A document as read, before it is cut into chunks."""
+    """A document as read, before it is cut into chunks.
+
+    Attributes:
+        needs_ocr: text recognition would have read more, and is not installed.
+    """
 
     title: str
     blocks: list[Block]
+    left_out: list[LeftOut] = field(default_factory=list[LeftOut])
+    needs_ocr: bool = False
 
 
 def squeeze(text: str) -> str:
@@ -43,12 +58,22 @@ def squeeze(text: str) -> str:
 def build_rows(table: Sequence[Sequence[str]], *, page: int | None = None) -> list[Block]:
     """A table as one block a row, each carrying the header: `Site: Seoul | Limit: 40,000 won`.
 
-    The first row is the header; a table of one row has none. Empty rows are left out.
+    The first row is the header; a table of one row has none. Rows of a single cell above it are its caption.
+    Empty rows are left out.
     """
     cleaned = [[squeeze(cell) for cell in row] for row in table]
     rows = [row for row in cleaned if any(row)]
+    above = _count_captions(rows)
+    captions = [Block("paragraph", " ".join(filter(None, row)), page=page) for row in rows[:above]]
+    rows = rows[above:]
     header, body = (rows[0], rows[1:]) if len(rows) > 1 else ([], rows)
-    return [Block("row", _label(header, row), page=page) for row in body]
+    return [*captions, *(Block("row", _label(header, row), page=page) for row in body)]
+
+
+def _count_captions(rows: Sequence[Sequence[str]]) -> int:
+    """Rows with one filled cell before the first with more; 0 where no row has more."""
+    filled = [sum(map(bool, row)) for row in rows]
+    return next((place for place, count in enumerate(filled) if count > 1), 0)
 
 
 def _label(header: Sequence[str], row: Sequence[str]) -> str:

@@ -2,7 +2,6 @@
 
 import io
 import re
-import zipfile
 from collections.abc import Iterator
 
 from docx import Document
@@ -10,49 +9,26 @@ from docx.opc.exceptions import PackageNotFoundError
 from docx.table import Table
 from docx.text.paragraph import Paragraph
 
-from core.errors import InvalidInputError
 from retrieval.formats.blocks import Block, Extracted, build_extracted, build_rows
+from retrieval.formats.package import build_broken, check_package
 
-MAX_UNPACKED_BYTES = 200_000_000
 _HEADING = re.compile(r"(?:heading|제목)\s*(\d)", re.IGNORECASE)
-_ENCRYPTED = bytes.fromhex("d0cf11e0a1b11ae1")
 
 
 def extract_docx(content: bytes, file_name: str) -> Extracted:
     """Read a Word document.
 
     Raises:
-        InvalidInputError: encrypted, broken, or unpacks to more than `MAX_UNPACKED_BYTES`.
+        InvalidInputError: encrypted, broken, or unpacks to too much.
     """
-    _check_archive(content)
+    check_package(content, kind="Word document", suffix=".docx")
     try:
         document = Document(io.BytesIO(content))
         blocks = [block for part in document.iter_inner_content() for block in _read_part(part)]
     except (PackageNotFoundError, KeyError, ValueError, SyntaxError) as error:
-        raise InvalidInputError(
-            "expected a Word document, got a broken one; open it in Word and save it again"
-        ) from error
+        raise build_broken("Word document", ".docx") from error
     title = next((block.text for block in blocks if block.kind == "heading"), "")
     return build_extracted(blocks, file_name=file_name, title=title or document.core_properties.title)
-
-
-def _check_archive(content: bytes) -> None:
-    """A docx is a zip: what it would unpack to is known before anything is unpacked."""
-    if content.startswith(_ENCRYPTED):
-        raise InvalidInputError(
-            "the document is encrypted or in the old .doc format; save it as .docx without a password"
-        )
-    try:
-        with zipfile.ZipFile(io.BytesIO(content)) as archive:
-            unpacked_bytes = sum(entry.file_size for entry in archive.infolist())
-    except zipfile.BadZipFile as error:
-        raise InvalidInputError(
-            "expected a Word document, got a broken one; open it in Word and save it again"
-        ) from error
-    if unpacked_bytes > MAX_UNPACKED_BYTES:
-        raise InvalidInputError(
-            f"unpacks to {unpacked_bytes:,} bytes, at most {MAX_UNPACKED_BYTES:,} are read; split the document"
-        )
 
 
 def _read_part(part: Paragraph | Table) -> Iterator[Block]:

@@ -2,25 +2,50 @@
 
 import re
 import threading
-from collections import Counter
-from dataclasses import dataclass
-from itertools import pairwise
-from typing import Any
+from collections.abc import Sequence
+from ctypes import byref, c_double
+from dataclasses import dataclass, field, replace
+from math import hypot
+from typing import Any, cast
 
 import pypdfium2  # pyright: ignore[reportMissingTypeStubs]
-import pypdfium2.raw as pdfium  # pyright: ignore[reportMissingTypeStubs]
+import pypdfium2.raw  # pyright: ignore[reportMissingTypeStubs]
 
 from core.errors import InvalidInputError
 from core.text import clean_text
+from retrieval.formats.pdf_grids import Grid, find_grids
 
+pdfium = cast(Any, pypdfium2.raw)
 # PDFium keeps global state and may be entered by one thread at a time.
 _ONE_AT_A_TIME = threading.Lock()
 _LINE = re.compile(r"[^\r\n]+")
+_WORD = re.compile(r"\S+")
 # Wider than this, in font sizes, a gap lies between two columns and not between two words.
 _COLUMN_GAP = 1.5
+# Of a character, in font sizes, on average over a word; few fonts are narrower.
+_LEAST_WIDTH = 0.33
 _BOLD_WEIGHT = 600
+# A page with less text than a stamp, most of which is a picture, is a scan.
+_STAMP_CHARACTERS = 25
+_SCAN_SHARE = 0.5
+_LONGEST_SIDE_PIXELS = 4000
 MAX_PAGES = 5000
 _REASONS = {4: "is encrypted; save it without a password", 5: "uses a security scheme that is not supported"}
+
+
+@dataclass(frozen=True, slots=True)
+class Cell:
+    """A stretch of a line between gaps as wide as a column's, or between borders.
+
+    Attributes:
+        left, right: points from the page's left edge.
+        column: from 0, within the line's grid.
+    """
+
+    text: str
+    left: float
+    right: float
+    column: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,84 +53,225 @@ class Line:
     """One printed line.
 
     Attributes:
-        cells: the line cut at gaps as wide as a column's.
-        size: font size in points; top and bottom are points from the page's lower edge.
+        size: font size in points.
+        baseline: points from the page's lower edge.
         page: from 1.
+        grid: the ruled table that it stands in.
     """
 
-    cells: list[str]
+    cells: list[Cell]
     size: float
     bold: bool
-    top: float
-    bottom: float
+    baseline: float
     page: int
+    grid: Grid | None = None
 
     @property
     def text(self) -> str:
         """The line's words."""
-        return " ".join(self.cells)
+        return " ".join(cell.text for cell in self.cells)
 
 
-def read_lines(content: bytes) -> tuple[list[Line], str]:
+@dataclass(slots=True)
+class Pages:
+    """What a PDF's pages hold.
+
+    Attributes:
+        scans: pages, from 1, that are pictures of text; of such a page there is at most a stamp's worth of lines.
+        broken: pages that cannot be opened.
+    """
+
+    title: str = ""
+    lines: list[Line] = field(default_factory=list[Line])
+    scans: list[int] = field(default_factory=list[int])
+    broken: list[int] = field(default_factory=list[int])
+
+
+def read_pages(content: bytes) -> Pages:
     """Every line of a PDF, and the title its author gave.
 
     Raises:
         InvalidInputError: encrypted, broken, or too long.
     """
     with _ONE_AT_A_TIME:
+        document = _open(content)
         try:
-            document = pypdfium2.PdfDocument(content)
-        except pypdfium2.PdfiumError as error:
-            reason = _REASONS.get(
-                getattr(error, "err_code", 0) or 0, "is broken; open it in a viewer and print it again"
-            )
-            raise InvalidInputError(f"the PDF {reason}") from error
-        try:
-            return _read_document(document)
-        except pypdfium2.PdfiumError as error:
-            raise InvalidInputError("the PDF is broken; open it in a viewer and print it again") from error
+            if len(document) > MAX_PAGES:
+                raise InvalidInputError(f"expected at most {MAX_PAGES} pages, got {len(document)}; split the PDF")
+            pages = Pages(document.get_metadata_value("Title"))  # pyright: ignore[reportUnknownMemberType]
+            for number in range(1, len(document) + 1):
+                try:
+                    _read_page(document, number, pages)
+                except pypdfium2.PdfiumError:
+                    pages.broken.append(number)
+            return pages
         finally:
             document.close()
 
 
-def _read_document(document: pypdfium2.PdfDocument) -> tuple[list[Line], str]:
-    if len(document) > MAX_PAGES:
-        raise InvalidInputError(f"expected at most {MAX_PAGES} pages, got {len(document)}; split the PDF")
-    lines: list[Line] = []
-    for number in range(len(document)):
-        page = document[number]
-        textpage = page.get_textpage()
-        lines += _read_page(textpage, number + 1)
+def render_page(content: bytes, number: int, *, dpi: int) -> Any:
+    """A page as a Pillow image in grey, smaller than asked for where the page is a poster.
+
+    Raises:
+        InvalidInputError: it cannot be drawn.
+    """
+    with _ONE_AT_A_TIME:
+        document = _open(content)
+        try:
+            page = document[number - 1]
+            longest_points = max(*page.get_size(), 1.0)
+            scale = min(dpi / 72, _LONGEST_SIDE_PIXELS / longest_points)
+            return cast(Any, page).render(scale=scale, grayscale=True).to_pil()
+        except (pypdfium2.PdfiumError, ValueError) as error:
+            raise InvalidInputError(f"page {number} cannot be drawn; open the PDF and print it again") from error
+        finally:
+            document.close()
+
+
+def _open(content: bytes) -> pypdfium2.PdfDocument:
+    try:
+        return pypdfium2.PdfDocument(content)
+    except pypdfium2.PdfiumError as error:
+        reason = _REASONS.get(getattr(error, "err_code", 0) or 0, "is broken; open it in a viewer and print it again")
+        raise InvalidInputError(f"the PDF {reason}") from error
+
+
+def _read_page(document: pypdfium2.PdfDocument, number: int, pages: Pages) -> None:
+    page = document[number - 1]
+    textpage = page.get_textpage()
+    try:
+        text: str = textpage.get_text_range()
+        reader = _LineReader(textpage.raw, number, find_grids(page.raw))
+        found = [reader.read(match) for match in _LINE.finditer(text) if not match[0].isspace()]
+        pages.lines += _join_baselines(found)
+        if len(text.strip()) < _STAMP_CHARACTERS and _is_scan(page, has_text=bool(text.strip())):
+            pages.scans.append(number)
+    finally:
         textpage.close()
         page.close()
-    return lines, document.get_metadata_value("Title")  # pyright: ignore[reportUnknownMemberType]
 
 
-def _read_page(textpage: Any, page: int) -> list[Line]:
-    text: str = textpage.get_text_range()
-    matches = _LINE.finditer(text)
-    return [_read_line(textpage, match, page) for match in matches if match[0].strip()]
-
-
-def _read_line(textpage: Any, match: re.Match[str], page: int) -> Line:
-    visible = [match.start() + place for place, char in enumerate(match[0]) if not char.isspace()]
-    sizes = Counter(round(float(pdfium.FPDFText_GetFontSize(textpage, index)), 1) for index in visible)
-    weights = [int(pdfium.FPDFText_GetFontWeight(textpage, index)) for index in (visible[0], visible[-1])]
-    size = sizes.most_common(1)[0][0]
-    _, bottom, _, top = textpage.get_charbox(visible[0])
-    cells = _cut_cells(textpage, match, size)
-    return Line(cells, size, min(weights) >= _BOLD_WEIGHT, float(top), float(bottom), page)
-
-
-def _cut_cells(textpage: Any, match: re.Match[str], size: float) -> list[str]:
-    words = list(re.finditer(r"\S+", match[0]))
-    cells = [words[0][0]]
-    for word, following in pairwise(words):
-        right = float(textpage.get_charbox(match.start() + word.end() - 1)[2])
-        left = float(textpage.get_charbox(match.start() + following.start())[0])
-        if left - right > _COLUMN_GAP * size:
-            cells.append(following[0])
+def _join_baselines(lines: Sequence[Line]) -> list[Line]:
+    """PDFium begins a line anew where a piece is of another height, a single digit in a column for one."""
+    joined: list[Line] = []
+    for line in lines:
+        last = joined[-1] if joined else line
+        gap = line.cells[0].left - last.cells[-1].right
+        if (
+            joined
+            and gap > 0
+            and abs(line.baseline - last.baseline) < line.size / 5
+            and not line.grid
+            and not last.grid
+        ):
+            wide = gap > _COLUMN_GAP * line.size
+            joined[-1] = replace(last, cells=[*last.cells, *line.cells] if wide else _join_cells(last, line))
         else:
-            cells[-1] += f" {following[0]}"
-    # Hyphens that PDFium marks as soft at a line's end, among other control characters, are no text.
-    return [clean_text(cell.replace("\ufffe", "-")) for cell in cells]
+            joined.append(line)
+    return joined
+
+
+def _join_cells(line: Line, after: Line) -> list[Cell]:
+    left, right = line.cells[-1], after.cells[0]
+    return [*line.cells[:-1], Cell(f"{left.text} {right.text}", left.left, right.right), *after.cells[1:]]
+
+
+def _is_scan(page: Any, *, has_text: bool) -> bool:
+    """A page without text on which something is drawn, or with a stamp on a large picture."""
+    if not has_text:
+        return int(pdfium.FPDFPage_CountObjects(page.raw)) > 0
+    width, height = page.get_size()
+    pictures = page.get_objects(filter=[pdfium.FPDF_PAGEOBJ_IMAGE], max_depth=3)
+    boxes = [picture.get_bounds() for picture in pictures]
+    areas = [(right - left) * (top - bottom) for left, bottom, right, top in boxes]
+    return max(areas, default=0.0) > _SCAN_SHARE * width * height
+
+
+class _LineReader:
+    """Places and sizes of one page's characters. Every question is a call into PDFium: the time goes there."""
+
+    def __init__(self, textpage: Any, page: int, grids: list[Grid]) -> None:
+        self._textpage = textpage
+        self._page = page
+        self._grids = grids
+        self._numbers = [c_double() for _ in range(4)]
+        self._references = [byref(number) for number in self._numbers]
+        self._matrix = pdfium.FS_MATRIX()
+
+    def read(self, match: re.Match[str]) -> Line:
+        """The line that a stretch of the page's text is."""
+        words = list(_WORD.finditer(match[0]))
+        first, last = match.start() + words[0].start(), match.start() + words[-1].end() - 1
+        size = self._find_size(match.start(), words)
+        weights = [int(pdfium.FPDFText_GetFontWeight(self._textpage, index)) for index in (first, last)]
+        lefts, baseline = self._find_lefts(match.start(), words)
+        grid = next((one for one in self._grids if one.holds(lefts[0], baseline + size / 3)), None)
+        cells = (
+            self._cut_at_borders(match, words, lefts, grid) if grid else self._cut_at_gaps(match, words, lefts, size)
+        )
+        return Line(cells, size, min(weights) >= _BOLD_WEIGHT, baseline, self._page, grid)
+
+    def _find_size(self, offset: int, words: list[re.Match[str]]) -> float:
+        """What most of the line has; a third word decides where its ends differ."""
+        first, last = (self._get_size(offset + word.start()) for word in (words[0], words[-1]))
+        middle = first if first == last else self._get_size(offset + words[len(words) // 2].start())
+        return middle if middle in (first, last) else max(first, last)
+
+    def _get_size(self, index: int) -> float:
+        """Points on the page: some programs write everything at size 1 and scale it."""
+        size = float(pdfium.FPDFText_GetFontSize(self._textpage, index))
+        if pdfium.FPDFText_GetMatrix(self._textpage, index, self._matrix):
+            size *= hypot(self._matrix.c, self._matrix.d) or 1.0
+        return round(size, 1)
+
+    def _find_lefts(self, offset: int, words: list[re.Match[str]]) -> tuple[list[float], float]:
+        """Where each word begins, and the first one's baseline, in points."""
+        get, textpage = pdfium.FPDFText_GetCharOrigin, self._textpage
+        (x, y), (to_x, to_y) = self._numbers[:2], self._references[:2]
+        get(textpage, offset + words[0].start(), to_x, to_y)
+        lefts, baseline = [x.value], y.value
+        for word in words[1:]:
+            get(textpage, offset + word.start(), to_x, to_y)
+            lefts.append(x.value)
+        return lefts, baseline
+
+    def _get_right(self, index: int) -> float:
+        pdfium.FPDFText_GetCharBox(self._textpage, index, *self._references)
+        return self._numbers[1].value
+
+    def _cut_at_borders(
+        self, match: re.Match[str], words: list[re.Match[str]], lefts: list[float], grid: Grid
+    ) -> list[Cell]:
+        """Cells between a table's rules; a word belongs where it begins."""
+        columns = [grid.find_column(left + 1) for left in lefts]
+        starts = [place for place in range(len(words)) if not place or columns[place] != columns[place - 1]]
+        cells: list[Cell] = []
+        for first, after in zip(starts, [*starts[1:], len(words)], strict=True):
+            text = match[0][words[first].start() : words[after - 1].end()]
+            cells.append(Cell(_clean(text), lefts[first], grid.xs[columns[first] + 1], columns[first]))
+        return cells
+
+    def _cut_at_gaps(
+        self, match: re.Match[str], words: list[re.Match[str]], lefts: list[float], size: float
+    ) -> list[Cell]:
+        """Cells between wide gaps. Where a word ends is asked for only if it may end far before the next one."""
+        offset, widest = match.start(), _COLUMN_GAP * size
+        cells: list[Cell] = []
+        first = 0
+        for place in range(1, len(words)):
+            before = words[place - 1]
+            least_width = _LEAST_WIDTH * size * (before.end() - before.start())
+            if lefts[place] - lefts[place - 1] - least_width > widest:
+                right = self._get_right(offset + before.end() - 1)
+                if lefts[place] - right > widest:
+                    cells.append(Cell(_clean(match[0][words[first].start() : before.end()]), lefts[first], right))
+                    first = place
+        right = self._get_right(offset + words[-1].end() - 1)
+        return [*cells, Cell(_clean(match[0][words[first].start() : words[-1].end()]), lefts[first], right)]
+
+
+def _clean(text: str) -> str:
+    """Hyphens that PDFium marks as soft at a line's end, among other control characters, are no text."""
+    if text.isascii() and text.isprintable():
+        return text
+    return clean_text(" ".join(text.replace("\ufffe", "-").split()))

@@ -1,36 +1,43 @@
-"""Which adapter reads which file."""
+"""Which adapter reads which file. An adapter is imported when it is first needed: all together take a second."""
 
 from collections.abc import Callable
+from importlib import import_module
 from pathlib import PurePosixPath
+from typing import cast
 
 from core.errors import InvalidInputError
 from retrieval.formats.blocks import Extracted
-from retrieval.formats.docx import extract_docx
-from retrieval.formats.html import extract_html
-from retrieval.formats.markdown import extract_markdown
-from retrieval.formats.pdf import extract_pdf
-from retrieval.formats.text import extract_text
+from retrieval.formats.budget import Budget
 
 Adapter = Callable[[bytes, str], Extracted]
-
-ADAPTERS: dict[str, Adapter] = {
-    "docx": extract_docx,
-    "html": extract_html,
-    "markdown": extract_markdown,
-    "pdf": extract_pdf,
-    "text": extract_text,
-}
+ContainerAdapter = Callable[[bytes, str, Budget], Extracted]
 
 _SUFFIXES = {
+    ".csv": "csv",
     ".docx": "docx",
+    ".eml": "eml",
     ".htm": "html",
     ".html": "html",
-    ".md": "markdown",
+    ".hwp": "hwp",
+    ".hwpx": "hwpx",
+    ".jpeg": "image",
+    ".jpg": "image",
     ".markdown": "markdown",
+    ".md": "markdown",
     ".pdf": "pdf",
-    ".txt": "text",
+    ".png": "image",
+    ".pptx": "pptx",
     ".text": "text",
+    ".tif": "image",
+    ".tiff": "image",
+    ".tsv": "csv",
+    ".txt": "text",
+    ".xlsm": "xlsx",
+    ".xlsx": "xlsx",
+    ".zip": "zip",
 }
+# Formats that hold files of other formats.
+_CONTAINERS = {"eml", "zip"}
 
 
 def get_format(path: str) -> str:
@@ -45,10 +52,22 @@ def get_format(path: str) -> str:
     return _SUFFIXES[suffix]
 
 
-def extract(content: bytes, path: str) -> Extracted:
+def extract(content: bytes, path: str, budget: Budget | None = None) -> Extracted:
     """Read a file of any known format.
 
+    Args:
+        budget: what is left for the file that this one lies in.
+
     Raises:
-        InvalidInputError: unknown format, or the file is broken, encrypted or binary.
+        InvalidInputError: unknown format, or the file is broken, encrypted, binary, or unpacks to too much.
     """
-    return ADAPTERS[get_format(path)](content, path)
+    name = get_format(path)
+    adapter = getattr(import_module(f"retrieval.formats.{name}"), f"extract_{name}")
+    if name not in _CONTAINERS:
+        return cast(Adapter, adapter)(content, path)
+    budget = budget or Budget()
+    budget.enter()
+    try:
+        return cast(ContainerAdapter, adapter)(content, path, budget)
+    finally:
+        budget.leave()

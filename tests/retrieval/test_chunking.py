@@ -1,6 +1,8 @@
 """Chunks: exact offsets, whole coverage, within the budget, under their headings."""
 
+import re
 from collections.abc import Sequence
+from itertools import pairwise
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -32,7 +34,9 @@ def test_a_chunk_is_the_text_at_its_offsets(blocks: list[Block], max_tokens: int
 
 @settings(max_examples=60, deadline=None)
 @given(BLOCKS, st.integers(1, 12))
-def test_every_word_outside_headings_is_in_exactly_one_chunk(blocks: list[Block], max_tokens: int) -> None:
+def test_every_word_outside_headings_is_in_a_chunk_and_only_cut_sentences_overlap(
+    blocks: list[Block], max_tokens: int
+) -> None:
     text, spans = lay_out(blocks)
     _, chunks = cut(blocks, max_tokens)
     covered = [place for chunk in chunks for place in range(chunk.start, chunk.end)]
@@ -43,7 +47,9 @@ def test_every_word_outside_headings_is_in_exactly_one_chunk(blocks: list[Block]
         for place in range(span.start, span.end)
         if not text[place].isspace()
     }
-    assert len(covered) == len(set(covered)) and body <= set(covered)
+    repeated = [text[after.start : before.end] for before, after in pairwise(chunks) if after.start < before.end]
+    assert body <= set(covered)
+    assert not any(re.search(r"[.!?]\s|\n", piece) for piece in repeated)
 
 
 @settings(max_examples=60, deadline=None)
@@ -89,3 +95,26 @@ def test_a_long_paragraph_is_cut_between_sentences() -> None:
 def test_a_chunk_has_the_page_it_begins_on() -> None:
     _, chunks = cut([Block("paragraph", "a b c", page=2), Block("paragraph", "d e f", page=3)], max_tokens=3)
     assert [chunk.page for chunk in chunks] == [2, 3]
+
+
+def test_a_cut_sentence_is_repeated_in_part() -> None:
+    words = " ".join(f"w{number}" for number in range(40))
+    _, chunks = cut([Block("paragraph", words)], max_tokens=16)
+    assert [chunk.text.split()[0] for chunk in chunks] == ["w0", "w11", "w25"]
+    assert [chunk.text.split()[-1] for chunk in chunks] == ["w12", "w26", "w39"]
+
+
+def test_what_announces_a_list_stays_with_it() -> None:
+    blocks = [
+        Block("paragraph", "one two three four five six seven"),
+        Block("paragraph", "You need:"),
+        Block("item", "- a b c d e f"),
+    ]
+    _, chunks = cut(blocks, max_tokens=10)
+    assert [chunk.text for chunk in chunks] == ["one two three four five six seven", "You need:\n\n- a b c d e f"]
+
+
+def test_long_headings_take_from_the_chunks_below_them() -> None:
+    blocks = [Block("heading", "word " * 8, 2), Block("paragraph", "a b c. d e f. g h i.")]
+    _, chunks = cut(blocks, max_tokens=12, title="T")
+    assert count_words([chunk.text for chunk in chunks]) == [6, 3]

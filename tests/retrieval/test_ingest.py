@@ -1,6 +1,7 @@
 """Documents in: what changed and only that, broken files named, removed ones gone at once."""
 
 import asyncio
+import os
 from pathlib import Path
 
 import pytest
@@ -9,9 +10,12 @@ from core.database import Database
 from core.errors import InvalidInputError
 from retrieval.documents import Documents
 from retrieval.embedding import Embedder
+from retrieval.formats.ocr import MISSING, is_installed
 from retrieval.ingest import ingest
 from retrieval.search import Search
 from tests.retrieval.conftest import Write
+from tests.retrieval.formats.test_pdf import make_scan
+from tests.retrieval.formats.test_zip import pack
 
 LEAVE = "# Leave\n\n## Annual leave\n\nEmployees get 23 days of leave a year.\n\n## Sick leave\n\nCall before nine.\n"
 
@@ -213,3 +217,52 @@ async def test_another_way_of_cutting_reads_again_and_keeps_equal_vectors(
     )
     assert (report.updated, report.embedded) == (1, 0)
     assert rows == [{"chunks": 2, "embedded": 2, "indexed": True}]
+
+
+async def test_a_broken_member_is_named_until_its_archive_changes(
+    database: Database, embedder: Embedder, folder: Path, write: Write
+) -> None:
+    write("policies.zip", pack({"leave.md": LEAVE.encode(), "broken.pdf": b"%PDF"}))
+    reports = [await ingest(database, embedder, [folder]) for _ in range(2)]
+    errors = await Documents(database).find_errors()
+    assert [(report.added, len(report.failed)) for report in reports] == [(1, 1), (0, 0)]
+    assert [error.path for error in errors] == ["policies.zip!/broken.pdf"]
+    found = await Search(database, embedder).search("annual leave", ["everyone"])
+    assert (found[0].path, found[0].heading_path) == ("policies.zip", "leave.md > Leave > Annual leave")
+    write("policies.zip", pack({"leave.md": LEAVE.encode()}))
+    await ingest(database, embedder, [folder])
+    assert await Documents(database).find_errors() == []
+
+
+async def test_a_scan_is_read_again_once_text_recognition_is_there(
+    database: Database, embedder: Embedder, folder: Path, write: Write, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    if not is_installed():
+        pytest.skip(MISSING)
+    write("scan.pdf", make_scan())
+    with monkeypatch.context() as without:
+        without.setenv("PATH", "")
+        reports = [await ingest(database, embedder, [folder]) for _ in range(2)]
+    reports.append(await ingest(database, embedder, [folder]))
+    assert [(report.added, report.unchanged, report.updated) for report in reports] == [(1, 0, 0), (0, 1, 0), (0, 0, 1)]
+    found = await Search(database, embedder).search("meals paid", ["everyone"])
+    assert "40,000 won" in found[0].text and await Documents(database).find_errors() == []
+
+
+async def test_a_file_that_is_written_to_while_it_is_read_waits(
+    database: Database, embedder: Embedder, folder: Path, write: Write, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    growing = write("log.txt", "words")
+    write("leave.md", LEAVE)
+    stat = os.fstat
+
+    def grow(descriptor: int) -> os.stat_result:
+        if Path(f"/proc/self/fd/{descriptor}").readlink() == growing:
+            with growing.open("a") as file:
+                file.write(" and more")
+        return stat(descriptor)
+
+    monkeypatch.setattr(os, "fstat", grow)
+    report = await ingest(database, embedder, [folder])
+    assert [failure.reason for failure in report.failed] == ["changed while it was read; the next ingest reads it"]
+    assert report.added == 1

@@ -1,0 +1,84 @@
+"""Reading files in a child process: a parser that crashes, hangs or swallows memory takes one file with it.
+
+The child reads from stdin a line of JSON (`path`, `bytes`) and that many bytes, answers with one line of JSON, and ends
+with its stdin. It answers in JSON and not by pickle, so that a hostile file that takes it over gains nothing here.
+"""
+
+import contextlib
+import json
+import os
+import resource
+import sys
+import traceback
+from typing import Any, BinaryIO
+
+from core.errors import InvalidInputError
+from retrieval.formats.blocks import MAX_TEXT_CHARACTERS, Block, Extracted, LeftOut
+from retrieval.formats.registry import extract
+
+
+def main(memory_bytes: int, cpu_seconds: int) -> None:
+    """Answer until stdin ends, with that much memory, and that much computing for each file."""
+    # What a library prints must not get between the answers.
+    answers = os.fdopen(os.dup(1), "wb")
+    os.dup2(2, 1)
+    # Several threads on one page are slower than one where cores are few, and slow the service's answers.
+    os.environ.setdefault("OMP_THREAD_LIMIT", "1")
+    with contextlib.suppress(ValueError, OSError):
+        resource.setrlimit(resource.RLIMIT_AS, (memory_bytes, memory_bytes))
+    while line := sys.stdin.buffer.readline():
+        _allow_seconds(cpu_seconds)
+        answers.write(json.dumps(_answer(json.loads(line), sys.stdin.buffer)).encode() + b"\n")
+        answers.flush()
+
+
+def _answer(asked: dict[str, Any], stdin: BinaryIO) -> dict[str, Any]:
+    try:
+        return encode(extract(stdin.read(asked["bytes"]), asked["path"]))
+    except InvalidInputError as error:
+        return {"error": str(error)}
+    except MemoryError:
+        return {"error": "takes too much memory to read; split the file"}
+    # One file can break its parser in ways nobody listed; it must not take the others with it.
+    except (Exception, RecursionError) as error:
+        where = traceback.extract_tb(error.__traceback__)[-1]
+        return {"failure": type(error).__name__, "where": f"{where.filename}:{where.lineno}"}
+
+
+def _allow_seconds(seconds: int) -> None:
+    """Let the system end this process after that much more computing."""
+    used = resource.getrusage(resource.RUSAGE_SELF)
+    limit = int(used.ru_utime + used.ru_stime) + seconds
+    with contextlib.suppress(ValueError, OSError):
+        resource.setrlimit(resource.RLIMIT_CPU, (limit, resource.RLIM_INFINITY))
+
+
+def encode(extracted: Extracted) -> dict[str, Any]:
+    """What was read, as JSON has it.
+
+    Raises:
+        InvalidInputError: it is more text than a document has.
+    """
+    characters = sum(len(block.text) for block in extracted.blocks)
+    if characters > MAX_TEXT_CHARACTERS:
+        raise InvalidInputError(f"expected at most {MAX_TEXT_CHARACTERS:,} characters, got {characters:,}; split it")
+    return {
+        "title": extracted.title,
+        "blocks": [[block.kind, block.text, block.level, block.page] for block in extracted.blocks],
+        "left_out": [[part.name, part.reason] for part in extracted.left_out],
+        "needs_ocr": extracted.needs_ocr,
+    }
+
+
+def decode(answer: dict[str, Any]) -> Extracted:
+    """The other way."""
+    return Extracted(
+        str(answer["title"]),
+        [Block(*block) for block in answer["blocks"]],
+        [LeftOut(*part) for part in answer["left_out"]],
+        bool(answer["needs_ocr"]),
+    )
+
+
+if __name__ == "__main__":
+    main(int(sys.argv[1]), int(sys.argv[2]))
