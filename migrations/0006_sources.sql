@@ -59,3 +59,6 @@ CREATE FUNCTION keep_withdrawn_documents_hidden() RETURNS trigger
 -- Here and not in the code that stores: an ingest that was reading the file when it was withdrawn must not show it again.
 CREATE TRIGGER keep_withdrawn_documents_hidden BEFORE INSERT OR UPDATE ON documents
     FOR EACH ROW EXECUTE FUNCTION keep_withdrawn_documents_hidden();
+
+-- For the copies of a document in other sources.
+CREATE INDEX documents_sha256 ON documents (sha256);

@@ -195,6 +195,7 @@ class _Run:
         self._on_progress = on_progress
         self._done = self._total = 0
         self._failed_before = report.failed_count
+        self._away_in_a_row = 0
 
     async def run(self, *, in_full: bool) -> None:
         run = await self._ledger.begin(self._source.kind)
@@ -239,7 +240,7 @@ class _Run:
         batch: list[Listed] = []
         unread: list[str] = []
         next_cursor: str | None = None
-        async with aclosing(self._source.list(cursor)) as listed:
+        async with aclosing(self._source.list_entries(cursor)) as listed:
             async for one in listed:
                 if isinstance(one, Cursor):
                     next_cursor = one.value
@@ -306,6 +307,14 @@ class _Run:
         path = pending.entry.path
         try:
             ready = await self._read(pending)
+            self._away_in_a_row = 0
+        except SourceAwayError as error:
+            # One document can be ill where its source is well.
+            self._away_in_a_row += 1
+            if self._away_in_a_row >= _AWAY_IN_A_ROW:
+                raise
+            await self._fail([Failure(path, str(error))])
+            ready = None
         except GoneError:
             self._report.removed += await self._ledger.drop([pending.entry.key])
             ready = None

@@ -142,9 +142,7 @@ class Ledger:
 
     async def settle(self, path: str, version: str | None) -> None:
         """Remember the version that was read."""
-        await self._database.execute(
-            QUERIES["settle"], {"source": self._source, "path": path, "version": version}
-        )
+        await self._database.execute(QUERIES["settle"], {"source": self._source, "path": path, "version": version})
 
     async def record_errors(self, failures: Sequence[Failure]) -> None:
         """Remember what could not be read."""

@@ -38,7 +38,7 @@ class FolderSource:
         self.name = name or self.root.as_posix()
         self._default = default or AccessRule()
 
-    async def list(self, cursor: str | None) -> AsyncGenerator[Listed]:
+    async def list_entries(self, cursor: str | None) -> AsyncGenerator[Listed]:
         """All files, each time: a file system tells of no changes.
 
         Raises:
@@ -88,7 +88,7 @@ class FileSource:
         self._default = default or AccessRule()
         self.name = self._folder.name
 
-    async def list(self, cursor: str | None) -> AsyncGenerator[Listed]:
+    async def list_entries(self, cursor: str | None) -> AsyncGenerator[Listed]:
         """The file.
 
         Raises:
@@ -164,11 +164,11 @@ def _look_at(entry: os.DirEntry[str], below: str, path: str, rule: AccessRule) -
 
 
 def _build_entry(file: str, path: str, rule: AccessRule, stat: os.stat_result) -> Entry:
-    settled = time.time() - stat.st_mtime > _SETTLED_SECONDS
-    version = _version_of(stat) if settled else None
+    seen = _version_of(stat)
+    version = seen if time.time() - stat.st_mtime > _SETTLED_SECONDS else None
     # A name's bytes one by one as characters: they need not be text, and two names may be one in NFC.
     key = os.fsencode(file).decode("latin-1")
-    return Entry(key, path, rule, version=version, size_bytes=stat.st_size, handle={"file": key})
+    return Entry(key, path, rule, version=version, size_bytes=stat.st_size, handle={"file": key, "seen": seen})
 
 
 def _version_of(stat: os.stat_result) -> str:

@@ -98,13 +98,10 @@ class Source(Protocol):
         kind: `folder`, `git`, …
     """
 
-    @property
-    def name(self) -> str: ...
+    name: str
+    kind: str
 
-    @property
-    def kind(self) -> str: ...
-
-    def list(self, cursor: str | None) -> AsyncGenerator[Listed]:
+    def list_entries(self, cursor: str | None) -> AsyncGenerator[Listed]:
         """What the source holds, one by one, never all in memory; after a cursor only what changed since.
 
         A full listing (no cursor) that ends without an error is complete: what it did not name is gone.
