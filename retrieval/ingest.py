@@ -200,8 +200,8 @@ class _Run:
     async def run(self, *, in_full: bool) -> None:
         run = await self._ledger.begin(self._source.kind)
         try:
-            await self._list(run, in_full=in_full or _is_full_due(run))
-            await self._read_all(run)
+            since_run = await self._list(run, in_full=in_full or _is_full_due(run))
+            await self._read_all(since_run)
         except SourceAwayError as error:
             await self._give_up(run, error)
             return
@@ -223,35 +223,27 @@ class _Run:
         counts = {name: count for name, count in asdict(self._report).items() if name in kept}
         return counts | {"failed": self._report.failed_count - self._failed_before}
 
-    async def _list(self, run: Run, *, in_full: bool) -> None:
+    async def _list(self, run: Run, *, in_full: bool) -> int:
         """Stage what the source says; permissions and removals count from here on.
+
+        Returns:
+            The run since which an entry must have been named to be read: what a full listing did not name is not
+            there, or lies where nobody could look.
 
         Raises:
             SourceAwayError: it stopped half-way; what it said stays staged, and nothing was removed for its silence.
         """
-        cursor = None if in_full else run.cursor
-        try:
-            await self._list_since(cursor, run)
-        except CursorError as error:
-            log.info("source listed in full", extra={"source": self._source.name, "reason": str(error)})
-            await self._list_since(None, run)
+        if not in_full:
+            try:
+                await self._list_since(run.cursor, run)
+                return 0
+            except CursorError as error:
+                log.info("source listed in full", extra={"source": self._source.name, "reason": str(error)})
+        await self._list_since(None, run)
+        return run.run
 
     async def _list_since(self, cursor: str | None, run: Run) -> None:
-        batch: list[Listed] = []
-        unread: list[str] = []
-        next_cursor: str | None = None
-        async with aclosing(self._source.list_entries(cursor)) as listed:
-            async for one in listed:
-                if isinstance(one, Cursor):
-                    next_cursor = one.value
-                elif isinstance(one, Unread):
-                    unread.append(one.prefix)
-                else:
-                    batch.append(one)
-                if len(batch) >= _ENTRIES_PER_BATCH:
-                    await self._stage(batch, run.run)
-                    batch = []
-        await self._stage(batch, run.run)
+        unread, next_cursor = await self._stage_all(cursor, run)
         if self._source.kind == "file":
             return
         if cursor is None:
@@ -259,6 +251,33 @@ class _Run:
             if not unread:
                 await self._ledger.forget_old_errors(run.began_at)
         await self._ledger.set_cursor(next_cursor, in_full=cursor is None and not unread)
+
+    async def _stage_all(self, cursor: str | None, run: Run) -> tuple[list[str], str | None]:
+        """Stage a listing as it comes, also what was said before the source fell silent.
+
+        Returns:
+            Folders that could not be looked into, and where to go on the next time.
+        """
+        batch: list[Listed] = []
+        unread: list[str] = []
+        next_cursor: str | None = None
+        try:
+            async with aclosing(self._source.list_entries(cursor)) as listed:
+                async for one in listed:
+                    if isinstance(one, Cursor):
+                        next_cursor = one.value
+                    elif isinstance(one, Unread):
+                        unread.append(one.prefix)
+                    else:
+                        batch.append(one)
+                    if len(batch) >= _ENTRIES_PER_BATCH:
+                        await self._stage(batch, run.run)
+                        batch = []
+        except SourceAwayError:
+            await self._stage(batch, run.run)
+            raise
+        await self._stage(batch, run.run)
+        return unread, next_cursor
 
     async def _stage(self, batch: Sequence[Listed], run: int) -> None:
         # The last word on a key counts: one statement must not meet a key twice.
@@ -271,15 +290,15 @@ class _Run:
         await self._fail([one for one in batch if isinstance(one, Failure)])
 
     async def _fail(self, failures: Sequence[Failure]) -> None:
-        for failure in failures:
+        named = failures[: max(MAX_NAMED_FAILURES - len(self._report.failed), 0)]
+        for failure in named:
             log.warning("document left out", extra={"path": failure.path, "reason": failure.reason})
         self._report.failed_count += len(failures)
-        self._report.failed += failures[: max(MAX_NAMED_FAILURES - len(self._report.failed), 0)]
+        self._report.failed += named
         await self._ledger.record_errors(failures)
 
-    async def _read_all(self, run: Run) -> None:
+    async def _read_all(self, since_run: int) -> None:
         """Read changed documents, embed them in batches, store each."""
-        since_run = run.run if self._source.kind == "file" else 0
         counts = await self._ledger.count(self._recipe, since_run=since_run)
         self._total = counts.pending
         self._report.unchanged += counts.settled

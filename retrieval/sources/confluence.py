@@ -87,7 +87,7 @@ class ConfluenceSource:
         if page.get("status") != "current":
             raise GoneError("the page was put in the trash or the archive")
         body = str(page["body"]["view"]["value"])
-        content = f"<html><head><title>{_escape(page['title'])}</title></head><body>{body}</body></html>".encode()
+        content = f"<html><body><h1>{_escape(page['title'])}</h1>{body}</body></html>".encode()
         if len(content) > max_bytes:
             raise InvalidInputError(f"expected at most {max_bytes:,} bytes, got {len(content):,}; split the page")
         return Content(content, version=str(page["version"]["number"]))

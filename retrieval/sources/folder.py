@@ -120,32 +120,42 @@ def _walk(root: Path, inherited: AccessRule) -> Iterator[Listed]:
     waiting = [("", "", inherited)]
     while waiting:
         below, prefix, above = waiting.pop()
-        folder = root / below
         try:
-            rule = find_rule(folder, above)
-        except InvalidInputError as error:
-            yield Failure(prefix or "./", f"folder left out: {error}")
-            continue
-        try:
-            with os.scandir(folder) as entries:
-                is_bare = True
-                for entry in entries:
-                    is_bare = False
-                    if entry.name.startswith((".", "~$")):
-                        continue
-                    path = prefix + _normalise(entry.name)
-                    if entry.is_dir(follow_symlinks=False):
-                        waiting.append((os.path.join(below, entry.name), f"{path}/", rule))  # noqa: PTH118
-                    elif (listed := _look_at(entry, below, path, rule)) is not None:
-                        yield listed
+            # Before the access file: that of a folder that cannot be opened is not malformed.
+            with os.scandir(root / below) as entries:
+                yield from _walk_folder(entries, root, below, prefix, above, waiting)
         except OSError as error:
             yield Failure(prefix or "./", f"cannot list the folder: {error.strerror}")
             yield Unread(prefix)
+
+
+def _walk_folder(
+    entries: Iterator[os.DirEntry[str]],
+    root: Path,
+    below: str,
+    prefix: str,
+    above: AccessRule,
+    waiting: list[tuple[str, str, AccessRule]],
+) -> Iterator[Listed]:
+    try:
+        rule = find_rule(root / below, above)
+    except InvalidInputError as error:
+        yield Failure(prefix or "./", f"folder left out: {error}")
+        return
+    is_bare = True
+    for entry in entries:
+        is_bare = False
+        if entry.name.startswith((".", "~$")):
             continue
-        if is_bare and not below:
-            # What a share leaves behind that is not mounted.
-            yield Failure("./", "the folder is bare; mount its share, or leave an .access.json in it if it is empty")
-            yield Unread("")
+        path = prefix + _normalise(entry.name)
+        if entry.is_dir(follow_symlinks=False):
+            waiting.append((os.path.join(below, entry.name), f"{path}/", rule))  # noqa: PTH118
+        elif (listed := _look_at(entry, below, path, rule)) is not None:
+            yield listed
+    if is_bare and not below:
+        # What a share leaves behind that is not mounted.
+        yield Failure("./", "the folder is bare; mount its share, or leave an .access.json in it if it is empty")
+        yield Unread("")
 
 
 def _look_at(entry: os.DirEntry[str], below: str, path: str, rule: AccessRule) -> Listed | None:

@@ -12,7 +12,7 @@ from typing import IO
 from core.errors import InvalidInputError
 from retrieval.formats.registry import get_format
 from retrieval.sources.access_rules import FILE_NAME, AccessRule, parse_rule
-from retrieval.sources.source import Content, Cursor, Entry, Failure, Listed, SourceAwayError
+from retrieval.sources.source import Content, Cursor, CursorError, Entry, Failure, Listed, SourceAwayError
 
 _TIMEOUT_SECONDS = 600
 _PIECE_BYTES = 65_536
@@ -59,17 +59,20 @@ class GitSource:
 
         Raises:
             SourceAwayError: the address cannot be reached, or has no such ref.
+            CursorError: the ref names another commit now.
         """
         commit = await self._find_commit()
         if commit == cursor:
             yield Cursor(commit)
             return
+        if cursor is not None:
+            # In full, which git does in a second: a file's version is its blob, so only what changed is read.
+            raise CursorError("the commit is another one")
         rules = await self._read_rules(commit)
         async with aclosing(self._list_tree(commit)) as found:
             async for mode, blob, size, path in found:
                 for listed in _look_at(mode, blob, size, path, rules, self._default):
                     yield listed
-        # In full each time, which git does in a second: a file's version is its blob, so only what changed is read.
         for folder, rule in rules.items():
             if isinstance(rule, str):
                 yield Failure(f"{folder}/" if folder else "./", f"folder left out: {rule}")

@@ -16,7 +16,7 @@ from core.errors import InvalidInputError
 from retrieval.sources.access_rules import AccessRule
 from retrieval.sources.names import clean_name
 from retrieval.sources.principals import user
-from retrieval.sources.source import Content, Cursor, Entry, Failure, Listed, SourceAwayError
+from retrieval.sources.source import Content, Cursor, CursorError, Entry, Failure, Listed, SourceAwayError, Unread
 
 _CHANNEL_FILES = ("channels.json", "groups.json")
 _MAX_MEMBER_BYTES = 100_000_000
@@ -61,11 +61,14 @@ class SlackExportSource:
 
         Raises:
             SourceAwayError: there is no such file, or it is no zip of Slack's.
+            CursorError: the file is another one.
         """
         newest = await asyncio.to_thread(self._find_version)
         if newest == cursor:
             yield Cursor(newest)
             return
+        if cursor is not None:
+            raise CursorError("the export is another one")
         listed = self._walk()
         try:
             while batch := await asyncio.to_thread(_take, listed):
@@ -126,6 +129,7 @@ class SlackExportSource:
             threads = _index(archive, name, days.get(name, ()))
         except InvalidInputError as error:
             yield Failure(f"{clean_name(name)}/", str(error))
+            yield Unread(f"{clean_name(name)}/")
             return
         for key, thread in threads.items():
             path = f"{clean_name(name)}/{_name_thread(key)}.md"

@@ -104,7 +104,9 @@ class Source(Protocol):
     def list_entries(self, cursor: str | None) -> AsyncGenerator[Listed]:
         """What the source holds, one by one, never all in memory; after a cursor only what changed since.
 
-        A full listing (no cursor) that ends without an error is complete: what it did not name is gone.
+        A source that can only tell whether something changed gives nothing but the cursor where nothing did, and
+        raises CursorError otherwise. A full listing (no cursor) that ends without an error is complete: what it did
+        not name is gone.
 
         Raises:
             SourceAwayError: it does not answer, now or half-way; nothing counts as gone.

@@ -82,12 +82,13 @@ class _Renewing:
                 aiohttp.ClientSession(timeout=_TIMEOUT) as session,
                 session.post(self._url, data=dict(self._build_form())) as answer,
             ):
-                if answer.status >= 500:
-                    raise SourceAwayError(f"no token from {answer.url.host}: status {answer.status}")
+                if answer.status == 429 or answer.status >= 500:
+                    # As a connection that broke: the request that needs the token is tried again.
+                    raise ConnectionError(f"no token: status {answer.status}")
                 parsed = cast(dict[str, Any], await answer.json(content_type=None) or {})
                 status = answer.status
-        except (aiohttp.ClientError, TimeoutError, ValueError) as error:
-            raise SourceAwayError(f"no token: no answer that can be read ({type(error).__name__})") from error
+        except ValueError as error:
+            raise SourceAwayError("no token: expected JSON, got something else") from error
         if status != 200 or "access_token" not in parsed:
             raise SourceAwayError(f"no token: the credentials were refused ({parsed.get('error', status)})")
         self._token = str(parsed["access_token"])
