@@ -140,8 +140,8 @@ def _name_readers(document: StoredDocument) -> str:
 
 def _name_state(document: StoredDocument) -> str:
     if document.withdrawn_at:
-        return "removed by hand"
-    return "gone from its source" if document.removed_at else ""
+        return "removed"
+    return "gone" if document.removed_at else ""
 
 
 def _print_document(document: StoredDocument) -> None:

@@ -62,7 +62,7 @@ class KeepUp:
             except Exception:
                 log.exception("a source could not be read", extra={"source": source.name})
             else:
-                log.info("source read", extra={"source": source.name, "added": report.added, "updated": report.updated})
+                _log(source, report)
                 if self._on_report:
                     self._on_report(source, report)
 
@@ -71,3 +71,10 @@ class KeepUp:
         while True:
             await asyncio.sleep(self._interval_seconds)
             await self.turn(self._sources)
+
+
+def _log(source: Source, report: IngestReport) -> None:
+    """A round that changed nothing is not worth a line every few minutes."""
+    counts = {"added": report.added, "updated": report.updated, "removed": report.removed}
+    level = logging.INFO if any(counts.values()) else logging.DEBUG
+    log.log(level, "source read", extra={"source": source.name, **counts})
