@@ -15,8 +15,9 @@ from rich.progress import Progress as Bar
 from cli.house import House, open_house
 from cli.output import EXIT_FAILED, command, emit, escape, json_option, notes, read_settings, say
 from core.errors import InvalidInputError
-from retrieval.ingest import IngestReport, Progress
+from retrieval.ingest import Progress
 from retrieval.ingest import ingest as ingest_documents
+from retrieval.report import IngestReport
 from retrieval.sources.folder import open_path
 from retrieval.sources.source import Entry
 

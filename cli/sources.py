@@ -15,8 +15,9 @@ from cli.ingest import progress_shown, say_report
 from cli.output import EXIT_AWAY, EXIT_FAILED, command, console, emit, escape, json_option, read_settings, say
 from core.errors import InvalidInputError
 from core.settings import Settings
-from retrieval.ingest import IngestReport, sync
+from retrieval.ingest import sync
 from retrieval.ledger import find_states, forget_source
+from retrieval.report import IngestReport
 from retrieval.sources.build import build_source
 from retrieval.sources.config import load_sources
 from retrieval.sources.folder import FolderSource

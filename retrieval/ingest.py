@@ -6,7 +6,7 @@ import logging
 import time
 from collections.abc import Callable, Sequence
 from contextlib import aclosing
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from core.database import Database
@@ -14,63 +14,29 @@ from core.errors import InvalidInputError, NightbakeError
 from retrieval.embedding import Embedder
 from retrieval.index import Index
 from retrieval.ledger import Ledger, Pending, Run
+from retrieval.listing import ODD_ANSWERS, list_source, record_failures
 from retrieval.prepare import PreparedDocument, build_recipe, prepare
+from retrieval.report import IngestReport
 from retrieval.sources.access_rules import AccessRule
 from retrieval.sources.folder import open_path
 from retrieval.sources.source import (
     Content,
-    Cursor,
-    CursorError,
     Entry,
     Failure,
     GoneError,
-    Listed,
-    Removed,
     Source,
     SourceAwayError,
-    Unread,
 )
 
 log = logging.getLogger(__name__)
 
 MAX_TOKENS = 200
 MAX_FILE_BYTES = 50_000_000
-# Failures that a report names; all of them stand in `ingest_errors`.
-MAX_NAMED_FAILURES = 1000
 # Short documents share a batch of the model; each is still stored in its own transaction.
 _CHUNKS_PER_BATCH = 64
-_ENTRIES_PER_BATCH = 500
-# What a source tells only of permissions that changed by themselves is caught by looking at all of it once a day.
-_FULL_LISTING_SECONDS = 24 * 3600
 _AWAY_IN_A_ROW = 3
 
 Progress = Callable[[int, int, str], None]
-
-
-@dataclass(slots=True)
-class IngestReport:
-    """What an ingest did; counts are documents.
-
-    Attributes:
-        hidden: documents that no rule lets anybody read, for want of an `.access.json`.
-        failed: files and folders that were left out, the first thousand; where an earlier version is stored, it stays.
-        failed_count: all of them.
-        chunks: that the added and updated documents now have.
-        embedded: chunks that went through the model; the others kept their vectors.
-        away: sources that did not answer, now or half-way; what they hold stays as it is.
-    """
-
-    added: int = 0
-    updated: int = 0
-    unchanged: int = 0
-    removed: int = 0
-    hidden: int = 0
-    failed: list[Failure] = field(default_factory=list[Failure])
-    failed_count: int = 0
-    chunks: int = 0
-    embedded: int = 0
-    away: list[str] = field(default_factory=list[str])
-    seconds: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -200,7 +166,7 @@ class _Run:
     async def run(self, *, in_full: bool) -> None:
         run = await self._ledger.begin(self._source.kind)
         try:
-            since_run = await self._list(run, in_full=in_full or _is_full_due(run))
+            since_run = await list_source(self._source, self._ledger, run, self._report, in_full=in_full)
             await self._read_all(since_run)
         except SourceAwayError as error:
             await self._give_up(run, error)
@@ -222,80 +188,6 @@ class _Run:
         kept = {"added", "updated", "unchanged", "removed", "chunks", "embedded"}
         counts = {name: count for name, count in asdict(self._report).items() if name in kept}
         return counts | {"failed": self._report.failed_count - self._failed_before}
-
-    async def _list(self, run: Run, *, in_full: bool) -> int:
-        """Stage what the source says; permissions and removals count from here on.
-
-        Returns:
-            The run since which an entry must have been named to be read: what a full listing did not name is not
-            there, or lies where nobody could look.
-
-        Raises:
-            SourceAwayError: it stopped half-way; what it said stays staged, and nothing was removed for its silence.
-        """
-        if not in_full:
-            try:
-                await self._list_since(run.cursor, run)
-                return 0
-            except CursorError as error:
-                log.info("source listed in full", extra={"source": self._source.name, "reason": str(error)})
-        await self._list_since(None, run)
-        return run.run
-
-    async def _list_since(self, cursor: str | None, run: Run) -> None:
-        unread, next_cursor = await self._stage_all(cursor, run)
-        if self._source.kind == "file":
-            return
-        if cursor is None:
-            self._report.removed += await self._ledger.drop_unseen(run.run, unread)
-            if not unread:
-                await self._ledger.forget_old_errors(run.began_at)
-        await self._ledger.set_cursor(next_cursor, in_full=cursor is None and not unread)
-
-    async def _stage_all(self, cursor: str | None, run: Run) -> tuple[list[str], str | None]:
-        """Stage a listing as it comes, also what was said before the source fell silent.
-
-        Returns:
-            Folders that could not be looked into, and where to go on the next time.
-        """
-        batch: list[Listed] = []
-        unread: list[str] = []
-        next_cursor: str | None = None
-        try:
-            async with aclosing(self._source.list_entries(cursor)) as listed:
-                async for one in listed:
-                    if isinstance(one, Cursor):
-                        next_cursor = one.value
-                    elif isinstance(one, Unread):
-                        unread.append(one.prefix)
-                    else:
-                        batch.append(one)
-                    if len(batch) >= _ENTRIES_PER_BATCH:
-                        await self._stage(batch, run.run)
-                        batch = []
-        except SourceAwayError:
-            await self._stage(batch, run.run)
-            raise
-        await self._stage(batch, run.run)
-        return unread, next_cursor
-
-    async def _stage(self, batch: Sequence[Listed], run: int) -> None:
-        # The last word on a key counts: one statement must not meet a key twice.
-        entries = {one.key: one for one in batch if isinstance(one, Entry)}
-        gone = [one.key for one in batch if isinstance(one, Removed) and one.key not in entries]
-        if entries:
-            await self._ledger.put(list(entries.values()), run)
-        if gone:
-            self._report.removed += await self._ledger.drop(gone)
-        await self._fail([one for one in batch if isinstance(one, Failure)])
-
-    async def _fail(self, failures: Sequence[Failure]) -> None:
-        named = failures[: max(MAX_NAMED_FAILURES - len(self._report.failed), 0)]
-        for failure in named:
-            log.warning("document left out", extra={"path": failure.path, "reason": failure.reason})
-        self._report.failed_count += len(failures)
-        self._report.failed += named
-        await self._ledger.record_errors(failures)
 
     async def _read_all(self, since_run: int) -> None:
         """Read changed documents, embed them in batches, store each."""
@@ -332,13 +224,21 @@ class _Run:
             self._away_in_a_row += 1
             if self._away_in_a_row >= _AWAY_IN_A_ROW:
                 raise
-            await self._fail([Failure(path, str(error))])
+            await record_failures(self._ledger, self._report, [Failure(path, str(error))])
             ready = None
         except GoneError:
             self._report.removed += await self._ledger.drop([pending.entry.key])
             ready = None
         except InvalidInputError as error:
-            await self._fail([Failure(path, str(error))])
+            await record_failures(self._ledger, self._report, [Failure(path, str(error))])
+            ready = None
+        except ODD_ANSWERS as error:
+            log.exception("a source answered oddly", extra={"source": self._source.name})
+            await record_failures(
+                self._ledger,
+                self._report,
+                [Failure(path, f"expected another answer ({type(error).__name__}: {error})")],
+            )
             ready = None
         if ready is None:
             self._tell_progress(path)
@@ -389,12 +289,6 @@ class _Run:
         self._done += 1
         if self._on_progress:
             self._on_progress(self._done, self._total, path)
-
-
-def _is_full_due(run: Run) -> bool:
-    if run.cursor is None or run.listed_in_full_at is None:
-        return True
-    return (run.began_at - run.listed_in_full_at).total_seconds() > _FULL_LISTING_SECONDS
 
 
 def _prepare_safely(fetched: Content, path: str, embedder: Embedder, max_tokens: int) -> PreparedDocument:

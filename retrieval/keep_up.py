@@ -7,7 +7,8 @@ from collections.abc import Callable, Sequence
 from core.database import Database
 from core.errors import NightbakeError
 from retrieval.embedding import Embedder
-from retrieval.ingest import IngestReport, sync
+from retrieval.ingest import sync
+from retrieval.report import IngestReport
 from retrieval.sources.source import Source
 
 log = logging.getLogger(__name__)

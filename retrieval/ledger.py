@@ -99,7 +99,7 @@ class Ledger:
 
     async def put(self, entries: Sequence[Entry], run: int) -> None:
         """Store what was listed, and apply changed permissions before anything is read: no door stays open so long."""
-        rows = to_json_rows([_to_row(entry) for entry in entries])
+        rows = _clean(to_json_rows([_to_row(entry) for entry in entries]))
         parameters = {"source": self._source, "entries": rows, "run": run}
         async with self._database.transaction() as connection:
             await connection.execute(QUERIES["put_entries"], parameters)
@@ -147,7 +147,7 @@ class Ledger:
     async def record_errors(self, failures: Sequence[Failure]) -> None:
         """Remember what could not be read."""
         if failures:
-            parameters = {"source": self._source, "errors": to_json_rows(failures)}
+            parameters = {"source": self._source, "errors": _clean(to_json_rows(failures))}
             await self._database.execute(QUERIES["record_errors"], parameters)
 
     async def forget_errors(self, paths: Sequence[str]) -> None:
@@ -178,6 +178,11 @@ async def find_states(database: Database) -> list[SourceState]:
 async def forget_source(database: Database, source: str) -> int:
     """Hide all documents of a source that is no longer kept up with; the number of documents."""
     return await database.execute(QUERIES["forget_source"], {"source": source})
+
+
+def _clean(rows: str) -> str:
+    """Without what services may send and PostgreSQL does not hold: zero bytes, and halves of characters."""
+    return rows.replace("\\u0000", "").encode("utf-8", "replace").decode("utf-8")
 
 
 def _to_row(entry: Entry) -> dict[str, Any]:

@@ -164,6 +164,11 @@ class ConfluenceSource:
                 found = await self._http.get_json(_RESTRICTIONS.format(page_id), parameters)
             except GoneError:
                 return frozenset()
+            except StatusError as error:
+                if error.status != 403:
+                    raise
+                # Who may read is kept from us: nobody, rather than all of the space.
+                return frozenset()
             users = found["restrictions"]["user"]["results"]
             groups = found["restrictions"]["group"]["results"]
             is_open = is_open and not users and not groups

@@ -57,6 +57,9 @@ class SharePointSource:
                 if cursor and "folder" in item and "root" not in item and _changes_below(item):
                     raise CursorError("a folder was shared differently, moved or deleted")
                 listed = await self._look_at(item, str(drive_id), is_change=cursor is not None)
+                if isinstance(listed, Failure) and cursor:
+                    # Renamed to what is not read: what it was is gone.
+                    yield Removed(str(item["id"]))
                 if listed:
                     yield listed
             address = found.get("@odata.nextLink")
@@ -111,11 +114,16 @@ class SharePointSource:
         )
 
     async def _read_permissions(self, drive_id: str, item_id: str) -> list[str]:
-        """Who may read, with what comes from the folders above."""
+        """Who may read, with what comes from the folders above; nobody where that is kept from us."""
         allowed: set[str] = set()
         address: str | None = f"drives/{drive_id}/items/{item_id}/permissions"
         while address:
-            found = await self._http.get_json(address)
+            try:
+                found = await self._http.get_json(address)
+            except StatusError as error:
+                if error.status != 403:
+                    raise
+                return []
             for permission in found["value"]:
                 allowed |= _find_principals(permission, self.name)
             address = found.get("@odata.nextLink")

@@ -47,11 +47,8 @@ class FakeGraph(FakeService):
 
     def put(self, item_id: str, name: str, content: bytes, *permissions: dict[str, Any]) -> None:
         """A new file, or a new version of one."""
-        self.items = [item for item in self.items if item["id"] != item_id]
         tag = f"c:{{{item_id}}},{len(self.requests)}-{len(content)}"
-        self.items.append(
-            {"id": item_id, "name": name, "size": len(content), "cTag": tag, "file": {}, "at": self.now()}
-        )
+        self.change({"id": item_id, "name": name, "size": len(content), "cTag": tag, "file": {}})
         self.content[item_id] = content
         self.permissions[item_id] = list(permissions)
 

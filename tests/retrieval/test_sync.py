@@ -84,6 +84,14 @@ async def test_after_a_cursor_only_changes_are_said(database: Database, embedder
     assert (source.cursors, await find_paths(database)) == ([None, "1", "2"], ["a.md", "b.md"])
 
 
+async def test_the_last_word_on_a_document_counts(database: Database, embedder: Embedder) -> None:
+    source = ListedSource([page("a"), page("b"), Cursor("1")])
+    await sync(database, embedder, source)
+    source.listed = [page("a", "2"), Removed("a"), Removed("b"), page("b", "2"), Cursor("2")]
+    await sync(database, embedder, source)
+    assert await find_paths(database) == ["b.md"]
+
+
 async def test_a_cursor_is_kept_only_when_all_before_it_is_stored(database: Database, embedder: Embedder) -> None:
     source = ListedSource([page("a"), Cursor("1")])
     await sync(database, embedder, source)
@@ -107,6 +115,19 @@ async def test_a_cursor_that_is_too_old_lists_in_full(database: Database, embedd
 
     report = await sync(database, embedder, Old([page("a"), Cursor("2")]))
     assert (report.removed, await find_paths(database)) == (1, ["a.md"])
+
+
+@pytest.mark.parametrize("error", [KeyError("results"), TypeError("no list"), AttributeError("get")])
+async def test_an_answer_of_another_form_is_an_outage(database: Database, embedder: Embedder, error: Exception) -> None:
+    await sync(database, embedder, ListedSource([page("a")]))
+    report = await sync(database, embedder, ListedSource([error]))
+    assert (report.removed, len(report.away), await find_paths(database)) == (0, 1, ["a.md"])
+
+
+async def test_names_that_a_database_cannot_hold_are_cleaned(database: Database, embedder: Embedder) -> None:
+    odd = Entry("1", "a\x00b\ud800.md", AccessRule(["everyone"]), version="1", handle={"title": "\x00\udfff"})
+    report = await sync(database, embedder, ListedSource([odd, Failure("x\x00\ud800", "odd")]))
+    assert (report.added, report.failed_count, await find_paths(database)) == (1, 1, ["ab?.md"])
 
 
 async def test_once_a_day_a_source_is_listed_in_full(database: Database, embedder: Embedder) -> None:

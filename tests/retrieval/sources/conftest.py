@@ -9,7 +9,8 @@ import pytest
 from core.database import Database
 from retrieval.documents import Documents
 from retrieval.embedding import Embedder
-from retrieval.ingest import IngestReport, sync
+from retrieval.ingest import sync
+from retrieval.report import IngestReport
 from retrieval.sources.source import Cursor, Entry, Listed, Source
 
 Sync = Callable[..., Coroutine[Any, Any, IngestReport]]

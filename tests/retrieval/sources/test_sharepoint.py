@@ -97,6 +97,15 @@ async def test_a_changed_permission_counts_without_reading(
     assert (await documents.find(["group:people"]), service.count("/content")) == ([], 1)
 
 
+async def test_a_file_renamed_to_what_is_not_read_is_gone(
+    service: FakeGraph, source: SharePointSource, run_sync: Sync, documents: Documents
+) -> None:
+    await run_sync(source)
+    service.put("1", "leave.exe", LEAVE, PEOPLE)
+    report = await run_sync(source)
+    assert (report.removed, report.failed_count, await documents.find_all()) == (1, 1, [])
+
+
 async def test_a_folder_shared_differently_lists_everything_again(
     service: FakeGraph, source: SharePointSource, run_sync: Sync, documents: Documents
 ) -> None:
