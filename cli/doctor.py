@@ -11,9 +11,11 @@ from bot.slack.reply import SlackPlatform, build_client
 from bot.teams.connector import check_credentials
 from cli.house import House, open_house
 from cli.output import EXIT_FAILED, command, console, emit, escape, json_option, read_settings
+from cli.sources import build_sources
 from core.errors import DatabaseError, NightbakeError
 from core.migrate import find_migrations
 from core.settings import Settings
+from retrieval.ledger import find_states
 
 Status = Literal["ok", "note", "problem"]
 COLOURS: dict[Status, str] = {"ok": "green", "note": "yellow", "problem": "red"}
@@ -64,6 +66,7 @@ async def _look_around(house: House) -> AsyncGenerator[Finding]:
         _look_at_database,
         _look_at_migrations,
         _look_at_documents,
+        _look_at_sources,
         _look_at_embedding,
         _look_at_model_server,
         _look_at_adapter,
@@ -116,6 +119,19 @@ async def _look_at_documents(house: House) -> Finding:
         names = ", ".join(error.path for error in errors[:3])
         return Finding("documents", "note", f"{len(stored)} stored, {len(errors)} could not be read: {names}")
     return Finding("documents", "ok", f"{len(stored)} stored")
+
+
+async def _look_at_sources(house: House) -> Finding:
+    configured = {source.name for source in build_sources(house.settings)}
+    if not configured:
+        return Finding("sources", "ok", "not configured; docs/sources.md says how")
+    states = [state for state in await find_states(house.database) if state.name in configured]
+    away = [f"{state.name}: {state.error}" for state in states if state.error]
+    if away:
+        return Finding("sources", "problem", "; ".join(away))
+    if unread := sorted(configured - {state.name for state in states if state.finished_at}):
+        return Finding("sources", "note", f"not read yet: {', '.join(unread)}; run `nightbake sources sync`")
+    return Finding("sources", "ok", f"{len(configured)} read")
 
 
 async def _look_at_embedding(house: House) -> Finding:

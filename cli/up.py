@@ -18,9 +18,13 @@ from cli.house import SAMPLE, House, open_house, read_admin_token
 from cli.ingest import ingest_with_progress
 from cli.night import run_here
 from cli.output import command, emit, escape, json_option, log_file, notes, read_settings, say
+from cli.sources import build_sources
 from core.errors import ProcessError
 from learning.runs import Runs
 from learning.schedule import NightSchedule
+from retrieval.keep_up import KeepUp
+from retrieval.sources.folder import open_path
+from retrieval.sources.source import Source
 
 log = logging.getLogger(__name__)
 
@@ -36,6 +40,7 @@ async def up(as_json: bool) -> None:
     starts, answers are quoted from the documents.
     """
     settings = read_settings()
+    configured = build_sources(settings)
     began = time.monotonic()
     stopped = _stop_on_signals()
     say(f"state in {escape(str(settings.nightbake_home))}, log in {escape(str(log_file(settings)))}", quiet=as_json)
@@ -49,6 +54,7 @@ async def up(as_json: bool) -> None:
         bot = await stack.enter_async_context(await _build_bot(house))
         if folders := house.get_document_folders():
             await ingest_with_progress(house, folders, quiet=as_json)
+        await stack.enter_async_context(_keeping_up(house, configured))
         schedule = await stack.enter_async_context(_scheduled(house))
         await _announce(house, bot, schedule, seconds=time.monotonic() - began, as_json=as_json)
         await _wait(stopped, model)
@@ -114,6 +120,23 @@ async def _build_bot(house: House) -> Bot:
         model_server=house.model_server,
         suggestions=choose_suggestions(load_golden(SAMPLE / "golden.jsonl")) if house.has_sample else SUGGESTIONS,
     )
+
+
+@asynccontextmanager
+async def _keeping_up(house: House, configured: list[Source]) -> AsyncGenerator[None]:
+    """Configured sources are read from now on, beside the answers; folders again after the interval."""
+    folders = [open_path(folder) for folder in house.get_document_folders()]
+    keep_up = KeepUp(
+        house.database,
+        house.embedder,
+        [*configured, *folders],
+        interval_seconds=house.settings.sources_interval_seconds,
+    )
+    await keep_up.start(at_once=configured)
+    try:
+        yield
+    finally:
+        await keep_up.stop()
 
 
 @asynccontextmanager

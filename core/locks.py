@@ -9,3 +9,4 @@ class Lock(IntEnum):
     MIGRATE = 7_140_001
     INDEX = 7_140_002
     NIGHT = 7_140_003
+    SOURCE = 7_140_004

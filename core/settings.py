@@ -46,6 +46,10 @@ class Settings(BaseSettings):
     documents: str | None = Field(
         None, description="Folders to read at start, comma-separated; unset and embedded: the sample"
     )
+    sources_file: Path | None = Field(None, description="File that names the sources to keep up with, TOML")
+    sources_interval_seconds: float = Field(
+        900, ge=5, description="How often sources and DOCUMENTS are looked at while the service runs"
+    )
     passages_per_answer: int = Field(3, ge=1, le=20, description="Passages shown to the model")
 
     worker_concurrency: int = Field(4, ge=1, le=256, description="Answers worked on at once")

@@ -33,6 +33,51 @@ class Document:
 
 
 @dataclass(frozen=True, slots=True)
+class StoredDocument:
+    """A document as administrators see it, hidden or not.
+
+    Attributes:
+        source_version: what its source called the content that was read.
+        removed_at: since when nobody sees it, because it is gone from its source or was withdrawn.
+        withdrawn_at: since when an administrator keeps it hidden, whatever its source says.
+    """
+
+    id: int
+    source: str
+    path: str
+    title: str
+    format: str
+    language: str
+    version: int
+    sha256: str
+    source_version: str | None
+    recipe: str
+    allow: list[str]
+    deny: list[str]
+    owner: str | None
+    chunk_count: int
+    ingested_at: datetime
+    removed_at: datetime | None
+    withdrawn_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class StoredChunk:
+    """A chunk with the names of the models that it has a vector of; `start` and `end` in characters, from 0."""
+
+    id: int
+    ordinal: int
+    version: int
+    heading_path: str
+    page: int | None
+    start_offset: int
+    end_offset: int
+    language: str
+    text: str
+    models: list[str]
+
+
+@dataclass(frozen=True, slots=True)
 class Place:
     """A passage where it stands: `text_before + passage + text_after` is one stretch of the document."""
 
@@ -96,14 +141,61 @@ class Documents:
         """What could not be read, by source and path."""
         return await self._database.fetch_all(QUERIES["find_errors"], None, IngestError)
 
+    async def find_stored(
+        self, *, source: str | None = None, hidden: bool = False, after_id: int = 0, limit: int = 1000
+    ) -> list[StoredDocument]:
+        """Documents by id, hidden ones only where asked for; for administrators.
+
+        Args:
+            source: None is all.
+            hidden: those that nobody sees, instead of those that are searched.
+        """
+        parameters = {"source": source, "hidden": hidden, "after_id": after_id, "limit": limit}
+        return await self._database.fetch_all(QUERIES["find_stored"], parameters, StoredDocument)
+
+    async def get_stored(self, document_id: int) -> StoredDocument:
+        """One document, hidden or not; for administrators.
+
+        Raises:
+            NotFoundError: no such document.
+        """
+        found = await self._database.fetch_one(QUERIES["get_stored"], {"id": document_id}, StoredDocument)
+        if found is None:
+            raise NotFoundError(f"no document with the id {document_id}; `nightbake documents list` shows them")
+        return found
+
+    async def find_chunks(self, document_id: int) -> list[StoredChunk]:
+        """Chunks of a document in order; for administrators."""
+        return await self._database.fetch_all(QUERIES["find_chunks"], {"id": document_id}, StoredChunk)
+
+    async def find_copies(self, document_id: int) -> list[Document]:
+        """Documents of the same content under other names or in other sources; for administrators."""
+        return await self._database.fetch_all(QUERIES["find_copies"], {"id": document_id}, Document)
+
     async def remove(self, document_id: int) -> None:
-        """Make a document invisible from the next question on; an ingest that meets its file brings it back.
+        """Hide a document from the next question on, and from every ingest to come, until `restore`.
 
         Raises:
             NotFoundError: no such document, or it is removed already.
         """
         if await self._database.fetch_one(QUERIES["remove_document"], {"id": document_id}, _Id) is None:
             raise NotFoundError(f"no document with the id {document_id}")
+
+    async def restore(self, document_id: int) -> None:
+        """Undo a removal; what changed meanwhile is read at the next ingest.
+
+        Raises:
+            NotFoundError: no such document, it was not removed, or its source no longer holds it.
+        """
+        async with self._database.transaction() as connection:
+            cursor = await connection.execute(QUERIES["forget_withdrawal"], {"id": document_id})
+            if cursor.rowcount == 0:
+                raise NotFoundError(f"no document with the id {document_id} was removed by hand")
+            cursor = await connection.execute(QUERIES["restore_document"], {"id": document_id})
+        if cursor.rowcount == 0:
+            raise NotFoundError(
+                f"the source of document {document_id} no longer holds it; it stays hidden until it does"
+            )
 
     async def erase_removed(self, *, before: datetime) -> int:
         """Delete for good what was removed before a time, text, vectors and all; the number of documents."""
@@ -112,3 +204,7 @@ class Documents:
     async def forget_content(self, source: str) -> int:
         """Let the next ingest read every file of a source again; the number of documents."""
         return await self._database.execute(QUERIES["forget_content"], {"source": source})
+
+    async def forget_documents(self, document_ids: Sequence[int]) -> int:
+        """Let the next ingest read these again; the number of documents."""
+        return await self._database.execute(QUERIES["forget_documents"], {"ids": list(document_ids)})

@@ -22,8 +22,54 @@ ORDER BY source, path
 -- name: find_errors
 SELECT source, path, reason, first_failed_at, last_failed_at FROM ingest_errors ORDER BY source, path
 
+-- name: find_stored
+SELECT documents.id, documents.source, documents.path, title, format, language, version, sha256, source_version, recipe,
+       allow, deny, owner, chunk_count, ingested_at, removed_at, withdrawn_at
+FROM documents LEFT JOIN withdrawals USING (source, path)
+WHERE documents.id > %(after_id)s AND (%(source)s::text IS NULL OR source = %(source)s)
+  AND (removed_at IS NOT NULL) = %(hidden)s
+ORDER BY documents.id
+LIMIT %(limit)s
+
+-- name: get_stored
+SELECT documents.id, documents.source, documents.path, title, format, language, version, sha256, source_version, recipe,
+       allow, deny, owner, chunk_count, ingested_at, removed_at, withdrawn_at
+FROM documents LEFT JOIN withdrawals USING (source, path)
+WHERE documents.id = %(id)s
+
+-- name: find_chunks
+SELECT chunks.id, ordinal, chunks.version, heading_path, page, start_offset, end_offset, language, text,
+       ARRAY(SELECT name FROM embeddings JOIN embedding_models ON embedding_models.id = model_id
+             WHERE chunk_id = chunks.id ORDER BY name) AS models
+FROM chunks WHERE document_id = %(id)s
+ORDER BY ordinal
+
+-- name: find_copies
+SELECT copy.id, copy.source, copy.path, copy.title, copy.format, copy.language, copy.version, copy.allow, copy.deny,
+       copy.owner, copy.chunk_count, copy.ingested_at
+FROM documents JOIN documents AS copy ON copy.sha256 = documents.sha256 AND copy.id <> documents.id
+WHERE documents.id = %(id)s AND documents.sha256 <> '' AND copy.removed_at IS NULL
+ORDER BY copy.source, copy.path
+
 -- name: remove_document
-UPDATE documents SET removed_at = now() WHERE id = %(id)s AND removed_at IS NULL RETURNING id
+WITH hidden AS (
+    UPDATE documents SET removed_at = now() WHERE id = %(id)s AND removed_at IS NULL RETURNING id, source, path
+), withdrawn AS (
+    INSERT INTO withdrawals (source, path) SELECT source, path FROM hidden ON CONFLICT DO NOTHING
+)
+SELECT id FROM hidden
+
+-- name: forget_withdrawal
+DELETE FROM withdrawals USING documents
+WHERE documents.id = %(id)s AND withdrawals.source = documents.source AND withdrawals.path = documents.path
+
+-- name: restore_document
+-- Apart from the statement before: the trigger that hides what is withdrawn must see that it is not any more.
+UPDATE documents SET removed_at = NULL
+WHERE id = %(id)s
+  AND (EXISTS (SELECT FROM source_entries AS entry
+               WHERE entry.source = documents.source AND entry.path = documents.path)
+       OR NOT EXISTS (SELECT FROM source_entries AS entry WHERE entry.source = documents.source))
 
 -- name: erase_removed
 DELETE FROM documents WHERE removed_at < %(before)s
@@ -31,3 +77,6 @@ DELETE FROM documents WHERE removed_at < %(before)s
 -- name: forget_content
 -- The next ingest finds another hash and reads the file again.
 UPDATE documents SET sha256 = '' WHERE source = %(source)s
+
+-- name: forget_documents
+UPDATE documents SET sha256 = '' WHERE id = ANY(%(ids)s::bigint[])

@@ -1,76 +1,52 @@
-"""Documents in: folders and files become chunks, vectors and postings, as far as they changed."""
+"""Documents in: what sources hold becomes chunks, vectors and postings, as far as it changed."""
 
 import asyncio
 import hashlib
 import logging
-import os
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import asdict, dataclass, field
+from contextlib import aclosing
+from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from core.database import Database
-from core.errors import InvalidInputError
-from core.group_commit import to_json_rows
-from core.sql import load_queries
+from core.errors import InvalidInputError, NightbakeError
 from retrieval.embedding import Embedder
 from retrieval.formats.reader import Reader
 from retrieval.formats.registry import get_format
 from retrieval.index import Index
-from retrieval.prepare import PreparedDocument, is_current, prepare_extracted
+from retrieval.ledger import Ledger, Pending, Run
+from retrieval.listing import ODD_ANSWERS, list_source, record_failures
+from retrieval.prepare import PreparedDocument, find_current_recipes, prepare_extracted
+from retrieval.report import IngestReport
 from retrieval.sources.access_rules import AccessRule
-from retrieval.sources.folder import Failure, Listing, SourceFile, list_path
+from retrieval.sources.folder import open_path
+from retrieval.sources.source import (
+    Entry,
+    Failure,
+    GoneError,
+    Source,
+    SourceAwayError,
+)
 
-QUERIES = load_queries(__file__)
 log = logging.getLogger(__name__)
 
 MAX_TOKENS = 200
 MAX_FILE_BYTES = 50_000_000
-# Of reading a file that somebody is writing.
-_TRIES = 3
 # Short documents share a batch of the model; each is still stored in its own transaction.
 _CHUNKS_PER_BATCH = 64
+_AWAY_IN_A_ROW = 3
 
 Progress = Callable[[int, int, str], None]
 
 
-@dataclass(slots=True)
-class IngestReport:
-    """What an ingest did; counts are documents.
-
-    Attributes:
-        hidden: documents that no rule lets anybody read, for want of an `.access.json`.
-        failed: each file or folder that was left out; where an earlier version is stored, it stays.
-        chunks: that the added and updated documents now have.
-        embedded: chunks that went through the model; the others kept their vectors.
-    """
-
-    added: int = 0
-    updated: int = 0
-    unchanged: int = 0
-    removed: int = 0
-    hidden: int = 0
-    failed: list[Failure] = field(default_factory=list[Failure])
-    chunks: int = 0
-    embedded: int = 0
-    seconds: float = 0.0
-
-
-@dataclass(frozen=True, slots=True)
-class _Known:
-    path: str
-    sha256: str
-    recipe: str
-    allow: list[str]
-    deny: list[str]
-    owner: str | None
-    removed: bool
-
-
 @dataclass(frozen=True, slots=True)
 class _Ready:
-    file: SourceFile
+    entry: Entry
+    version: str | None
+    was_visible: bool
     document: PreparedDocument
+    parts_left_out: list[Failure]
 
 
 async def ingest(
@@ -86,210 +62,247 @@ async def ingest(
 ) -> IngestReport:
     """Bring what is stored in step with folders and files; safe while questions are answered, and to repeat.
 
-    Permissions and removals come first and at once. Then each changed file is read and stored in a transaction
-    of its own: what a kill interrupts, the next run does. A folder is a source: files that vanished from it
-    become invisible. A single file belongs to the source of its folder.
+    A folder is a source: files that vanished from it become invisible. A single file belongs to the source of its
+    folder.
 
     Args:
         source: name of the source; None takes the folder's resolved path.
         default_allow: who may read where no `.access.json` says so; empty is nobody.
         max_tokens: longest chunk, in tokens of the embedding model.
-        on_progress: called with documents done, documents in all, and the path just done.
+        on_progress: called with documents done, documents to read, and the path just done.
 
     Raises:
         InvalidInputError: a path is neither a folder nor a file; nothing of it was changed.
     """
     began = time.monotonic()
     report = IngestReport()
-    with Reader() as reader:
-        for path in paths:
-            run = _Run(
-                database,
-                embedder,
-                reader,
-                report=report,
-                max_tokens=max_tokens,
-                max_file_bytes=max_file_bytes,
-                on_progress=on_progress,
-            )
-            await run.ingest(await asyncio.to_thread(path.resolve), source, AccessRule(allow=list(default_allow)))
+    for path in paths:
+        opened = await asyncio.to_thread(open_path, path, name=source, default=AccessRule(allow=list(default_allow)))
+        await sync(
+            database,
+            embedder,
+            opened,
+            max_tokens=max_tokens,
+            max_file_bytes=max_file_bytes,
+            on_progress=on_progress,
+            report=report,
+        )
     report.seconds = time.monotonic() - began
     return report
 
 
+async def sync(
+    database: Database,
+    embedder: Embedder,
+    source: Source,
+    *,
+    in_full: bool = False,
+    wait: bool = True,
+    max_tokens: int = MAX_TOKENS,
+    max_file_bytes: int = MAX_FILE_BYTES,
+    on_progress: Progress | None = None,
+    report: IngestReport | None = None,
+) -> IngestReport:
+    """Bring what is stored in step with one source; safe while questions are answered, and to repeat.
+
+    First the source is listed; permissions and removals count from then on. Then each changed document is read and
+    stored in a transaction of its own: what a kill or an outage interrupts, the next run does. Nothing is removed
+    because a source does not answer.
+
+    Args:
+        in_full: list everything, not only what changed.
+        wait: for another run on the same source; off, this one does nothing then.
+        report: to add to; None begins a new one.
+
+    Raises:
+        InvalidInputError: what is configured does not exist; nothing was changed.
+    """
+    report = report or IngestReport()
+    began = time.monotonic()
+    ledger = Ledger(database, source.name)
+    async with ledger.lock(wait=wait) as taken:
+        if taken:
+            with Reader() as reader:
+                run = _Run(
+                    ledger,
+                    Index(database, embedder),
+                    source,
+                    reader,
+                    embedder=embedder,
+                    report=report,
+                    max_tokens=max_tokens,
+                    max_file_bytes=max_file_bytes,
+                    on_progress=on_progress,
+                )
+                await run.run(in_full=in_full)
+    report.seconds += time.monotonic() - began
+    return report
+
+
 class _Run:
-    """One folder or file on its way in."""
+    """One source on its way in."""
 
     def __init__(
         self,
-        database: Database,
-        embedder: Embedder,
+        ledger: Ledger,
+        index: Index,
+        source: Source,
         reader: Reader,
         *,
+        embedder: Embedder,
         report: IngestReport,
         max_tokens: int,
         max_file_bytes: int,
         on_progress: Progress | None,
     ) -> None:
-        self._database = database
-        self._embedder = embedder
+        self._ledger = ledger
+        self._index = index
+        self._source = source
         self._reader = reader
-        self._index = Index(database, embedder)
+        self._embedder = embedder
         self._report = report
         self._max_tokens = max_tokens
         self._max_file_bytes = max_file_bytes
+        self._recipes = find_current_recipes(max_tokens)
         self._on_progress = on_progress
-        self._source = ""
         self._done = self._total = 0
-        self._unchanged: list[str] = []
-        self._parts_left_out: list[Failure] = []
+        self._failed_before = report.failed_count
+        self._away_in_a_row = 0
 
-    async def ingest(self, path: Path, source: str | None, default: AccessRule) -> None:
-        listing = await asyncio.to_thread(list_path, path, default)
-        is_folder = listing.root == path
-        self._source = source or listing.root.as_posix()
-        self._total = len(listing.files)
-        known = await self._find_known()
-        await self._set_rules(listing.files, known)
-        if is_folder:
-            await self._remove_vanished(listing, known)
-        failures = [*listing.failures, *await self._read_all(listing.files, known), *self._parts_left_out]
-        await self._index.fill_embeddings(self._source)
-        await self._record_failures(listing.files, failures, is_folder)
-        self._report.hidden += sum(not file.rule.allow for file in listing.files)
+    async def run(self, *, in_full: bool) -> None:
+        run = await self._ledger.begin(self._source.kind)
+        try:
+            since_run = await list_source(self._source, self._ledger, run, self._report, in_full=in_full)
+            await self._read_all(since_run)
+        except SourceAwayError as error:
+            await self._give_up(run, error)
+            return
+        except NightbakeError as error:
+            await self._ledger.finish(self._count(), error=str(error))
+            raise
+        await self._index.fill_embeddings(self._source.name)
         self._report.embedded += self._index.embedded_chunks
+        await self._ledger.finish(self._count())
 
-    async def _find_known(self) -> dict[str, _Known]:
-        found = await self._database.fetch_all(QUERIES["find_known"], {"source": self._source}, _Known)
-        return {document.path: document for document in found}
+    async def _give_up(self, run: Run, error: SourceAwayError) -> None:
+        log.warning("source away", extra={"source": self._source.name, "reason": str(error)})
+        self._report.away.append(f"{self._source.name}: {error}")
+        self._report.embedded += self._index.embedded_chunks
+        await self._ledger.finish(self._count(), error=str(error))
 
-    async def _set_rules(self, files: Sequence[SourceFile], known: dict[str, _Known]) -> None:
-        """Apply changed permissions before anything else is read: the slow part must not keep a door open."""
-        changed = [
-            {"path": file.path, **asdict(file.rule)}
-            for file in files
-            if file.path in known and _rule_of(known[file.path]) != file.rule
-        ]
-        if changed:
-            parameters = {"source": self._source, "rules": to_json_rows(changed)}
-            await self._database.execute(QUERIES["set_rules"], parameters)
+    def _count(self) -> dict[str, int]:
+        kept = {"added", "updated", "unchanged", "removed", "chunks", "embedded"}
+        counts = {name: count for name, count in asdict(self._report).items() if name in kept}
+        return counts | {"failed": self._report.failed_count - self._failed_before}
 
-    async def _remove_vanished(self, listing: Listing, known: dict[str, _Known]) -> None:
-        present = {file.path for file in listing.files}
-        gone = [
-            path
-            for path, document in known.items()
-            if path not in present and not document.removed and not path.startswith(tuple(listing.unread))
-        ]
-        parameters = {"source": self._source, "paths": gone}
-        self._report.removed += await self._database.execute(QUERIES["remove"], parameters) if gone else 0
-
-    async def _read_all(self, files: Sequence[SourceFile], known: dict[str, _Known]) -> list[Failure]:
-        """Read changed files, embed them in batches, store each; those that could not be read are returned."""
-        failures: list[Failure] = []
+    async def _read_all(self, since_run: int) -> None:
+        """Read changed documents, embed them in batches, store each."""
+        counts = await self._ledger.count(self._recipes, since_run=since_run)
+        self._total = counts.pending
+        self._report.unchanged += counts.settled
+        self._report.hidden += counts.hidden
         waiting: list[_Ready] = []
-        for file in files:
-            try:
-                ready = await self._read(file, known.get(file.path))
-            except InvalidInputError as error:
-                log.warning("document left out", extra={"path": file.path, "reason": str(error)})
-                failures.append(Failure(file.path, str(error)))
-                ready = None
-            if ready is None:
-                self._tell_progress(file.path)
-                continue
-            waiting.append(ready)
-            if sum(len(one.document.chunks) for one in waiting) >= _CHUNKS_PER_BATCH:
-                await self._store(waiting, known)
-                waiting = []
-        await self._store(waiting, known)
-        return failures
+        try:
+            async with aclosing(self._ledger.find_pending(self._recipes, since_run=since_run)) as found:
+                async for pending in found:
+                    if ready := await self._read_patiently(pending):
+                        waiting.append(ready)
+                    if sum(len(one.document.chunks) for one in waiting) >= _CHUNKS_PER_BATCH:
+                        await self._store(waiting)
+                        waiting = []
+        except SourceAwayError:
+            await self._store(waiting)
+            raise
+        await self._store(waiting)
 
-    async def _read(self, file: SourceFile, known: _Known | None) -> _Ready | None:
-        """A prepared document; None where it is stored already.
+    async def _read_patiently(self, pending: Pending) -> _Ready | None:
+        """A prepared document; None where it is stored already, gone, or left out with its reason.
 
         Raises:
-            InvalidInputError: the file cannot be read or taken.
+            SourceAwayError: the source does not answer.
         """
-        content = await asyncio.to_thread(_read_content, file.location, self._max_file_bytes)
-        sha256 = hashlib.sha256(content).hexdigest()
-        if known and known.sha256 == sha256 and await asyncio.to_thread(is_current, known.recipe, self._max_tokens):
-            await self._keep(known)
+        path = pending.entry.path
+        try:
+            ready = await self._read(pending)
+            self._away_in_a_row = 0
+        except SourceAwayError as error:
+            # One document can be ill where its source is well.
+            self._away_in_a_row += 1
+            if self._away_in_a_row >= _AWAY_IN_A_ROW:
+                raise
+            await record_failures(self._ledger, self._report, [Failure(path, str(error))])
+            ready = None
+        except GoneError:
+            self._report.removed += await self._ledger.drop([pending.entry.key])
+            ready = None
+        except InvalidInputError as error:
+            await record_failures(self._ledger, self._report, [Failure(path, str(error))])
+            ready = None
+        except ODD_ANSWERS as error:
+            log.exception("a source answered oddly", extra={"source": self._source.name})
+            await record_failures(
+                self._ledger,
+                self._report,
+                [Failure(path, f"expected another answer ({type(error).__name__}: {error})")],
+            )
+            ready = None
+        if ready is None:
+            self._tell_progress(path)
+        return ready
+
+    async def _read(self, pending: Pending) -> _Ready | None:
+        entry, is_stored = pending.entry, pending.sha256 is not None and pending.recipe in self._recipes
+        if entry.size_bytes is not None and entry.size_bytes > self._max_file_bytes:
+            limit, size = f"{self._max_file_bytes:,}", f"{entry.size_bytes:,}"
+            raise InvalidInputError(f"expected at most {limit} bytes, got {size}; split the file")
+        stored_version = pending.source_version if is_stored and pending.sha256 else None
+        fetched = await self._source.fetch(entry, stored_version=stored_version, max_bytes=self._max_file_bytes)
+        if fetched is None:
+            await self._keep(pending, pending.source_version)
             return None
-        extracted = await asyncio.to_thread(self._reader.read, content, file.path)
+        version = fetched.version
+        sha256 = hashlib.sha256(fetched.content).hexdigest()
+        if is_stored and pending.sha256 == sha256:
+            await self._keep(pending, version)
+            return None
+        name = fetched.file_name or entry.path
+        extracted = await asyncio.to_thread(self._reader.read, fetched.content, name)
         document = await asyncio.to_thread(
             prepare_extracted,
             extracted,
-            format_name=get_format(file.path),
+            format_name=get_format(name),
             sha256=sha256,
             count_tokens=self._embedder.count_tokens,
             max_tokens=self._max_tokens,
         )
-        self._parts_left_out += [Failure(f"{file.path}!/{part.name}", part.reason) for part in extracted.left_out]
-        return _Ready(file, document)
+        parts = [Failure(f"{entry.path}!/{part.name}", part.reason) for part in extracted.left_out]
+        return _Ready(entry, version, pending.visible, document, parts)
 
-    async def _keep(self, known: _Known) -> None:
-        self._unchanged.append(known.path)
-        if known.removed:
-            await self._database.execute(QUERIES["restore"], {"source": self._source, "path": known.path})
-            self._report.added += 1
-        else:
+    async def _keep(self, pending: Pending, version: str | None) -> None:
+        path = pending.entry.path
+        await self._ledger.settle(path, version)
+        await self._ledger.forget_errors([path])
+        if pending.visible:
             self._report.unchanged += 1
+        else:
+            self._report.added += 1
 
-    async def _store(self, ready: Sequence[_Ready], known: dict[str, _Known]) -> None:
+    async def _store(self, ready: Sequence[_Ready]) -> None:
         vectors = await self._index.embed([one.document for one in ready])
         for one in ready:
-            file = one.file
-            await self._index.put(one.document, vectors, source=self._source, path=file.path, rule=file.rule)
-            before = known.get(file.path)
-            if before and not before.removed:
+            path = one.entry.path
+            await self._index.put(one.document, vectors, source=self._source.name, path=path, rule=one.entry.rule)
+            await self._ledger.settle(path, one.version)
+            await self._ledger.forget_errors([path], with_parts=True)
+            await record_failures(self._ledger, self._report, one.parts_left_out)
+            if one.was_visible:
                 self._report.updated += 1
             else:
                 self._report.added += 1
             self._report.chunks += len(one.document.chunks)
-            self._tell_progress(file.path)
-
-    async def _record_failures(self, files: Sequence[SourceFile], failures: list[Failure], is_folder: bool) -> None:
-        self._report.failed += failures
-        errors = to_json_rows([asdict(failure) for failure in failures])
-        await self._database.execute(QUERIES["record_errors"], {"source": self._source, "errors": errors})
-        parameters = {
-            "source": self._source,
-            "failed": [failure.path for failure in failures],
-            "whole_source": is_folder,
-            "read": [file.path for file in files],
-            "unchanged": self._unchanged,
-        }
-        await self._database.execute(QUERIES["forget_errors"], parameters)
+            self._tell_progress(path)
 
     def _tell_progress(self, path: str) -> None:
         self._done += 1
         if self._on_progress:
             self._on_progress(self._done, self._total, path)
-
-
-def _rule_of(known: _Known) -> AccessRule:
-    return AccessRule(known.allow, known.deny, known.owner)
-
-
-def _read_content(location: Path, max_bytes: int) -> bytes:
-    """The whole file as it was at one moment, as far as its size and time tell.
-
-    Raises:
-        InvalidInputError: too large, not readable, or written to again and again.
-    """
-    try:
-        for _ in range(_TRIES):
-            with location.open("rb") as file:
-                before = os.fstat(file.fileno())
-                if before.st_size > max_bytes:
-                    raise InvalidInputError(
-                        f"expected at most {max_bytes:,} bytes, got {before.st_size:,}; split the file"
-                    )
-                content = file.read(max_bytes + 1)
-                after = os.fstat(file.fileno())
-            if len(content) == after.st_size and before.st_mtime_ns == after.st_mtime_ns:
-                return content
-    except OSError as error:
-        raise InvalidInputError(f"cannot read the file: {error.strerror}") from error
-    raise InvalidInputError("changed while it was read; the next ingest reads it")

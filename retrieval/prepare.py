@@ -64,11 +64,10 @@ def build_recipe(max_tokens: int, *, needs_ocr: bool = False) -> str:
     return f"{_RECIPE}:{max_tokens}{_WITHOUT_OCR if needs_ocr else ''}"
 
 
-def is_current(recipe: str, max_tokens: int) -> bool:
-    """Whether a document stored by a recipe would be read in the same way now."""
-    if recipe == build_recipe(max_tokens):
-        return True
-    return recipe == build_recipe(max_tokens, needs_ocr=True) and not is_installed()
+def find_current_recipes(max_tokens: int) -> list[str]:
+    """Recipes by which a stored document would be read in the same way now."""
+    recipes = [build_recipe(max_tokens)]
+    return recipes if is_installed() else [*recipes, build_recipe(max_tokens, needs_ocr=True)]
 
 
 def prepare(content: bytes, path: str, *, count_tokens: CountTokens, max_tokens: int) -> PreparedDocument:

@@ -1,7 +1,6 @@
 """Documents in: what changed and only that, broken files named, removed ones gone at once."""
 
 import asyncio
-import os
 from pathlib import Path
 
 import pytest
@@ -247,22 +246,3 @@ async def test_a_scan_is_read_again_once_text_recognition_is_there(
     assert [(report.added, report.unchanged, report.updated) for report in reports] == [(1, 0, 0), (0, 1, 0), (0, 0, 1)]
     found = await Search(database, embedder).search("meals paid", ["everyone"])
     assert "40,000 won" in found[0].text and await Documents(database).find_errors() == []
-
-
-async def test_a_file_that_is_written_to_while_it_is_read_waits(
-    database: Database, embedder: Embedder, folder: Path, write: Write, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    growing = write("log.txt", "words")
-    write("leave.md", LEAVE)
-    stat = os.fstat
-
-    def grow(descriptor: int) -> os.stat_result:
-        if Path(f"/proc/self/fd/{descriptor}").readlink() == growing:
-            with growing.open("a") as file:
-                file.write(" and more")
-        return stat(descriptor)
-
-    monkeypatch.setattr(os, "fstat", grow)
-    report = await ingest(database, embedder, [folder])
-    assert [failure.reason for failure in report.failed] == ["changed while it was read; the next ingest reads it"]
-    assert report.added == 1

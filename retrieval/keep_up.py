@@ -1,0 +1,81 @@
+"""Keeping up: every source looked at now and then while the service answers, one after the other."""
+
+import asyncio
+import logging
+from collections.abc import Callable, Sequence
+
+from core.database import Database
+from core.errors import NightbakeError
+from retrieval.embedding import Embedder
+from retrieval.ingest import sync
+from retrieval.report import IngestReport
+from retrieval.sources.source import Source
+
+log = logging.getLogger(__name__)
+
+
+class KeepUp:
+    """Syncs sources at start and on an interval. Several services share the work: a source that another one is
+    reading is left to it.
+
+    Args:
+        interval_seconds: from the end of one round to the next.
+        on_report: told of each source's run, e.g. to log it.
+    """
+
+    def __init__(
+        self,
+        database: Database,
+        embedder: Embedder,
+        sources: Sequence[Source],
+        *,
+        interval_seconds: float,
+        on_report: Callable[[Source, IngestReport], None] | None = None,
+    ) -> None:
+        self._database = database
+        self._embedder = embedder
+        self._sources = list(sources)
+        self._interval_seconds = interval_seconds
+        self._on_report = on_report
+        self._task: asyncio.Task[None] | None = None
+
+    async def start(self, *, at_once: Sequence[Source] | None = None) -> None:
+        """Begin; the first round looks at `at_once` only (None: at all), later ones at every source."""
+        if self._sources:
+            self._task = asyncio.create_task(self._loop(self._sources if at_once is None else at_once))
+
+    async def stop(self) -> None:
+        """End; a document that is under way is read again the next time."""
+        if self._task:
+            self._task.cancel()
+            await asyncio.gather(self._task, return_exceptions=True)
+            self._task = None
+        for source in self._sources:
+            await source.close()
+
+    async def turn(self, sources: Sequence[Source]) -> None:
+        """One round; a source that fails is logged, and the next has its turn."""
+        for source in sources:
+            try:
+                report = await sync(self._database, self._embedder, source, wait=False)
+            except NightbakeError as error:
+                log.warning("source left for later", extra={"source": source.name, "reason": str(error)})
+            except Exception:
+                log.exception("a source could not be read", extra={"source": source.name})
+            else:
+                _log(source, report)
+                if self._on_report:
+                    self._on_report(source, report)
+
+    async def _loop(self, first: Sequence[Source]) -> None:
+        await self.turn(first)
+        while True:
+            await asyncio.sleep(self._interval_seconds)
+            await self.turn(self._sources)
+
+
+def _log(source: Source, report: IngestReport) -> None:
+    """A round that changed nothing is not worth a line every few minutes."""
+    counts = {"added": report.added, "updated": report.updated, "removed": report.removed}
+    level = logging.INFO if any(counts.values()) else logging.DEBUG
+    log.log(level, "source read", extra={"source": source.name, **counts})

@@ -1,0 +1,240 @@
+"""A Git repository at a branch, tag or commit, through the `git` command; only changed files are read again."""
+
+import asyncio
+import base64
+import os
+import tempfile
+from collections.abc import AsyncGenerator, Mapping
+from contextlib import aclosing
+from pathlib import Path, PurePosixPath
+from typing import IO
+
+from core.errors import InvalidInputError
+from retrieval.formats.registry import get_format
+from retrieval.sources.access_rules import FILE_NAME, AccessRule, parse_rule
+from retrieval.sources.source import Content, Cursor, CursorError, Entry, Failure, Listed, SourceAwayError
+
+_TIMEOUT_SECONDS = 600
+_PIECE_BYTES = 65_536
+_MAX_NAME_BYTES = 100_000
+_LINK, _SUBMODULE = "120000", "160000"
+_LFS = b"version https://git-lfs.github.com/spec/"
+_OURS = "refs/nightbake/head"
+# Whatever the machine's or a repository's settings say: no questions, no hooks, no transport that runs commands.
+_ENVIRONMENT = {
+    "GIT_TERMINAL_PROMPT": "0",
+    "GIT_ALLOW_PROTOCOL": "file:git:http:https:ssh",
+    "GIT_SSH_COMMAND": "ssh -o BatchMode=yes",
+    "GIT_OPTIONAL_LOCKS": "0",
+    "LC_ALL": "C",
+}
+
+
+class GitSource:
+    """Files of one commit. `.access.json` files in the repository say who may read, as in a folder.
+
+    Args:
+        location: a folder with a clone, which is only read, or an address to fetch from.
+        ref: branch, tag or commit.
+        cache: folder for what is fetched from an address.
+        default: who may read where no access file says so: the service that hosts the repository is not asked.
+        token: for https, as the password of a user that the host does not look at.
+    """
+
+    kind = "git"
+
+    def __init__(
+        self, name: str, location: str, *, ref: str, cache: Path, default: AccessRule, token: str | None = None
+    ) -> None:
+        self.name = name
+        self._location = location
+        self._ref = ref
+        self._is_local = Path(location).is_dir()
+        self._repository = Path(location).resolve() if self._is_local else cache
+        self._default = default
+        self._token = token
+
+    async def list_entries(self, cursor: str | None) -> AsyncGenerator[Listed]:
+        """Files of the commit that the ref names now; nothing where it is that of the cursor.
+
+        Raises:
+            SourceAwayError: the address cannot be reached, or has no such ref.
+            CursorError: the ref names another commit now.
+        """
+        commit = await self._find_commit()
+        if commit == cursor:
+            yield Cursor(commit)
+            return
+        if cursor is not None:
+            # In full, which git does in a second: a file's version is its blob, so only what changed is read.
+            raise CursorError("the commit is another one")
+        rules = await self._read_rules(commit)
+        async with aclosing(self._list_tree(commit)) as found:
+            async for mode, blob, size, path in found:
+                for listed in _look_at(mode, blob, size, path, rules, self._default):
+                    yield listed
+        for folder, rule in rules.items():
+            if isinstance(rule, str):
+                yield Failure(f"{folder}/" if folder else "./", f"folder left out: {rule}")
+        yield Cursor(commit)
+
+    async def fetch(self, entry: Entry, *, stored_version: str | None, max_bytes: int) -> Content | None:
+        """One file's content.
+
+        Raises:
+            InvalidInputError: it lies in Git LFS, or is too large.
+        """
+        content = await self._run("cat-file", "blob", entry.handle["blob"], max_bytes=max_bytes)
+        if content.startswith(_LFS):
+            raise InvalidInputError("lies in Git LFS, which is not fetched; put the folder of a full checkout instead")
+        return Content(content, version=entry.version)
+
+    async def close(self) -> None:
+        """Nothing is held."""
+
+    async def _find_commit(self) -> str:
+        if self._is_local:
+            return (
+                (await self._run("rev-parse", "--verify", "--end-of-options", f"{self._ref}^{{commit}}"))
+                .decode()
+                .strip()
+            )
+        if not (self._repository / "HEAD").exists():
+            await asyncio.to_thread(self._repository.mkdir, parents=True, exist_ok=True)
+            await self._run("init", "--quiet", "--bare")
+        # One commit without its history; blobs that we have already do not come again.
+        await self._run(
+            "fetch", "--quiet", "--depth=1", "--no-tags", "--force", "--end-of-options",
+            self._location, f"{self._ref}:{_OURS}",
+        )  # fmt: skip
+        return (await self._run("rev-parse", "--verify", f"{_OURS}^{{commit}}")).decode().strip()
+
+    async def _read_rules(self, commit: str) -> dict[str, AccessRule | str]:
+        """Access files by folder (empty is the root); of a malformed one, what is wrong."""
+        rules: dict[str, AccessRule | str] = {}
+        async with aclosing(self._list_tree(commit)) as found:
+            async for mode, blob, _, path in found:
+                if PurePosixPath(path).name == FILE_NAME and mode not in (_LINK, _SUBMODULE):
+                    folder = path[: -len(FILE_NAME)].rstrip("/")
+                    try:
+                        rules[folder] = parse_rule(await self._run("cat-file", "blob", blob))
+                    except InvalidInputError as error:
+                        rules[folder] = str(error)
+        return rules
+
+    async def _list_tree(self, commit: str) -> AsyncGenerator[tuple[str, str, int, str]]:
+        """Mode, blob, size in bytes and path of each file, as they come out of git."""
+        lines = self._stream("ls-tree", "-r", "-z", "-l", "--full-tree", commit)
+        async for line in lines:
+            head, _, name = line.partition(b"\t")
+            mode, _, blob, size = head.decode().split()
+            yield mode, blob, int(size) if size.isdigit() else 0, name.decode("utf-8", "replace")
+
+    async def _stream(self, *arguments: str) -> AsyncGenerator[bytes]:
+        """Records that end in a zero byte."""
+        process, errors = await self._start(arguments)
+        assert process.stdout is not None
+        rest = b""
+        try:
+            while piece := await process.stdout.read(_PIECE_BYTES):
+                *records, rest = (rest + piece).split(b"\0")
+                for record in records:
+                    yield record
+                if len(rest) > _MAX_NAME_BYTES:
+                    raise SourceAwayError("expected names of files from git, got one without an end")
+            await self._check(await process.wait(), arguments, errors)
+        finally:
+            if process.returncode is None:
+                process.kill()
+                await process.wait()
+            errors.close()
+
+    async def _run(self, *arguments: str, max_bytes: int = 10_000_000) -> bytes:
+        process, errors = await self._start(arguments)
+        assert process.stdout is not None
+        pieces: list[bytes] = []
+        size = 0
+        try:
+            async with asyncio.timeout(_TIMEOUT_SECONDS):
+                while piece := await process.stdout.read(_PIECE_BYTES):
+                    size += len(piece)
+                    if size > max_bytes:
+                        raise InvalidInputError(f"expected at most {max_bytes:,} bytes, got more; split the file")
+                    pieces.append(piece)
+                await self._check(await process.wait(), arguments, errors)
+        except TimeoutError as error:
+            raise SourceAwayError(f"git {arguments[0]} took more than {_TIMEOUT_SECONDS} s") from error
+        finally:
+            if process.returncode is None:
+                process.kill()
+                await process.wait()
+            errors.close()
+        return b"".join(pieces)
+
+    async def _start(self, arguments: tuple[str, ...]) -> tuple[asyncio.subprocess.Process, IO[bytes]]:
+        # To a file: a pipe that nobody reads would stop a git with much to complain about.
+        errors = tempfile.TemporaryFile()  # noqa: SIM115
+        try:
+            process = await asyncio.create_subprocess_exec(
+                "git",
+                "-c",
+                "core.hooksPath=/dev/null",
+                *arguments,
+                cwd=self._repository,
+                env={**os.environ, **_ENVIRONMENT, **_authorise(self._token)},
+                stdin=asyncio.subprocess.DEVNULL,
+                stdout=asyncio.subprocess.PIPE,
+                stderr=errors,
+            )
+        except FileNotFoundError as error:
+            errors.close()
+            raise SourceAwayError("expected the git command, found none; install git") from error
+        return process, errors
+
+    async def _check(self, code: int | None, arguments: tuple[str, ...], errors: IO[bytes]) -> None:
+        if code == 0:
+            return
+        errors.seek(0)
+        said = errors.read(2000).decode("utf-8", "replace").strip().splitlines()
+        raise SourceAwayError(f"git {arguments[0]} failed: {said[-1] if said else f'code {code}'}")
+
+
+def _look_at(
+    mode: str, blob: str, size: int, path: str, rules: Mapping[str, AccessRule | str], default: AccessRule
+) -> list[Listed]:
+    if any(part.startswith((".", "~$")) for part in path.split("/")):
+        return []
+    if mode in (_LINK, _SUBMODULE):
+        return [Failure(path, "a symbolic link" if mode == _LINK else "a submodule; make it a source of its own")]
+    rule = _find_rule(path, rules, default)
+    if rule is None:
+        return []
+    try:
+        get_format(path)
+    except InvalidInputError as error:
+        return [Failure(path, str(error))]
+    return [Entry(path, path, rule, version=blob, size_bytes=size, handle={"blob": blob})]
+
+
+def _find_rule(path: str, rules: Mapping[str, AccessRule | str], default: AccessRule) -> AccessRule | None:
+    """The nearest access file's; None below a malformed one, which hides its folder whatever lies deeper."""
+    folders = ["", *("/".join(path.split("/")[:depth]) for depth in range(1, path.count("/") + 1))]
+    nearest = default
+    for folder in folders:
+        rule = rules.get(folder)
+        if isinstance(rule, str):
+            return None
+        nearest = rule or nearest
+    return nearest
+
+
+def _authorise(token: str | None) -> dict[str, str]:
+    """By the environment: what stands on a command line, every user of the machine can read."""
+    if not token:
+        return {}
+    encoded = base64.b64encode(f"x-access-token:{token}".encode()).decode()
+    return {
+        "GIT_CONFIG_COUNT": "1",
+        "GIT_CONFIG_KEY_0": "http.extraHeader",
+        "GIT_CONFIG_VALUE_0": f"Authorization: Basic {encoded}",
+    }
