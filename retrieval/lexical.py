@@ -43,6 +43,8 @@ class _Morpheme(Protocol):
 class _Analyser(Protocol):
     def tokenize(self, text: str) -> list[_Morpheme]: ...
 
+    def space(self, text: str, reset_whitespace: bool) -> str: ...
+
 
 class _Stemmer(Protocol):
     def stemWord(self, word: str) -> str: ...  # noqa: N802  the library's name
@@ -67,6 +69,12 @@ def _load_kiwi() -> _Analyser:
 def warm_up() -> None:
     """Load the Korean analyser now (about 3 s, once a process) and not at the first Korean question."""
     _find_morphemes("휴가")
+
+
+def space_words(text: str) -> str:
+    """Korean text with the spaces where they belong; those that were there count for nothing."""
+    with _kiwi_lock:
+        return _load_kiwi().space(text, reset_whitespace=True)
 
 
 def find_terms(text: str) -> list[str]:
