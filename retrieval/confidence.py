@@ -2,7 +2,8 @@
 
 The number is a logistic of the features below, fitted by `python -m retrieval.calibrate` on questions whose answering
 document is there or was taken away, as many of the one as of the other. So 0.5 means: as often answered as not, were
-half of all questions answerable. Only its order and `THRESHOLD` are used.
+half of all questions answerable. Below its `threshold` an answer
+is not tried.
 """
 
 import math
@@ -11,7 +12,7 @@ from dataclasses import astuple, dataclass
 from typing import Literal
 
 from core.records import Passage
-from retrieval.lexical import find_terms
+from retrieval.lexical import find_content_terms, find_terms
 from retrieval.vocabulary import Counts
 
 Kind = Literal["en", "en_dense", "ko"]
@@ -52,6 +53,14 @@ class Calibration:
     threshold: float
 
 
+# Fitted 2026-11-21 (docs/log.md). Korean is cautious by need: on questions in people's own words it hardly tells.
+CALIBRATIONS: dict[Kind, Calibration] = {
+    "en": Calibration(-2.769, (1.661, 0.672, -0.132, 2.434, 1.535, 0.0, 0.0), 0.16),
+    "en_dense": Calibration(-3.879, (1.597, 0.598, -0.127, 1.576, 1.264, 2.437, 0.73), 0.12),
+    "ko": Calibration(-3.65, (2.801, 1.415, 1.434, 1.49, 1.65, 0.0, 0.0), 0.055),
+}
+
+
 def measure_features(question: str, passages: Sequence[Passage], counts: Counts) -> Features:
     """The features of a question and its passages.
 
@@ -60,11 +69,12 @@ def measure_features(question: str, passages: Sequence[Passage], counts: Counts)
     Args:
         counts: of the question's terms among all that the asker may read.
     """
-    rarity = _weigh(find_terms(question), counts)
+    terms = find_terms(question)
+    rarity = _weigh(find_content_terms(question) or terms, counts)
     held = [_hold(passage) & rarity.keys() for passage in passages]
     rare = dict(sorted(rarity.items(), key=lambda item: -item[1])[: max(1, (len(rarity) + 2) // 3)])
     lexical = sorted((passage.lexical_score for passage in passages), reverse=True) + [0.0]
-    most = sum(rarity.values()) * _MOST_PER_IDF
+    most = sum(_weigh(terms, counts).values()) * _MOST_PER_IDF
     best_dense = max(passages, key=lambda passage: passage.dense_score)
     best_lexical = max(passages, key=lambda passage: passage.lexical_score)
     return Features(

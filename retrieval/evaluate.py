@@ -147,7 +147,9 @@ async def load_corpus(
         documents = await asyncio.to_thread(_prepare, entries, embedder, max_tokens)
         vectors = await index.embed([document for _, document in documents])
         for name, document in documents:
-            await index.put(document, vectors, source=SCHEMA, path=name, rule=AccessRule(allow=[READER], deny=[hide(name)]))
+            await index.put(
+                document, vectors, source=SCHEMA, path=name, rule=AccessRule(allow=[READER], deny=[hide(name)])
+            )
     await database.execute(QUERIES["analyze"])
 
 

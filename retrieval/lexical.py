@@ -87,6 +87,15 @@ def find_terms(text: str) -> list[str]:
     return [term[:MAX_TERM_CHARACTERS] for term in terms]
 
 
+def find_content_terms(text: str) -> list[str]:
+    """Those terms that carry meaning alone: no character bigrams, which in a question are mostly its ending."""
+    terms = [term for match in _LATIN.finditer(text) for term in _read_latin(match[0])]
+    if _HANGUL.search(text):
+        terms += (match[0] for match in _COUNTED.finditer(text))
+        terms += _find_morphemes(text)
+    return [term[:MAX_TERM_CHARACTERS] for term in terms]
+
+
 def _read_latin(word: str) -> Iterator[str]:
     """`HR-2024-07` whole and in parts, `40,000` as `40000`, `employees'` as its stem."""
     lowered = _POSSESSIVE.sub("", word.lower())
