@@ -136,7 +136,8 @@ class Answerer:
 
     async def _file_gap(self, begun: Begun, language: Language, found: Found) -> Outcome:
         """Say that the documents do not hold it, name the nearest, and tell those who write documents."""
-        nearest = list({passage.document_id: passage for passage in reversed(found.passages)}.values())[::-1]
+        best = {passage.document_id: passage for passage in reversed(found.passages)}
+        nearest = [passage for passage in found.passages if passage is best[passage.document_id]]
         titles = list(dict.fromkeys(passage.title for passage in nearest))
         await self._gaps.file(begun.id, found.searched, language, nearest=titles, confidence=found.confidence)
         outcome = Outcome(begun.id, say("nothing_found", language), "refused", "nothing_found")

@@ -17,7 +17,7 @@ from core.gaps import Gaps
 from core.interactions import Interactions
 from core.model_server import ModelServer
 from core.records import Passage
-from retrieval.query import Found
+from retrieval import query
 from tests.fakes.chat_model import ChatModel
 
 BASE_URL = "https://nightbake.example"
@@ -55,8 +55,8 @@ class OneDocument:
         self.asked.append(list(principals))
         return [LEAVE] if "everyone" in principals else []
 
-    async def find(self, question: str, principals: Sequence[str], *, limit: int) -> Found:
-        return Found(await self.search(question, principals, limit=limit), question, [])
+    async def find(self, question: str, principals: Sequence[str], *, limit: int) -> query.Found:
+        return query.Found(await self.search(question, principals, limit=limit), question, [])
 
 
 @asynccontextmanager

@@ -54,7 +54,7 @@ async def test_what_is_spelt_well_is_searched_as_it_stands(finder: Finder, quest
     assert (found.searched, found.changes) == (question, [])
 
 
-@pytest.mark.parametrize("typed", ["Zephyrinne", "takeovver", "인수합뱡"])
+@pytest.mark.parametrize("typed", ["Zephyrinne", "takeovver", "비믿"])
 async def test_a_hidden_document_lends_no_word(finder: Finder, typed: str) -> None:
     assert (await ask(finder, typed)).changes == []
     assert (await ask(finder, typed, "group:board")).changes != []
@@ -81,8 +81,10 @@ async def test_the_confidence_tells_a_plain_answer_from_nothing(finder: Finder) 
 
 @pytest.mark.parametrize(
     "question",
-    ["", "\x00", "\ud800", "😀😀", "the of and", "'; DROP TABLE terms; --", "%s %(x)s", ".*[(", "x" * 100_000]
-    + ["gbrk " * 20_000, "휴갸 " * 30_000, "vacatoin? " * 10_000],
+    [
+        *("", "\x00", "\ud800", "😀😀", "the of and", "'; DROP TABLE terms; --", "%s %(x)s", ".*[("),
+        *("x" * 100_000, "gbrk " * 20_000, "휴갸 " * 30_000, "vacatoin? " * 10_000),
+    ],
 )
 async def test_any_question_is_taken_in_bounded_time(finder: Finder, question: str) -> None:
     began = time.monotonic()
