@@ -79,7 +79,7 @@ def measure_features(question: str, passages: Sequence[Passage], counts: Counts)
     best_lexical = max(passages, key=lambda passage: passage.lexical_score)
     return Features(
         coverage=max(_share(terms, rarity) for terms in held),
-        coverage_together=_share(set().union(*held), rarity),
+        coverage_together=_share({term for terms in held for term in terms}, rarity),
         rarest=max(_share(terms, rare) for terms in held),
         strength=lexical[0] / most if most else 0.0,
         gap=(lexical[0] - lexical[1]) / lexical[0] if lexical[0] else 0.0,

@@ -5,8 +5,12 @@ import re
 from dataclasses import dataclass
 from datetime import date, timedelta
 
-_MONTHS = {name.lower(): number for number, name in enumerate(calendar.month_name) if name}
-_MONTHS |= {name.lower(): number for number, name in enumerate(calendar.month_abbr) if name}
+_MONTHS = {
+    name.lower(): number
+    for names in (calendar.month_name, calendar.month_abbr)
+    for number, name in enumerate(names)
+    if name
+}
 _MONTH = "|".join(sorted(_MONTHS, key=len, reverse=True))
 
 _CHANGED = r"(?:chang|updat|modif|revis|amend|add|edit|publish)(?:e?d|ied)?"
@@ -119,7 +123,7 @@ def _read_last(which: str, count: str | None, unit: str, today: date) -> tuple[d
 
 def _bound(word: str, numbers: list[int]) -> tuple[date | None, date | None]:
     """The span of a year, a month or a day, or what lies on one side of it."""
-    first = date(*(numbers + [1, 1])[:3])
+    first = date(*[*numbers, 1, 1][:3])
     if len(numbers) == 3:
         after = first + timedelta(days=1)
     elif len(numbers) == 2:
