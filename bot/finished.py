@@ -30,7 +30,10 @@ def show_stored(row: Mapping[str, Any], *, base_url: str) -> FinishedAnswer:
         mode=mode,
         notice=" ".join(
             part
-            for part in (row["search_notice"], _choose_notice(row["mode_reason"], language, has_sources=bool(cited)))
+            for part in (
+                row.get("search_notice"),
+                _choose_notice(row["mode_reason"], language, has_sources=bool(cited)),
+            )
             if part
         ),
         sources=[_to_source(passage, base_url) for passage in passages if passage["number"] in cited],

@@ -73,7 +73,7 @@ def measure_features(question: str, passages: Sequence[Passage], counts: Counts)
     rarity = _weigh(find_content_terms(question) or terms, counts)
     held = [_hold(passage) & rarity.keys() for passage in passages]
     rare = dict(sorted(rarity.items(), key=lambda item: -item[1])[: max(1, (len(rarity) + 2) // 3)])
-    lexical = sorted((passage.lexical_score for passage in passages), reverse=True) + [0.0]
+    lexical = [*sorted((passage.lexical_score for passage in passages), reverse=True), 0.0]
     most = sum(_weigh(terms, counts).values()) * _MOST_PER_IDF
     best_dense = max(passages, key=lambda passage: passage.dense_score)
     best_lexical = max(passages, key=lambda passage: passage.lexical_score)

@@ -15,7 +15,10 @@ _MONTH = "|".join(sorted(_MONTHS, key=len, reverse=True))
 
 _CHANGED = r"(?:chang|updat|modif|revis|amend|add|edit|publish)(?:e?d|ied)?"
 _KOREAN_CHANGED = r"(?:바뀐|바뀌었|변경된|변경되|수정된|개정된|추가된|업데이트된|새로\s?생긴)"
-_DAY = rf"(?P<iso>\d{{4}}-\d{{1,2}}(?:-\d{{1,2}})?)|(?P<month>{_MONTH})\.?\s+(?P<month_year>\d{{4}})|(?P<year>(?:19|20)\d\d)"
+_DAY = (
+    rf"(?P<iso>\d{{4}}-\d{{1,2}}(?:-\d{{1,2}})?)|(?P<month>{_MONTH})\.?\s+(?P<month_year>\d{{4}})"
+    r"|(?P<year>(?:19|20)\d\d)"
+)
 _ENGLISH = re.compile(
     rf"""\b(?:(?:that|which)\s+)?(?:(?:has|have|had|was|were)\s+)?(?:been\s+)?{_CHANGED}\s+
          (?:(?P<word>since|after|before|in)\s+(?:{_DAY})\b
