@@ -1,6 +1,6 @@
 """Fit the confidence that passages hold an answer, and say how well it tells.
 
-`python -m retrieval.calibrate --dataset FOLDER [--dataset FOLDER] --database URL` prints JSON: the numbers that stand in
+`python -m retrieval.calibrate --dataset FOLDER [--dataset FOLDER] --database URL` prints JSON: the numbers of
 `confidence.py`, with AUROC and error rates on questions that the fit did not see. Answerable are a set's own questions;
 unanswerable are the same ones, asked by somebody who may not read the documents that answer them. The questions of the
 other sets of a language are asked too, as strangers; a set that is only checked has no part in the fit.
