@@ -14,13 +14,16 @@ from bot.phrases import say
 from bot.prompt import fit, to_messages
 from bot.quote import quote
 from bot.reply import FinishedAnswer, Reply
+from bot.searched import describe_search
 from core.errors import ModelServerError
+from core.gaps import Gaps
 from core.interactions import Interactions
 from core.model_server import Generation, ModelMissingError, ModelServer, Sampling
 from core.prompt import Language, Message, detect_language
 from core.records import Begun, Outcome, Passage, Platform, Question
 from core.telemetry import interaction_id
 from core.wording import is_refusal
+from retrieval.query import Found
 
 log = logging.getLogger(__name__)
 
@@ -28,10 +31,10 @@ TURNS_REMEMBERED = 4
 
 
 class Searcher(Protocol):
-    """The retrieval room's door: passages that these principals may read, best first."""
+    """The retrieval room's door: what a question means, and passages that these principals may read, best first."""
 
-    async def search(self, question: str, principals: Sequence[str], *, limit: int) -> list[Passage]:
-        """At most `limit` passages, numbered from 1."""
+    async def find(self, question: str, principals: Sequence[str], *, limit: int) -> Found:
+        """At most `limit` passages, numbered from 1, and how they were found."""
         ...
 
 
@@ -74,6 +77,7 @@ class Answerer:
         *,
         interactions: Interactions,
         search: Searcher,
+        gaps: Gaps,
         model_server: ModelServer,
         limits: Limits,
         base_url: str,
@@ -81,6 +85,7 @@ class Answerer:
     ) -> None:
         self._interactions = interactions
         self._search = search
+        self._gaps = gaps
         self._model_server = model_server
         self._limits = limits
         self._base_url = base_url
@@ -101,9 +106,13 @@ class Answerer:
         else:
             began = time.perf_counter()
             standalone = await self._understand(asked, begun)
-            passages = await self._search.search(standalone, asked.principals, limit=self._limits.passages)
-            outcome = await self._compose(begun, language, standalone, passages, reply)
-            outcome = replace(outcome, answer_seconds=time.perf_counter() - began)
+            found = await self._search.find(standalone, asked.principals, limit=self._limits.passages)
+            if found.passages and found.is_answerable:
+                outcome = await self._compose(begun, language, found.searched, found.passages, reply)
+            else:
+                outcome = await self._file_gap(begun, language, found)
+            notice = describe_search(found, language) or None
+            outcome = replace(outcome, search_notice=notice, answer_seconds=time.perf_counter() - began)
             await self._interactions.finish(outcome)
             finished = show_outcome(outcome, language, base_url=self._base_url)
         await reply.close(finished)
@@ -125,12 +134,22 @@ class Answerer:
         turns = await self._interactions.find_turns(asked.conversation_key, before_id=begun.id, limit=TURNS_REMEMBERED)
         return make_standalone(asked.text, turns)
 
+    async def _file_gap(self, begun: Begun, language: Language, found: Found) -> Outcome:
+        """Say that the documents do not hold it, name the nearest, and tell those who write documents."""
+        best = {passage.document_id: passage for passage in reversed(found.passages)}
+        nearest = [passage for passage in found.passages if passage is best[passage.document_id]]
+        titles = list(dict.fromkeys(passage.title for passage in nearest))
+        await self._gaps.file(begun.id, found.searched, language, nearest=titles, confidence=found.confidence)
+        outcome = Outcome(begun.id, say("nothing_found", language), "refused", "nothing_found")
+        if nearest:
+            named = "; ".join(f"{passage.title} [{passage.number}]" for passage in nearest)
+            outcome = replace(outcome, answer=say("not_found", language, titles=named), mode_reason="not_found")
+        cited = [passage.number for passage in nearest]
+        return replace(outcome, standalone_question=found.searched, passages=found.passages, citations=cited)
+
     async def _compose(
         self, begun: Begun, language: Language, standalone: str, found: list[Passage], reply: Reply
     ) -> Outcome:
-        if not found:
-            text = say("nothing_found", language)
-            return Outcome(begun.id, text, "refused", "nothing_found", standalone_question=standalone)
         passages = fit(
             standalone,
             found,

@@ -8,18 +8,49 @@ from core.interactions import Turn
 # The root question and the follow-up are kept apart, so that a chain of follow-ups keeps one root.
 JOINT = " — "
 
-_FOLLOW_UP = re.compile(
-    r"""^(and|or|but|so|then|also|what\s+about|how\s+about|what\s+if|why|since\s+when|until\s+when|
-        it|its|that|those|these|they|he|she|there|same\s+for|does\s+(it|that|this)|is\s+(it|that|this)|
-        그럼|그러면|그렇다면|그건|그거|그것|그때|거기|그리고|또한|또|혹시\s*그|이건|이거|왜|언제까지|그\s)\b
+# A first word that points back whatever comes after it.
+_POINTS_BACK = re.compile(
+    r"""^(what\s+about|how\s+about|what\s+if|since\s+when|until\s+when|same\s+for|and\s+(for|if|in|at|with|when|who|how)|
+        it|its|that|those|these|they|their|he|she|his|her|
+        (does|do|is|are|was|can|may|must|should|will|would)\s+(it|that|this|they|these|those|he|she)|
+        그럼|그러면|그렇다면|그건|그거|그것|그게|그때|그걸|거기|이건|이거|이것|그\s|혹시\s*그)(?![\w'’])
+      |^(그럼|그러면|그건|그거|그것|그때|거기|이건|이거|이것)[가-힣]{0,3}(?![가-힣])
       |^\S+(은|는)요\s*\??$""",
     re.IGNORECASE | re.VERBOSE,
+)
+# A connective that opens a fragment as often as a new question.
+_CONNECTIVE = re.compile(r"^(and|or|but|so|then|also|그리고|또한|또|그런데|근데)(?![\w가-힣])[\s,]*", re.IGNORECASE)
+# `for interns?`, `in Busan?`, `인턴의 경우는?`: a question without a verb of its own.
+_FRAGMENT = re.compile(
+    r"""^(for|in|at|with|without|during|after|before|as)\s+\S+(\s+\S+){0,3}\s*\?*$
+      |^\S+(\s+\S+)?\s*(의\s*경우|인\s*경우)(는|에는|은|엔)?(요)?\s*\?*$
+      |^(why|who|when|where|how\s+(long|much|many|often)|how\s+so|왜|누가|언제|언제까지|언제부터|어디서|얼마나|몇\s?일|며칠)(요)?\s*\?*$""",
+    re.IGNORECASE | re.VERBOSE,
+)
+# A pronoun near the end of a short question: `Who approves it?`, `누가 그걸 승인하나요?`.
+_PRONOUN = re.compile(
+    r"\b(it|them|those|these|that|this)\s*\?*$|(?<![가-힣])(그걸|그것을|그것도|이걸|이것을|거기서)(?![가-힣])",
+    re.IGNORECASE,
+)
+_MOST_WORDS_WITH_PRONOUN = 7
+_MOST_WORDS_AFTER_CONNECTIVE = 6
+_NEW_TOPIC = re.compile(
+    r"^(another|a\s+different|new|one\s+more|next)\s+(question|topic)|^(on|by)\s+another\s+|^(다른|새로운)\s*(질문|주제|얘기|이야기)",
+    re.IGNORECASE,
 )
 
 
 def is_follow_up(question: str) -> bool:
-    """Whether a question leans on the one before: a connective or pronoun first, or `인턴은요?`."""
-    return bool(_FOLLOW_UP.match(question.strip()))
+    """Whether a question leans on the one before: it points back, is a fragment, or asks for something not named."""
+    text = question.strip()
+    if _NEW_TOPIC.match(text):
+        return False
+    if _POINTS_BACK.match(text) or _FRAGMENT.match(text):
+        return True
+    words = len(text.split())
+    if match := _CONNECTIVE.match(text):
+        return words <= _MOST_WORDS_AFTER_CONNECTIVE or bool(_POINTS_BACK.match(text[match.end() :]))
+    return words <= _MOST_WORDS_WITH_PRONOUN and bool(_PRONOUN.search(text))
 
 
 def make_standalone(question: str, turns: Sequence[Turn]) -> str:

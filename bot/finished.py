@@ -28,14 +28,21 @@ def show_stored(row: Mapping[str, Any], *, base_url: str) -> FinishedAnswer:
         language=language,
         text=row["answer"] or "",
         mode=mode,
-        notice=_choose_notice(row["mode_reason"], language, has_sources=bool(cited)),
+        notice=" ".join(
+            part
+            for part in (
+                row.get("search_notice"),
+                _choose_notice(row["mode_reason"], language, has_sources=bool(cited)),
+            )
+            if part
+        ),
         sources=[_to_source(passage, base_url) for passage in passages if passage["number"] in cited],
     )
 
 
 def _choose_notice(reason: str | None, language: Language, *, has_sources: bool) -> str:
     """Why this is a quotation or a refusal; where nothing was found the answer says so itself."""
-    if reason is None or reason not in PHRASES[language]:
+    if reason is None or reason == "not_found" or reason not in PHRASES[language]:
         return ""
     return say(reason, language) if has_sources or reason == "stopped" else ""
 

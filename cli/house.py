@@ -13,6 +13,7 @@ from core.adapters import Adapters
 from core.database import Database
 from core.embedded_database import EmbeddedDatabase
 from core.feedback import FeedbackLog
+from core.gaps import Gaps
 from core.interactions import Interactions
 from core.migrate import migrate
 from core.model_server import ModelServer
@@ -23,6 +24,7 @@ from learning.night import NightSettings, read_night_settings
 from retrieval.access import Access
 from retrieval.documents import Documents
 from retrieval.embedding import Embedder
+from retrieval.query import Finder
 from retrieval.rerank import Reranker
 from retrieval.search import Search
 
@@ -141,6 +143,7 @@ def _build(settings: Settings, database: Database) -> House:
     embedder = Embedder(settings.embedding_model, languages=read_list(settings.embedding_languages))
     reranker = Reranker(settings.rerank_model) if settings.rerank_model else None
     search = Search(database, embedder, reranker=reranker)
+    finder = Finder(database, embedder, search)
     limits = Limits(
         passages=settings.passages_per_answer,
         context_tokens=settings.model_context_tokens,
@@ -162,7 +165,8 @@ def _build(settings: Settings, database: Database) -> House:
         documents=Documents(database),
         answerer=Answerer(
             interactions=interactions,
-            search=search,
+            search=finder,
+            gaps=Gaps(database),
             model_server=model_server,
             limits=limits,
             base_url=settings.base_url,

@@ -32,6 +32,7 @@ class Interaction:
     began_at: datetime
     reply_key: str | None
     standalone_question: str | None
+    search_notice: str | None
     model: str | None
     messages: list[Message] | None
     passages: list[dict[str, Any]] | None

@@ -25,14 +25,15 @@ SELECT id, adapter FROM numbered ORDER BY ordinality
 WITH given AS (
     SELECT row.*
     FROM jsonb_array_elements(%(rows)s::jsonb) AS element(value), jsonb_to_record(value) AS row(
-        interaction_id bigint, answer text, mode text, mode_reason text, standalone_question text, model text,
+        interaction_id bigint, answer text, mode text, mode_reason text, standalone_question text, search_notice text, model text,
         adapter text, messages jsonb, sampling jsonb, passages jsonb, generated text, citations integer[],
         prompt_tokens integer, completion_tokens integer, first_token_seconds real, answer_seconds real)
     WHERE jsonb_typeof(element.value) = 'object'
 )
 UPDATE interactions SET
     answer = given.answer, mode = given.mode, mode_reason = given.mode_reason,
-    standalone_question = given.standalone_question, model = given.model, adapter = given.adapter,
+    standalone_question = given.standalone_question,
+    search_notice = given.search_notice, model = given.model, adapter = given.adapter,
     messages = given.messages, sampling = given.sampling, passages = given.passages, generated = given.generated,
     citations = given.citations, prompt_tokens = given.prompt_tokens, completion_tokens = given.completion_tokens,
     first_token_seconds = given.first_token_seconds, answer_seconds = given.answer_seconds,
@@ -45,19 +46,19 @@ UPDATE interactions SET reply_key = %(reply_key)s WHERE id = %(id)s
 
 -- name: get
 SELECT id, inbox_id, platform, conversation_key, asker, principals, question, language, adapter, began_at, reply_key,
-       standalone_question, model, messages, passages, generated, answer, mode, mode_reason, citations,
+       standalone_question, search_notice, model, messages, passages, generated, answer, mode, mode_reason, citations,
        prompt_tokens, completion_tokens, first_token_seconds, answer_seconds, finished_at
 FROM interactions WHERE id = %(id)s
 
 -- name: find_by_reply
 SELECT id, inbox_id, platform, conversation_key, asker, principals, question, language, adapter, began_at, reply_key,
-       standalone_question, model, messages, passages, generated, answer, mode, mode_reason, citations,
+       standalone_question, search_notice, model, messages, passages, generated, answer, mode, mode_reason, citations,
        prompt_tokens, completion_tokens, first_token_seconds, answer_seconds, finished_at
 FROM interactions WHERE platform = %(platform)s AND reply_key = %(reply_key)s
 
 -- name: find_by_inbox
 SELECT id, inbox_id, platform, conversation_key, asker, principals, question, language, adapter, began_at, reply_key,
-       standalone_question, model, messages, passages, generated, answer, mode, mode_reason, citations,
+       standalone_question, search_notice, model, messages, passages, generated, answer, mode, mode_reason, citations,
        prompt_tokens, completion_tokens, first_token_seconds, answer_seconds, finished_at
 FROM interactions WHERE inbox_id = %(inbox_id)s
 

@@ -66,6 +66,8 @@ class Outcome:
 
     Attributes:
         generated: what the model said; `answer` is what the person saw.
+        standalone_question: what was searched and shown to the model.
+        search_notice: what the person is told where that is not what was typed.
         mode_reason: why an answer was quoted, refused, stopped or failed.
         citations: numbers of the passages that the answer cites.
         sampling: the parameters of the request, as sent.
@@ -76,6 +78,7 @@ class Outcome:
     mode: Mode
     mode_reason: str | None = None
     standalone_question: str | None = None
+    search_notice: str | None = None
     model: str | None = None
     adapter: str | None = None
     messages: list[Message] = field(default_factory=list[Message])

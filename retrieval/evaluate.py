@@ -38,7 +38,7 @@ SIDES: tuple[Side, ...] = ("hybrid", "dense", "lexical")
 SCHEMA = "evaluation"
 DEPTH = 20
 _BATCH = 64
-_READER = "group:evaluation"
+READER = "group:evaluation"
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,11 +106,11 @@ async def evaluate_dataset(
     Raises:
         InvalidInputError: the folder does not hold a data set.
     """
-    corpus = await asyncio.to_thread(_read_lines, folder / "corpus.jsonl")
-    queries = await asyncio.to_thread(_read_queries, folder / "queries.jsonl", max_queries, seed)
-    async with _open_schema(database_url) as database:
+    corpus = await asyncio.to_thread(read_lines, folder / "corpus.jsonl")
+    queries = await asyncio.to_thread(read_queries, folder / "queries.jsonl", max_queries, seed)
+    async with open_schema(database_url) as database:
         began = time.monotonic()
-        await _load(database, embedder, corpus, max_tokens)
+        await load_corpus(database, embedder, corpus, max_tokens)
         seconds = time.monotonic() - began
         found = await database.fetch_one(QUERIES["count"], None, _Count)
         search = Search(database, embedder)
@@ -121,7 +121,7 @@ async def evaluate_dataset(
 
 
 @asynccontextmanager
-async def _open_schema(database_url: str) -> AsyncGenerator[Database]:
+async def open_schema(database_url: str) -> AsyncGenerator[Database]:
     """A database whose tables lie in a schema of their own, which does not outlive the block."""
     separator = "&" if "?" in database_url else "?"
     options = quote(f"-c search_path={SCHEMA},public")
@@ -137,15 +137,25 @@ async def _open_schema(database_url: str) -> AsyncGenerator[Database]:
             await outside.execute(QUERIES["drop_schema"])
 
 
-async def _load(database: Database, embedder: Embedder, corpus: Sequence[dict[str, Any]], max_tokens: int) -> None:
+async def load_corpus(
+    database: Database, embedder: Embedder, corpus: Sequence[dict[str, Any]], max_tokens: int = MAX_TOKENS
+) -> None:
+    """Store every entry; a search by `READER` and `hide(id)` is one over a corpus without that document."""
     index = Index(database, embedder)
     for start in range(0, len(corpus), _BATCH):
         entries = corpus[start : start + _BATCH]
         documents = await asyncio.to_thread(_prepare, entries, embedder, max_tokens)
         vectors = await index.embed([document for _, document in documents])
         for name, document in documents:
-            await index.put(document, vectors, source=SCHEMA, path=name, rule=AccessRule(allow=[_READER]))
+            await index.put(
+                document, vectors, source=SCHEMA, path=name, rule=AccessRule(allow=[READER], deny=[hide(name)])
+            )
     await database.execute(QUERIES["analyze"])
+
+
+def hide(name: str) -> str:
+    """The principal that may not read one document of the corpus."""
+    return f"group:without {name}"
 
 
 def _prepare(
@@ -178,7 +188,7 @@ async def _measure(search: Search, dataset: str, queries: Sequence[Query], side:
 
 async def _ask(search: Search, query: Query, side: Side) -> _Answered:
     began = time.monotonic()
-    passages = await search.search(query.text, [_READER], limit=DEPTH, side=side)
+    passages = await search.search(query.text, [READER], limit=DEPTH, side=side)
     milliseconds = (time.monotonic() - began) * 1000
     return _Answered(list(dict.fromkeys(passage.path for passage in passages)), query, milliseconds)
 
@@ -204,15 +214,21 @@ def _summarise(dataset: str, side: Side, language: str, answered: Sequence[_Answ
     )
 
 
-def _read_lines(path: Path) -> list[dict[str, Any]]:
+def read_lines(path: Path) -> list[dict[str, Any]]:
+    """Objects of a JSON Lines file.
+
+    Raises:
+        InvalidInputError: it is not one.
+    """
     try:
         return [json.loads(line) for line in path.read_text("utf-8").splitlines() if line.strip()]
     except (OSError, ValueError) as error:
         raise InvalidInputError(f"expected a data set with {path.name}, one JSON object a line; {error}") from error
 
 
-def _read_queries(path: Path, max_queries: int, seed: int) -> list[Query]:
-    queries = [Query(entry["text"], entry["relevant_ids"]) for entry in _read_lines(path) if entry["relevant_ids"]]
+def read_queries(path: Path, max_queries: int, seed: int) -> list[Query]:
+    """Questions that have an answer, drawn with the seed."""
+    queries = [Query(entry["text"], entry["relevant_ids"]) for entry in read_lines(path) if entry["relevant_ids"]]
     return random.Random(seed).sample(queries, min(max_queries, len(queries)))
 
 

@@ -43,6 +43,8 @@ class _Morpheme(Protocol):
 class _Analyser(Protocol):
     def tokenize(self, text: str) -> list[_Morpheme]: ...
 
+    def space(self, text: str, reset_whitespace: bool) -> str: ...
+
 
 class _Stemmer(Protocol):
     def stemWord(self, word: str) -> str: ...  # noqa: N802  the library's name
@@ -69,12 +71,27 @@ def warm_up() -> None:
     _find_morphemes("휴가")
 
 
+def space_words(text: str) -> str:
+    """Korean text with the spaces where they belong; those that were there count for nothing."""
+    with _kiwi_lock:
+        return _load_kiwi().space(text, reset_whitespace=True)
+
+
 def find_terms(text: str) -> list[str]:
     """Terms in no particular order, repeated as often as they occur; safe to call from several threads."""
     terms = [term for match in _LATIN.finditer(text) for term in _read_latin(match[0])]
     if _HANGUL.search(text):
         terms += (match[0] for match in _COUNTED.finditer(text))
         terms += (term for match in _HANGUL.finditer(text) for term in _cut_bigrams(match[0]))
+        terms += _find_morphemes(text)
+    return [term[:MAX_TERM_CHARACTERS] for term in terms]
+
+
+def find_content_terms(text: str) -> list[str]:
+    """Those terms that carry meaning alone: no character bigrams, which in a question are mostly its ending."""
+    terms = [term for match in _LATIN.finditer(text) for term in _read_latin(match[0])]
+    if _HANGUL.search(text):
+        terms += (match[0] for match in _COUNTED.finditer(text))
         terms += _find_morphemes(text)
     return [term[:MAX_TERM_CHARACTERS] for term in terms]
 

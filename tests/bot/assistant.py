@@ -13,9 +13,11 @@ from bot.reply import Platform
 from bot.worker import Worker
 from core.database import Database
 from core.feedback import FeedbackLog
+from core.gaps import Gaps
 from core.interactions import Interactions
 from core.model_server import ModelServer
 from core.records import Passage
+from retrieval import query
 from tests.fakes.chat_model import ChatModel
 
 BASE_URL = "https://nightbake.example"
@@ -53,6 +55,9 @@ class OneDocument:
         self.asked.append(list(principals))
         return [LEAVE] if "everyone" in principals else []
 
+    async def find(self, question: str, principals: Sequence[str], *, limit: int) -> query.Found:
+        return query.Found(await self.search(question, principals, limit=limit), question, [])
+
 
 @asynccontextmanager
 async def work(
@@ -68,7 +73,12 @@ async def work(
     interactions = Interactions(database)
     model_server = ModelServer(chat_model.url, chat_model.name)
     answerer = Answerer(
-        interactions=interactions, search=search, model_server=model_server, limits=Limits(), base_url=BASE_URL
+        interactions=interactions,
+        search=search,
+        gaps=Gaps(database),
+        model_server=model_server,
+        limits=Limits(),
+        base_url=BASE_URL,
     )
     questions = QuestionHandler(
         answerer=answerer, interactions=interactions, platforms=platforms, find_principals=find_principals

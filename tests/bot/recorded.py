@@ -8,6 +8,7 @@ from bot.inbox import Claimed
 from bot.reply import FinishedAnswer
 from core.prompt import Language
 from core.records import Passage
+from retrieval.query import Found
 from tests.bot.assistant import LEAVE
 
 TRAVEL = replace(
@@ -27,10 +28,16 @@ class ListSearch:
     def __init__(self, *passages: Passage) -> None:
         self.passages = list(passages)
         self.questions: list[str] = []
+        self.found = Found([], "", [])
 
     async def search(self, question: str, principals: Sequence[str], *, limit: int) -> list[Passage]:
         self.questions.append(question)
         return self.passages[:limit]
+
+    async def find(self, question: str, principals: Sequence[str], *, limit: int) -> Found:
+        """As a finder that changes nothing; `found` stands in for all but the passages."""
+        passages = await self.search(question, principals, limit=limit)
+        return replace(self.found, passages=passages, searched=self.found.searched or question)
 
 
 @dataclass

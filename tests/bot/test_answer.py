@@ -12,6 +12,7 @@ from bot.phrases import PHRASES
 from bot.reply import FinishedAnswer
 from core.adapters import Adapters
 from core.database import Database
+from core.gaps import Gaps
 from core.interactions import Interaction, Interactions
 from core.model_server import ModelServer
 from core.prompt import REFUSALS
@@ -61,6 +62,7 @@ async def tell(
         answerer = Answerer(
             interactions=interactions,
             search=search,
+            gaps=Gaps(database),
             model_server=client,
             limits=limits or Limits(),
             base_url=BASE_URL,

@@ -12,6 +12,7 @@ from bot.inbox import Claimed
 from bot.phrases import say
 from core.database import Database
 from core.feedback import FeedbackLog
+from core.gaps import Gaps
 from core.interactions import Interactions
 from core.model_server import ModelServer
 from core.records import Question
@@ -144,7 +145,12 @@ def make_question_handler(
         return ["everyone"]
 
     answerer = Answerer(
-        interactions=interactions, search=search, model_server=model_server, limits=Limits(), base_url=BASE_URL
+        interactions=interactions,
+        search=search,
+        gaps=Gaps(database),
+        model_server=model_server,
+        limits=Limits(),
+        base_url=BASE_URL,
     )
     return QuestionHandler(
         answerer=answerer, interactions=interactions, platforms={"web": platform}, find_principals=find_principals

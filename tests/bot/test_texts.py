@@ -125,14 +125,25 @@ def test_sentences_are_split(text: str, sentences: list[str]) -> None:
 
 @pytest.mark.parametrize(
     "question",
-    ["And for interns?", "what about contractors?", "Why?", "It also?", "인턴은요?", "그럼 인턴은 며칠인가요?"],
+    [
+        *("And for interns?", "what about contractors?", "Why?", "It also?", "인턴은요?", "그럼 인턴은 며칠인가요?"),
+        *("for interns?", "In Busan?", "Who approves it?", "Does it expire?", "And who approves?", "How long?"),
+        *("그럼 인턴은?", "그건 누가 승인하나요?", "누가 그걸 승인하나요?", "인턴의 경우는?", "언제까지?", "얼마나요?"),
+    ],
 )
 def test_a_question_that_leans_on_the_last_is_a_follow_up(question: str) -> None:
     assert is_follow_up(question)
 
 
 @pytest.mark.parametrize(
-    "question", ["How many days of leave?", "Android phones: who pays?", "Italy: travel rules?", "연차는 며칠인가요?"]
+    "question",
+    [
+        *("How many days of leave?", "Android phones: who pays?", "Italy: travel rules?", "연차는 며칠인가요?"),
+        *("Why does the VPN not work on Fridays in the Busan office?", "How long is parental leave?"),
+        *("So where do I find the address of the accounting office?", "Another question: who pays for taxis?"),
+        *("왜 금요일에는 VPN을 쓸 수 없나요?", "다른 질문인데 그건 식대 한도예요", "그룹 보험은 어떻게 되나요?"),
+        *("언제 급여가 들어오나요?", "For how long must receipts of business trips be kept by the office?"),
+    ],
 )
 def test_a_question_of_its_own_is_no_follow_up(question: str) -> None:
     assert not is_follow_up(question)

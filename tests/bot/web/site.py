@@ -18,10 +18,12 @@ from core.adapters import Adapters
 from core.database import Database
 from core.errors import NotFoundError
 from core.feedback import FeedbackLog
+from core.gaps import Gaps
 from core.interactions import Interactions
 from core.model_server import ModelServer
 from core.records import Passage
 from core.serving import Serving
+from retrieval.query import Found
 from tests.fakes.model_server import FakeModelServer, run_model_server
 
 TOKEN = "correct-horse-battery-staple"
@@ -65,6 +67,10 @@ class FixedSearch:
     async def search(self, question: str, principals: Sequence[str], *, limit: int) -> list[Passage]:
         """What these principals may read of the fixed passages."""
         return [one for one in self.passages if set(one.allow) & set(principals)][:limit]
+
+    async def find(self, question: str, principals: Sequence[str], *, limit: int) -> Found:
+        """As a finder that changes nothing."""
+        return Found(await self.search(question, principals, limit=limit), question, [])
 
 
 @dataclass(frozen=True)
@@ -159,7 +165,12 @@ def _build(database: Database, fake: FakeModelServer, model_server: ModelServer,
 
     base_url = "http://nightbake.test"
     answerer = Answerer(
-        interactions=interactions, search=search, model_server=model_server, limits=Limits(), base_url=base_url
+        interactions=interactions,
+        search=search,
+        gaps=Gaps(database),
+        model_server=model_server,
+        limits=Limits(),
+        base_url=base_url,
     )
     handler = QuestionHandler(
         answerer=answerer, interactions=interactions, platforms={"web": live}, find_principals=find_principals

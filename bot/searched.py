@@ -1,0 +1,16 @@
+"""What a person is told where something else was searched than what was typed."""
+
+from bot.phrases import say
+from core.prompt import Language
+from retrieval.query import Found
+
+
+def describe_search(found: Found, language: Language) -> str:
+    """One or two short sentences; empty where the question was searched as it stands."""
+    told = [say("searched_for", language, searched=one.searched, typed=one.typed) for one in found.changes]
+    if filters := found.filters:
+        named = {"changed_from": filters.changed_from, "changed_until": filters.changed_until}
+        parts = [say(phrase, language, day=day.isoformat()) for phrase, day in named.items() if day]
+        parts += [say("owned_by", language, owner=filters.owner)] if filters.owner else []
+        told.append(say("searched_filtered", language, filters=", ".join(parts)))
+    return " ".join(told)

@@ -1,0 +1,134 @@
+"""From a person's question to passages: what was meant is searched, behind the same filter, and said.
+
+Wraps the search and leaves it as it is: `Finder.find` mends words, splits, searches, keeps to filters, and judges.
+"""
+
+import asyncio
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass, replace
+from datetime import UTC, date, datetime
+from itertools import zip_longest
+
+from core.database import Database
+from core.prompt import detect_language
+from core.records import Passage
+from core.sql import load_queries
+from core.text import clean_text
+from retrieval.access import Access
+from retrieval.confidence import CALIBRATIONS, Kind, estimate, measure_features
+from retrieval.diversity import drop_repeats
+from retrieval.embedding import DEFAULT_MODEL, Embedder
+from retrieval.lexical import find_terms
+from retrieval.query_filters import Filters, read_filters
+from retrieval.query_parts import split_question
+from retrieval.query_words import Change, Words
+from retrieval.search import MAX_QUESTION_CHARACTERS, MAX_TERMS, Search
+from retrieval.vocabulary import Vocabulary
+
+QUERIES = load_queries(__file__)
+
+# How deep a filtered search looks: a document that ranks below is not seen through the filter.
+FILTERED_DEPTH = 60
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """Passages, and how they were come by.
+
+    Attributes:
+        searched: the question as it was searched; what was asked where nothing was changed.
+        changes: words that were replaced.
+        filters: what restricted the documents; None where nothing did, or where nothing was left by it.
+        confidence: in [0, 1], that the passages hold the answer; None where it was not calibrated.
+        is_answerable: False where the confidence is too small to try.
+    """
+
+    passages: list[Passage]
+    searched: str
+    changes: list[Change]
+    filters: Filters | None = None
+    confidence: float | None = None
+    is_answerable: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class _Id:
+    id: int
+
+
+class Finder:
+    """The retrieval room's door for questions of people.
+
+    Args:
+        today: for `last month`; None takes the day in UTC.
+    """
+
+    def __init__(self, database: Database, embedder: Embedder, search: Search, *, today: date | None = None) -> None:
+        self._access = Access(database)
+        self._vocabulary = Vocabulary(database)
+        self._words = Words(self._vocabulary, embedder)
+        self._embedder = embedder
+        self._search = search
+        self._today = today
+
+    async def find(self, question: str, principals: Sequence[str], *, limit: int) -> Found:
+        """At most `limit` passages, numbered from 1, shared by turns between the parts of the question."""
+        text = clean_text(question).strip()[:MAX_QUESTION_CHARACTERS]
+        if not text or not principals or limit < 1:
+            return Found([], text, [])
+        searched, changes = await self._words.mend(text, principals)
+        passages, filters = await self._find_filtered(searched, principals, limit)
+        passages = passages or await self._find_parts(searched, principals, limit)
+        confidence, is_answerable = await self._judge(searched, passages, principals)
+        return Found(passages, searched, changes, filters, confidence, is_answerable)
+
+    async def _find_filtered(
+        self, question: str, principals: Sequence[str], limit: int
+    ) -> tuple[list[Passage], Filters | None]:
+        filters = read_filters(question, self._today or datetime.now(UTC).date())
+        if not filters or not filters.rest:
+            return [], None
+        rows = await self._access.fetch_visible(QUERIES["find_filtered"], principals, asdict(filters), _Id)
+        if not rows:
+            return [], None
+        wanted = {row.id for row in rows}
+        found = await self._search.search(filters.rest, principals, limit=FILTERED_DEPTH)
+        kept = _number([passage for passage in found if passage.document_id in wanted][:limit])
+        return kept, filters if kept else None
+
+    async def _find_parts(self, question: str, principals: Sequence[str], limit: int) -> list[Passage]:
+        parts = split_question(question)
+        found = await asyncio.gather(*(self._search.search(part, principals, limit=limit) for part in parts))
+        return found[0] if len(found) == 1 else _number(drop_repeats(_take_turns(found), limit))
+
+    async def _judge(
+        self, question: str, passages: Sequence[Passage], principals: Sequence[str]
+    ) -> tuple[float | None, bool]:
+        kind = self._choose_calibration(question, passages)
+        if not kind:
+            return None, bool(passages)
+        terms = list(dict.fromkeys(await asyncio.to_thread(find_terms, question)))[:MAX_TERMS]
+        counts = await self._vocabulary.count(terms, principals)
+        features = await asyncio.to_thread(measure_features, question, passages, counts)
+        confidence = estimate(features, CALIBRATIONS[kind])
+        return confidence, confidence >= CALIBRATIONS[kind].threshold
+
+    def _choose_calibration(self, question: str, passages: Sequence[Passage]) -> Kind | None:
+        """Which numbers fit; None where another model's likeness or another language's would be judged by ours."""
+        language = detect_language(question)
+        if not passages:
+            return None
+        if any(passage.dense_score for passage in passages):
+            return "en_dense" if language == "en" and self._embedder.name == DEFAULT_MODEL else None
+        # A question in one language over passages in the other shares few words with what may well answer it.
+        return language if any(passage.language == language for passage in passages) else None
+
+
+def _take_turns(found: Sequence[Sequence[Passage]]) -> list[Passage]:
+    """The best of each part, then the next of each; a passage that answers two parts once."""
+    mixed = [passage for row in zip_longest(*found) for passage in row if passage]
+    return list({passage.chunk_id: passage for passage in mixed}.values())
+
+
+def _number(passages: Sequence[Passage]) -> list[Passage]:
+    return [replace(passage, number=number) for number, passage in enumerate(passages, start=1)]
