@@ -114,10 +114,11 @@ class Chat:
 
     async def _find_stored(self, inbox_id: int, person: str) -> State | None:
         """The final state that the database knows, whichever process wrote it."""
+        # The question first: an answer that is finished between the two reads must not pass for none.
+        asked = await self._conversations.find_question(inbox_id, person)
         row = await self._conversations.find_answer(inbox_id, person)
         if row:
             return State("answer", view_answer(show_stored(row, base_url="")))
-        asked = await self._conversations.find_question(inbox_id, person)
         if asked is None or not asked.is_over:
             return None
         apology = say("apology", detect_language(asked.text), id=f"i{inbox_id}")
