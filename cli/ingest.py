@@ -23,7 +23,7 @@ from retrieval.ingest import ingest as ingest_documents
 @json_option
 @command
 async def ingest(paths: tuple[Path, ...], allow: tuple[str, ...], as_json: bool) -> None:
-    """Read documents from PATHS: folders and files in Markdown, HTML, text, PDF and DOCX.
+    """Read documents from PATHS: folders and files in any format that docs/retrieval.md lists.
 
     Run it again at any time: only what changed is read, and what vanished from a folder becomes invisible.
     Exit code 1 means that some files could not be read; the others are in.
