@@ -9,7 +9,7 @@ from core.errors import InvalidInputError
 from retrieval.formats import ocr
 from retrieval.formats.blocks import Block, Extracted, LeftOut, build_extracted, build_rows
 from retrieval.formats.pdf_lines import Line, Pages, read_pages, render_page
-from retrieval.formats.pdf_tables import build_table, group_lines, order_columns
+from retrieval.formats.pdf_tables import build_table, continues_overleaf, find_header, group_lines, order_columns
 
 # A heading is this much larger than the body, or bold and short.
 _HEADING_RATIO = 1.15
@@ -97,12 +97,18 @@ def _build_blocks(lines: Sequence[Line]) -> list[Block]:
     levels = {size: min(place, 6) for place, size in enumerate(larger, start=1)}
     blocks: list[Block] = []
     pitch = _find_pitch(lines)
+    before: list[Line] = []
+    header: list[str] = []
     for group in group_lines(lines):
         table = build_table(group)
+        if table and continues_overleaf(before, group):
+            table = [header, *(row for row in table if row != header)]
         if table:
+            header = find_header(table)
             blocks += build_rows(table, page=group[0].page)
         else:
             blocks += _build_prose(order_columns(group), levels, min(len(levels) + 1, 6), pitch)
+        before = group if table else []
     return blocks
 
 

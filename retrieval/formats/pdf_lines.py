@@ -2,7 +2,7 @@
 
 import re
 import threading
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from ctypes import byref, c_double
 from dataclasses import dataclass, field, replace
 from math import hypot
@@ -25,6 +25,8 @@ _COLUMN_GAP = 1.5
 # Of a character, in font sizes, on average over a word; few fonts are narrower.
 _LEAST_WIDTH = 0.33
 _BOLD_WEIGHT = 600
+# A word this much higher or lower, in font sizes, stands on another line and is no superscript; points at least.
+_STEP, _LEAST_STEP = 0.6, 2.0
 # A page with less text than a stamp, most of which is a picture, is a scan.
 _STAMP_CHARACTERS = 25
 _SCAN_SHARE = 0.5
@@ -142,7 +144,7 @@ def _read_page(document: pypdfium2.PdfDocument, number: int, pages: Pages) -> No
     try:
         text: str = textpage.get_text_range()
         reader = _LineReader(textpage.raw, number, find_grids(page.raw))
-        found = [reader.read(match) for match in _LINE.finditer(text) if not match[0].isspace()]
+        found = [line for match in _LINE.finditer(text) if not match[0].isspace() for line in reader.read(match)]
         pages.lines += _join_baselines(found)
         if len(text.strip()) < _STAMP_CHARACTERS and _is_scan(page, has_text=bool(text.strip())):
             pages.scans.append(number)
@@ -198,13 +200,24 @@ class _LineReader:
         self._references = [byref(number) for number in self._numbers]
         self._matrix = pdfium.FS_MATRIX()
 
-    def read(self, match: re.Match[str]) -> Line:
-        """The line that a stretch of the page's text is."""
+    def read(self, match: re.Match[str]) -> Iterator[Line]:
+        """The line that a stretch of the page's text is; several where PDFium overlooked a step down."""
         words = list(_WORD.finditer(match[0]))
+        lefts, baselines = self._find_places(match.start(), words)
+        first = 0
+        for place in range(1, len(words)):
+            step = abs(baselines[place] - baselines[first])
+            if step > _LEAST_STEP and step > _STEP * self._get_size(match.start() + words[first].start()):
+                yield self._build_line(match, words[first:place], lefts[first:place], baselines[first])
+                first = place
+        yield self._build_line(match, words[first:], lefts[first:], baselines[first])
+
+    def _build_line(
+        self, match: re.Match[str], words: list[re.Match[str]], lefts: list[float], baseline: float
+    ) -> Line:
         first, last = match.start() + words[0].start(), match.start() + words[-1].end() - 1
         size = self._find_size(match.start(), words)
         weights = [int(pdfium.FPDFText_GetFontWeight(self._textpage, index)) for index in (first, last)]
-        lefts, baseline = self._find_lefts(match.start(), words)
         grid = next((one for one in self._grids if one.holds(lefts[0], baseline + size / 3)), None)
         cells = (
             self._cut_at_borders(match, words, lefts, grid) if grid else self._cut_at_gaps(match, words, lefts, size)
@@ -224,16 +237,17 @@ class _LineReader:
             size *= hypot(self._matrix.c, self._matrix.d) or 1.0
         return round(size, 1)
 
-    def _find_lefts(self, offset: int, words: list[re.Match[str]]) -> tuple[list[float], float]:
-        """Where each word begins, and the first one's baseline, in points."""
+    def _find_places(self, offset: int, words: list[re.Match[str]]) -> tuple[list[float], list[float]]:
+        """Where each word begins and its baseline, in points."""
         get, textpage = pdfium.FPDFText_GetCharOrigin, self._textpage
         (x, y), (to_x, to_y) = self._numbers[:2], self._references[:2]
-        get(textpage, offset + words[0].start(), to_x, to_y)
-        lefts, baseline = [x.value], y.value
-        for word in words[1:]:
+        lefts: list[float] = []
+        baselines: list[float] = []
+        for word in words:
             get(textpage, offset + word.start(), to_x, to_y)
             lefts.append(x.value)
-        return lefts, baseline
+            baselines.append(y.value)
+        return lefts, baselines
 
     def _get_right(self, index: int) -> float:
         pdfium.FPDFText_GetCharBox(self._textpage, index, *self._references)

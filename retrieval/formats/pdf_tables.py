@@ -9,6 +9,7 @@ from retrieval.formats.pdf_lines import Cell, Line
 # Columns of running text, unlike those of a table, are long on both sides and run on for some lines.
 _LEAST_COLUMN_LINES = 4
 _LEAST_COLUMN_CHARACTERS = 24
+_SAME_EDGE = 5.0
 
 
 def group_lines(lines: Sequence[Line]) -> Iterator[list[Line]]:
@@ -44,6 +45,27 @@ def build_table(group: Sequence[Line]) -> list[list[str]]:
     if len(group) < 2 or len(group[0].cells) < 2 or is_columns(group):
         return []
     return _build_aligned(group)
+
+
+def find_header(table: Sequence[list[str]]) -> list[str]:
+    """The first row that has more than one cell, as `build_rows` takes it."""
+    return next((row for row in table if sum(map(bool, row)) > 1), table[0])
+
+
+def continues_overleaf(before: Sequence[Line], group: Sequence[Line]) -> bool:
+    """Whether a table goes on from the page before: it has the same columns, and nothing stands between.
+
+    Args:
+        before: lines of the table just before; empty where that was none.
+    """
+    if not before or group[0].page != before[-1].page + 1:
+        return False
+    one, other = before[0].grid, group[0].grid
+    if one and other:
+        pairs = zip(one.xs, other.xs, strict=False)
+        return len(one.xs) == len(other.xs) and all(abs(x - y) < _SAME_EDGE for x, y in pairs)
+    widths = [max(len(line.cells) for line in lines) for lines in (before, group)]
+    return not one and not other and widths[0] == widths[1]
 
 
 def _build_ruled(lines: Sequence[Line]) -> list[list[str]]:

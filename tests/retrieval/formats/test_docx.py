@@ -9,6 +9,7 @@ from docx import Document
 from core.errors import InvalidInputError
 from retrieval.formats.blocks import Block
 from retrieval.formats.registry import extract
+from tests.retrieval.formats.packages import put_bomb
 
 
 def test_docx_gives_headings_lists_and_tables_in_order() -> None:
@@ -47,3 +48,12 @@ def test_a_docx_that_unpacks_to_too_much_is_refused_before_it_is_unpacked(monkey
 def test_an_old_or_encrypted_word_file_says_what_to_do() -> None:
     with pytest.raises(InvalidInputError, match=r"save it as \.docx without a password"):
         extract(bytes.fromhex("d0cf11e0a1b11ae1") + bytes(100), "old.docx")
+
+
+def test_entities_that_multiply_are_refused() -> None:
+    stored = io.BytesIO()
+    document = Document()
+    document.add_paragraph("words &e9; here")
+    document.save(stored)
+    with pytest.raises(InvalidInputError, match="got a broken one"):
+        extract(put_bomb(stored.getvalue(), "word/document.xml"), "bomb.docx")

@@ -231,3 +231,29 @@ def test_broken_bytes_never_escape() -> None:
             extract(bytes(broken), "a.pdf")
         except InvalidInputError:
             continue
+
+
+def draw_table(pdf: FPDF, rows: list[tuple[str, str]]) -> None:
+    with pdf.table(first_row_as_headings=False) as table:
+        for cells in rows:
+            row = table.row()
+            for cell in cells:
+                row.cell(cell)
+
+
+@pytest.mark.parametrize("overleaf", [[], [("Site", "Limit")]])
+def test_a_table_keeps_its_header_overleaf(overleaf: list[tuple[str, str]]) -> None:
+    pdf = make_page()
+    draw_table(pdf, [("Site", "Limit"), ("Seoul", "40,000")])
+    pdf.add_page()
+    draw_table(pdf, [*overleaf, ("Busan", "30,000"), ("Daegu", "20,000")])
+    assert read(pdf) == ["Site: Seoul | Limit: 40,000", "Site: Busan | Limit: 30,000", "Site: Daegu | Limit: 20,000"]
+
+
+def test_another_table_overleaf_has_a_header_of_its_own() -> None:
+    pdf = make_page()
+    draw_table(pdf, [("Site", "Limit"), ("Seoul", "40,000")])
+    pdf.add_page()
+    pdf.cell(text="Days of leave by grade.", new_x="LMARGIN", new_y="NEXT")
+    draw_table(pdf, [("Grade", "Days"), ("A", "15")])
+    assert read(pdf)[-1] == "Grade: A | Days: 15"

@@ -9,6 +9,7 @@ from pptx.util import Inches
 from core.errors import InvalidInputError
 from retrieval.formats.blocks import Block
 from retrieval.formats.registry import extract
+from tests.retrieval.formats.packages import put_bomb
 
 
 def save(presentation: Presentation) -> bytes:
@@ -66,3 +67,15 @@ def test_text_in_groups_is_read_and_hidden_slides_are_not() -> None:
 def test_a_broken_presentation_says_what_to_do() -> None:
     with pytest.raises(InvalidInputError, match=r"got a broken one; open it, save it again as \.pptx"):
         extract(save(Presentation())[:2000], "deck.pptx")
+
+
+def test_entities_that_multiply_are_refused() -> None:
+    presentation = Presentation()
+    presentation.slides.add_slide(presentation.slide_layouts[5]).shapes.title.text = "words &e9; here"
+    with pytest.raises(InvalidInputError, match="got a broken one"):
+        extract(put_bomb(save(presentation), "ppt/slides/slide1.xml"), "bomb.pptx")
+
+
+def test_an_encrypted_presentation_says_what_to_do() -> None:
+    with pytest.raises(InvalidInputError, match=r"save it as \.pptx without a password"):
+        extract(bytes.fromhex("d0cf11e0a1b11ae1") + bytes(100), "secret.pptx")

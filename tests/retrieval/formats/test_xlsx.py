@@ -10,20 +10,12 @@ from openpyxl import Workbook
 from core.errors import InvalidInputError
 from retrieval.formats.blocks import Block
 from retrieval.formats.registry import extract
+from tests.retrieval.formats.packages import change_part
 
 
 def save(workbook: Workbook) -> bytes:
     stored = io.BytesIO()
     workbook.save(stored)
-    return stored.getvalue()
-
-
-def replace_part(content: bytes, name: str, part: str) -> bytes:
-    """The same package with one part exchanged."""
-    stored = io.BytesIO()
-    with zipfile.ZipFile(io.BytesIO(content)) as old, zipfile.ZipFile(stored, "w", zipfile.ZIP_DEFLATED) as new:
-        for entry in old.infolist():
-            new.writestr(entry.filename, part if entry.filename == name else old.read(entry))
     return stored.getvalue()
 
 
@@ -73,13 +65,13 @@ def test_a_million_empty_rows_are_passed_over() -> None:
 def test_a_sheet_that_claims_to_be_huge_is_read_as_it_is() -> None:
     rows = '<row r="1"><c r="A1"><v>7</v></c></row>'
     part = SHEET.format('<dimension ref="A1:XFD1048576"/>', rows)
-    content = replace_part(save(Workbook()), "xl/worksheets/sheet1.xml", part)
+    content = change_part(save(Workbook()), "xl/worksheets/sheet1.xml", lambda _: part)
     assert [block.text for block in extract(content, "a.xlsx").blocks] == ["7"]
 
 
 def test_rows_padded_to_the_far_right_are_refused_before_memory_is() -> None:
     rows = "".join(f'<row r="{row}"><c r="XFD{row}"><v>7</v></c></row>' for row in range(1, 2000))
-    content = replace_part(save(Workbook()), "xl/worksheets/sheet1.xml", SHEET.format("", rows))
+    content = change_part(save(Workbook()), "xl/worksheets/sheet1.xml", lambda _: SHEET.format("", rows))
     with pytest.raises(InvalidInputError, match="at most 20,000,000 cells"):
         extract(content, "a.xlsx")
 
@@ -89,7 +81,7 @@ def test_entities_that_multiply_are_refused() -> None:
     bomb = f'<?xml version="1.0"?><!DOCTYPE x [<!ENTITY e0 "lol">{entities}]>'
     part = bomb + SHEET.format("", '<row r="1"><c r="A1" t="inlineStr"><is><t>&e9;</t></is></c></row>')
     with pytest.raises(InvalidInputError, match="broken"):
-        extract(replace_part(save(Workbook()), "xl/worksheets/sheet1.xml", part), "a.xlsx")
+        extract(change_part(save(Workbook()), "xl/worksheets/sheet1.xml", lambda _: part), "a.xlsx")
 
 
 def test_an_encrypted_workbook_says_what_to_do() -> None:
