@@ -104,6 +104,28 @@ def draw_seconds(rows: Sequence[tuple[str, float]]) -> str:
     return _frame(parts, 28 * len(rows) + 6)
 
 
+def draw_grid(rows: Sequence[str], columns: Sequence[str], shares: Sequence[Sequence[float | None]]) -> str:
+    """Shares in [0, 1] by row and column, the fuller the better; None is an empty cell.
+
+    Axes of `shares`: rows, columns. The colour is the page's `--good`; the number is written in each cell.
+    """
+    height, left = 34, 70
+    width = (WIDTH - left) / len(columns)
+    parts: list[str] = []
+    for y, (label, line) in enumerate(zip(rows, shares, strict=True)):
+        parts.append(_text(left - 10, y * height + 21, label, "axis", "end"))
+        for x, share in enumerate(line):
+            if share is None:
+                continue
+            box = f'x="{left + x * width + 1:.1f}" y="{y * height + 1}" width="{width - 2:.1f}" height="{height - 2}"'
+            parts.append(f'<rect class="cell" {box} rx="3" fill-opacity="{0.08 + 0.92 * share:.2f}"/>')
+            kind = "value full" if share > 0.5 else "value"
+            parts.append(_text(left + (x + 0.5) * width, y * height + 22, f"{share:.0%}", kind, "middle"))
+    below = len(rows) * height
+    parts += [_text(left + (x + 0.5) * width, below + 16, name, "axis", "middle") for x, name in enumerate(columns)]
+    return _frame(parts, below + 22)
+
+
 def _frame(parts: Sequence[str], height: float, *, top: float = 0) -> str:
     box = f"0 {top} {WIDTH} {height - top}"
     return f'<svg viewBox="{box}" role="img" xmlns="http://www.w3.org/2000/svg">{"".join(parts)}</svg>'

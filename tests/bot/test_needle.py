@@ -1,0 +1,74 @@
+"""A fact is hidden at its depth in a prompt of its length, and only an answer that holds it counts."""
+
+import random
+import re
+
+import pytest
+
+from bot.needle import ANSWER_TOKENS, build_haystack, make_needle, probe
+from bot.prompt import count_tokens
+from core.errors import InvalidInputError
+from core.model_server import ModelServer
+from core.prompt import Language, PromptPassage
+from tests.fakes.model_server import FakeModelServer, run_model_server
+
+HAY = [
+    PromptPassage(f"Page {number}", "Rules", f"Rule {number}a is short. Rule {number}b is longer than that.")
+    for number in range(8)
+]
+NEEDLE = make_needle("en", random.Random(1))
+
+
+class Reader(FakeModelServer):
+    """Answers with the code that stands in the prompt, where it stands in one of the first passages."""
+
+    reads_passages = 2
+
+    def pieces(self) -> list[str]:
+        said = self.requests[-1]["messages"][-1]["content"]
+        for number, passage in re.findall(r"^\[(\d+)\] (.*?)(?=^\[|\Z)", said, re.DOTALL | re.MULTILINE):
+            code = re.search(r"code of .*? (\d{4})\.", passage)
+            if code and int(number) <= self.reads_passages:
+                return [f"It is {code[1]}. [{number}]"]
+        return ["The documents do not say."]
+
+
+@pytest.mark.parametrize(("depth", "place"), [(0.0, 0.0), (0.5, 0.5), (1.0, 1.0)])
+def test_the_fact_stands_at_its_depth(depth: float, place: float) -> None:
+    built = build_haystack(NEEDLE, HAY, length_tokens=900, depth=depth)
+    said = built.messages[-1]["content"]
+    before, after = said.split(NEEDLE.fact)
+    assert before.count("Rule") / (before.count("Rule") + after.count("Rule")) == pytest.approx(place, abs=0.05)
+    assert len(re.findall(r"^\[\d+\] ", before, re.MULTILINE)) == built.number
+
+
+@pytest.mark.parametrize("length", [512, 1024, 4096])
+def test_a_prompt_fills_its_length_and_no_more(length: int) -> None:
+    built = build_haystack(NEEDLE, HAY, length_tokens=length, depth=0.5)
+    assert length * 0.85 < count_tokens(built.messages) + ANSWER_TOKENS <= length
+
+
+def test_a_length_that_holds_nothing_is_an_error() -> None:
+    with pytest.raises(InvalidInputError, match="got 200 tokens"):
+        build_haystack(NEEDLE, HAY, length_tokens=200, depth=0)
+
+
+@pytest.mark.parametrize("language", ["en", "ko"])
+def test_the_question_does_not_hold_its_answer(language: Language) -> None:
+    needle = make_needle(language, random.Random(2))
+    assert needle.code in needle.fact
+    assert needle.code not in needle.question
+
+
+async def test_what_the_model_reads_is_found_and_the_rest_is_not() -> None:
+    async with run_model_server(Reader()) as fake:
+        server = ModelServer(fake.url, fake.model)
+        asked = probe(server, {"en": HAY}, lengths=[900], depths=[0, 1], repeats=2, adapter=None, seed=3)
+        probes = [one async for one in asked]
+        await server.close()
+    assert [(one.depth, one.is_found, one.is_cited) for one in probes] == [
+        (0, True, True),
+        (0, True, True),
+        (1, False, False),
+        (1, False, False),
+    ]
