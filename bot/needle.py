@@ -16,6 +16,8 @@ from core.model_server import ModelServer, Sampling
 from core.prompt import Language, Message, PromptPassage, build_messages, render_passage
 
 ANSWER_TOKENS = 64
+# What is left free: the tokens of some passages are more than the measured ones make expect.
+SPARE = 0.08
 _COLOURS: dict[Language, tuple[str, ...]] = {
     "en": ("blue", "green", "amber", "violet", "silver", "crimson"),
     "ko": ("파란색", "초록색", "노란색", "보라색", "은색", "빨간색"),
@@ -86,7 +88,7 @@ def build_haystack(
     Raises:
         InvalidInputError: not even one sentence fits beside the fact.
     """
-    room = (length_tokens - ANSWER_TOKENS - FRAME_TOKENS) / tokens_per_estimate
+    room = (length_tokens * (1 - SPARE) - ANSWER_TOKENS - FRAME_TOKENS) / tokens_per_estimate
     room -= count_tokens(build_messages(needle.question, [])) + estimate_tokens(needle.fact)
     chosen: list[PromptPassage] = []
     sentences: list[tuple[int, str]] = []

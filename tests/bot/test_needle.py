@@ -45,7 +45,7 @@ def test_the_fact_stands_at_its_depth(depth: float, place: float) -> None:
 @pytest.mark.parametrize("length", [512, 1024, 4096])
 def test_a_prompt_fills_its_length_and_no_more(length: int) -> None:
     built = build_haystack(NEEDLE, HAY, length_tokens=length, depth=0.5)
-    assert length * 0.85 < count_tokens(built.messages) + ANSWER_TOKENS <= length
+    assert length * 0.78 < count_tokens(built.messages) + ANSWER_TOKENS <= length
 
 
 def test_a_length_that_holds_nothing_is_an_error() -> None:

@@ -7,7 +7,7 @@ import pytest
 from tests.cli.running import run_nightbake
 from tests.fakes.model_server import FakeModelServer
 
-GRID = ("--length", "512", "--length", "600", "--depth", "0", "--depth", "1")
+GRID = ("--length", "600", "--length", "700", "--depth", "0", "--depth", "1")
 
 
 @pytest.fixture(autouse=True)
@@ -22,7 +22,7 @@ def test_every_cell_is_asked_and_drawn(ingested: FakeModelServer, tmp_path: Path
     ran = run_nightbake("evaluate", "needle", *GRID, "--repeats", "2", "--picture", str(picture), "--json")
     assert ran.code == 0, ran.err
     cells = [(one["length_tokens"], one["depth"]) for one in ran.json["probes"]]
-    assert cells == [(length, depth) for length in (512, 600) for depth in (0, 0, 1, 1)]
+    assert cells == [(length, depth) for length in (600, 700) for depth in (0, 0, 1, 1)]
     assert (ran.json["asked"], ran.json["found"], ran.json["adapter"]) == (8, 0, None)
     assert len(ingested.requests) == 9, "one more measures the tokenizer"
     assert picture.read_text().count('class="cell"') == 4
@@ -31,7 +31,7 @@ def test_every_cell_is_asked_and_drawn(ingested: FakeModelServer, tmp_path: Path
 def test_people_see_a_table(ingested: FakeModelServer) -> None:
     ran = run_nightbake("evaluate", "needle", *GRID, "--language", "en")
     assert ran.code == 0, ran.err
-    assert "512" in ran.out and "found 0 of 4, by the base model" in ran.out
+    assert "600" in ran.out and "found 0 of 4, by the base model" in ran.out
 
 
 def test_nothing_is_logged(ingested: FakeModelServer) -> None:
