@@ -3,24 +3,27 @@
 import logging
 import time
 from collections.abc import Awaitable, Callable, Sequence
+from contextlib import aclosing
 from dataclasses import asdict, dataclass, replace
 from functools import partial
 from typing import Protocol
 
 from bot.citations import settle
 from bot.conversation import make_standalone
+from bot.draft import Draft, keep_stopped
 from bot.finished import show_outcome, show_stored
 from bot.phrases import say
 from bot.prompt import fit, to_messages
 from bot.quote import quote
 from bot.reply import FinishedAnswer, Reply
 from bot.searched import describe_search
+from bot.stops import StoppedError, Stops
 from core.errors import ModelServerError
 from core.gaps import Gaps
 from core.interactions import Interactions
-from core.model_server import Generation, ModelMissingError, ModelServer, Sampling
-from core.prompt import Language, Message, detect_language
-from core.records import Begun, Outcome, Passage, Platform, Question
+from core.model_server import ModelMissingError, ModelServer, Sampling
+from core.prompt import Language, detect_language
+from core.records import Begun, Outcome, Platform, Question
 from core.telemetry import interaction_id
 from core.wording import is_refusal
 from retrieval.query import Found
@@ -69,6 +72,7 @@ class Answerer:
     """Answers questions, one call each; safe to call concurrently, and again for the same inbox row.
 
     Args:
+        stops: where people's wishes to end an answer are found.
         restore: loads the active adapter into a model server that does not have it.
     """
 
@@ -78,6 +82,7 @@ class Answerer:
         interactions: Interactions,
         search: Searcher,
         gaps: Gaps,
+        stops: Stops,
         model_server: ModelServer,
         limits: Limits,
         base_url: str,
@@ -86,6 +91,7 @@ class Answerer:
         self._interactions = interactions
         self._search = search
         self._gaps = gaps
+        self._stops = stops
         self._model_server = model_server
         self._limits = limits
         self._base_url = base_url
@@ -104,15 +110,7 @@ class Answerer:
         if (stored := await self._interactions.get(begun.id)).finished_at:
             finished = show_stored(asdict(stored), base_url=self._base_url)
         else:
-            began = time.perf_counter()
-            standalone = await self._understand(asked, begun)
-            found = await self._search.find(standalone, asked.principals, limit=self._limits.passages)
-            if found.passages and found.is_answerable:
-                outcome = await self._compose(begun, language, found.searched, found.passages, reply)
-            else:
-                outcome = await self._file_gap(begun, language, found)
-            notice = describe_search(found, language) or None
-            outcome = replace(outcome, search_notice=notice, answer_seconds=time.perf_counter() - began)
+            outcome = await self._make_outcome(asked, begun, language, reply)
             await self._interactions.finish(outcome)
             finished = show_outcome(outcome, language, base_url=self._base_url)
         await reply.close(finished)
@@ -130,105 +128,111 @@ class Answerer:
         )
         return await self._interactions.begin(question)
 
+    async def _make_outcome(self, asked: Asked, begun: Begun, language: Language, reply: Reply) -> Outcome:
+        """What the person gets, or what there was of it when they stopped it."""
+        began = time.perf_counter()
+        draft = Draft(Outcome(begun.id, "", "stopped", standalone_question=asked.text))
+        try:
+            outcome = await self._stops.run(asked.inbox_id, self._work_out(asked, begun, language, draft, reply))
+        except StoppedError:
+            outcome = keep_stopped(draft, language)
+        return replace(outcome, answer_seconds=time.perf_counter() - began)
+
+    async def _work_out(self, asked: Asked, begun: Begun, language: Language, draft: Draft, reply: Reply) -> Outcome:
+        """Understood, searched, and composed or filed as a gap; the draft knows at any time what there is."""
+        standalone = await self._understand(asked, begun)
+        draft.outcome = replace(draft.outcome, standalone_question=standalone)
+        found = await self._search.find(standalone, asked.principals, limit=self._limits.passages)
+        notice = describe_search(found, language) or None
+        draft.outcome = replace(
+            draft.outcome, standalone_question=found.searched, search_notice=notice, passages=found.passages
+        )
+        if found.passages and found.is_answerable:
+            draft.outcome = replace(draft.outcome, adapter=begun.adapter)
+            return await self._compose(draft, language, found.searched, reply)
+        return await self._file_gap(draft.outcome, language, found)
+
     async def _understand(self, asked: Asked, begun: Begun) -> str:
         turns = await self._interactions.find_turns(asked.conversation_key, before_id=begun.id, limit=TURNS_REMEMBERED)
         return make_standalone(asked.text, turns)
 
-    async def _file_gap(self, begun: Begun, language: Language, found: Found) -> Outcome:
+    async def _file_gap(self, outcome: Outcome, language: Language, found: Found) -> Outcome:
         """Say that the documents do not hold it, name the nearest, and tell those who write documents."""
         best = {passage.document_id: passage for passage in reversed(found.passages)}
         nearest = [passage for passage in found.passages if passage is best[passage.document_id]]
         titles = list(dict.fromkeys(passage.title for passage in nearest))
-        await self._gaps.file(begun.id, found.searched, language, nearest=titles, confidence=found.confidence)
-        outcome = Outcome(begun.id, say("nothing_found", language), "refused", "nothing_found")
-        if nearest:
-            named = "; ".join(f"{passage.title} [{passage.number}]" for passage in nearest)
-            outcome = replace(outcome, answer=say("not_found", language, titles=named), mode_reason="not_found")
+        await self._gaps.file(
+            outcome.interaction_id, found.searched, language, nearest=titles, confidence=found.confidence
+        )
         cited = [passage.number for passage in nearest]
-        return replace(outcome, standalone_question=found.searched, passages=found.passages, citations=cited)
+        outcome = replace(outcome, mode="refused", citations=cited)
+        if not nearest:
+            return replace(outcome, answer=say("nothing_found", language), mode_reason="nothing_found")
+        named = "; ".join(f"{passage.title} [{passage.number}]" for passage in nearest)
+        return replace(outcome, answer=say("not_found", language, titles=named), mode_reason="not_found")
 
-    async def _compose(
-        self, begun: Begun, language: Language, standalone: str, found: list[Passage], reply: Reply
-    ) -> Outcome:
-        passages = fit(
+    async def _compose(self, draft: Draft, language: Language, standalone: str, reply: Reply) -> Outcome:
+        if language not in self._limits.languages:
+            return _quoted(draft.outcome, standalone, "quoted_language")
+        fitting = fit(
             standalone,
-            found,
+            draft.outcome.passages,
             context_tokens=self._limits.context_tokens,
             answer_tokens=self._limits.answer_tokens,
         )
-        outcome = Outcome(
-            begun.id, "", "quoted", standalone_question=standalone, passages=passages, adapter=begun.adapter
-        )
-        if language not in self._limits.languages:
-            return _quoted(outcome, standalone, "quoted_language")
-        return await self._generate(outcome, standalone, reply)
+        if not fitting:
+            return _quoted(draft.outcome, standalone, "quoted_long")
+        draft.outcome = replace(draft.outcome, passages=fitting)
+        return await self._generate(draft, standalone, reply)
 
-    async def _generate(self, outcome: Outcome, standalone: str, reply: Reply) -> Outcome:
+    async def _generate(self, draft: Draft, standalone: str, reply: Reply) -> Outcome:
         """Stream the model's answer and keep it where its passages carry it."""
-        messages = to_messages(standalone, outcome.passages)
+        messages = to_messages(standalone, draft.outcome.passages)
         sampling = Sampling(max_tokens=self._limits.answer_tokens, temperature=self._limits.temperature)
-        outcome = replace(outcome, model=self._model_server.model, messages=messages, sampling=asdict(sampling))
-        generation = Generation()
+        draft.outcome = replace(
+            draft.outcome, model=self._model_server.model, messages=messages, sampling=asdict(sampling)
+        )
         try:
-            adapter = await self._stream(messages, sampling, outcome.adapter, generation, reply)
-            outcome = replace(outcome, adapter=adapter)
+            await self._stream(draft, sampling, reply)
         except ModelServerError as error:
             log.warning("answered by quotation", extra={"error": str(error)})
-            return _quoted(replace(outcome, generated=generation.text or None), standalone, "quoted_server")
-        return _judge(_with_generation(outcome, generation), standalone)
+            outcome = replace(draft.outcome, generated=draft.generation.text or None)
+            return _quoted(outcome, standalone, "quoted_server")
+        return _judge(draft.with_generation(), standalone)
 
-    async def _stream(
-        self,
-        messages: Sequence[Message],
-        sampling: Sampling,
-        adapter: str | None,
-        generation: Generation,
-        reply: Reply,
-    ) -> str | None:
-        """Show the answer as it comes; the adapter that gave it.
+    async def _stream(self, draft: Draft, sampling: Sampling, reply: Reply) -> None:
+        """Show the answer as it comes.
 
         A server that has lost the adapter, because it was started anew, is given it again; where it cannot take it,
-        the base model answers.
+        the base model answers, and the draft says so.
         """
-        stream = partial(self._show_stream, messages, sampling, generation, reply)
+        stream = partial(self._show_stream, draft, sampling, reply)
         try:
-            await stream(adapter)
+            await stream()
         except ModelMissingError:
-            if adapter is None or self._restore is None:
+            if draft.outcome.adapter is None or self._restore is None:
                 raise
         else:
-            return adapter
+            return
         try:
             await self._restore()
-            await stream(adapter)
+            await stream()
         except ModelServerError as error:
-            if generation.text:
+            if draft.generation.text:
                 raise
             log.error("the adapter cannot be served, the base model answers", extra={"error": str(error)})
-            await stream(None)
-            return None
-        return adapter
+            draft.outcome = replace(draft.outcome, adapter=None)
+            await stream()
 
-    async def _show_stream(
-        self,
-        messages: Sequence[Message],
-        sampling: Sampling,
-        generation: Generation,
-        reply: Reply,
-        adapter: str | None,
-    ) -> None:
-        async for _ in self._model_server.stream(messages, generation=generation, adapter=adapter, sampling=sampling):
-            await reply.show(generation.text)
-
-
-def _with_generation(outcome: Outcome, generation: Generation) -> Outcome:
-    return replace(
-        outcome,
-        generated=generation.text,
-        prompt_tokens=generation.prompt_tokens,
-        completion_tokens=generation.completion_tokens,
-        first_token_seconds=generation.first_token_seconds,
-    )
+    async def _show_stream(self, draft: Draft, sampling: Sampling, reply: Reply) -> None:
+        stream = self._model_server.stream(
+            draft.outcome.messages, generation=draft.generation, adapter=draft.outcome.adapter, sampling=sampling
+        )
+        # Closed at once where the answer is stopped, so that the server stops generating.
+        async with aclosing(stream) as pieces:
+            async for _ in pieces:
+                draft.pieces += 1
+                await reply.show(draft.generation.text)
 
 
 def _judge(outcome: Outcome, standalone: str) -> Outcome:

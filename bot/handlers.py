@@ -13,7 +13,7 @@ from core.errors import InvalidInputError, NotFoundError
 from core.feedback import FeedbackLog
 from core.interactions import Interactions
 from core.prompt import detect_language
-from core.records import Feedback
+from core.records import Feedback, Outcome
 
 FindPrincipals = Callable[[Claimed], Awaitable[list[str]]]
 
@@ -53,13 +53,17 @@ class QuestionHandler:
         await self._answerer.answer(asked, reply)
 
     async def give_up(self, claimed: Claimed) -> None:
-        """Apologise with the interaction's id, so that person and log name the same thing."""
+        """Apologise with the interaction's id, and end it as `failed`, so that person, log and console say the same."""
         if claimed.kind != "question":
             return
-        reply = await self._platforms[claimed.platform].reply_to(claimed)
         stored = await self._interactions.find_by_inbox(claimed.id)
         language = detect_language(claimed.payload["text"])
-        await reply.decline(say("apology", language, id=stored.id if stored else f"i{claimed.id}"))
+        apology = say("apology", language, id=stored.id if stored else f"i{claimed.id}")
+        if stored and stored.finished_at is None:
+            outcome = Outcome(stored.id, apology, "failed", "failed", adapter=stored.adapter)
+            await self._interactions.finish(outcome)
+        reply = await self._platforms[claimed.platform].reply_to(claimed)
+        await reply.decline(apology)
 
 
 class FeedbackHandler:

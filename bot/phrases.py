@@ -15,8 +15,11 @@ PHRASES: dict[Language, dict[str, str]] = {
         "refused": "The documents do not seem to say. These sentences come closest:",
         "quoted_server": "The language model is away, so these are sentences from the documents:",
         "quoted_unsupported": "These sentences from the documents answer best:",
+        "quoted_long": "The question is too long for the language model beside its passages, so these are sentences "
+        "from the documents. A shorter question helps:",
         "quoted_language": "These sentences from the documents answer best:",
         "stopped": "Stopped.",
+        "stopped_early": "Stopped before the answer began.",
         "apology": "Something went wrong on our side. Please ask again; if it stays, name answer {id} to your admin.",
     },
     "ko": {
@@ -31,8 +34,11 @@ PHRASES: dict[Language, dict[str, str]] = {
         "refused": "문서에 나와 있지 않은 것 같습니다. 가장 가까운 문장은 다음과 같습니다.",
         "quoted_server": "언어 모델이 잠시 쉬고 있어 문서의 문장을 그대로 보여 드립니다.",
         "quoted_unsupported": "문서에서 가장 가까운 문장입니다.",
+        "quoted_long": "질문이 길어 언어 모델이 문서와 함께 읽을 수 없으므로 문서의 문장을 그대로 보여 드립니다. "
+        "질문을 줄여 보세요.",
         "quoted_language": "문서에서 가장 가까운 문장입니다.",
         "stopped": "중지했습니다.",
+        "stopped_early": "답변이 시작되기 전에 중지했습니다.",
         "apology": "문제가 생겼습니다. 다시 질문해 주세요. 계속되면 관리자에게 답변 번호 {id}을(를) 알려 주세요.",
     },
 }

@@ -1,4 +1,4 @@
-"""Fit passages into the model's context: the lowest ranked go first, the question never."""
+"""Fit passages into the model's context: the lowest ranked go first, the question is never cut."""
 
 from collections.abc import Sequence
 
@@ -19,10 +19,10 @@ def estimate_tokens(text: str) -> int:
 
 
 def fit(question: str, passages: Sequence[Passage], *, context_tokens: int, answer_tokens: int) -> list[Passage]:
-    """The passages that fit beside question and answer, at least one."""
+    """The passages that fit beside question and answer; none where the question leaves no room for the best one."""
     budget = context_tokens - answer_tokens - FRAME_TOKENS
     kept = list(passages)
-    while len(kept) > 1 and count_tokens(to_messages(question, kept)) > budget:
+    while kept and count_tokens(to_messages(question, kept)) > budget:
         kept.pop()
     return kept
 

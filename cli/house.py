@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from bot.answer import Answerer, Limits
+from bot.stops import Stops
 from core import embedded_model
 from core.adapters import Adapters
 from core.database import Database
@@ -167,6 +168,7 @@ def _build(settings: Settings, database: Database) -> House:
             interactions=interactions,
             search=finder,
             gaps=Gaps(database),
+            stops=Stops(database),
             model_server=model_server,
             limits=limits,
             base_url=settings.base_url,

@@ -112,7 +112,7 @@ class Interactions:
         return await self._database.fetch_one(QUERIES["find_by_inbox"], {"inbox_id": inbox_id}, Interaction)
 
     async def find_turns(self, conversation_key: str, *, before_id: int, limit: int) -> list[Turn]:
-        """The latest finished turns of a conversation, newest first."""
+        """The latest finished turns of a conversation, newest first; one that failed is no turn."""
         parameters = {"conversation_key": conversation_key, "before_id": before_id, "limit": limit}
         return await self._database.fetch_all(QUERIES["find_turns"], parameters, Turn)
 

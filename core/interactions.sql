@@ -65,7 +65,7 @@ FROM interactions WHERE inbox_id = %(inbox_id)s
 -- name: find_turns
 SELECT question, coalesce(standalone_question, question) AS standalone_question, answer
 FROM interactions
-WHERE conversation_key = %(conversation_key)s AND id < %(before_id)s AND finished_at IS NOT NULL
+WHERE conversation_key = %(conversation_key)s AND id < %(before_id)s AND finished_at IS NOT NULL AND mode <> 'failed'
 ORDER BY id DESC
 LIMIT %(limit)s
 

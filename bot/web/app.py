@@ -6,6 +6,7 @@ from urllib.parse import urlsplit
 from aiohttp import web
 
 from bot.inbox import Inbox
+from bot.stops import Stops
 from bot.web.admin import lock_console
 from bot.web.chat import Chat
 from bot.web.console import Console
@@ -54,6 +55,7 @@ def build_app(
     readiness = readiness or check_readiness(database)
     chat = Chat(
         inbox=inbox,
+        stops=Stops(database),
         feedback=feedback,
         conversations=Conversations(database),
         live=live,

@@ -10,6 +10,7 @@ from bot.finished import show_stored
 from bot.inbox import Event, Inbox
 from bot.phrases import say
 from bot.questions import check_question
+from bot.stops import Stops
 from bot.web.conversations import Conversations
 from bot.web.events import stream_reply
 from bot.web.guard import check_origin, get_text, read_json
@@ -36,9 +37,17 @@ class Chat:
     """Routes under `/api` of one person's chat."""
 
     def __init__(
-        self, *, inbox: Inbox, feedback: FeedbackLog, conversations: Conversations, live: Live, base_url: str
+        self,
+        *,
+        inbox: Inbox,
+        stops: Stops,
+        feedback: FeedbackLog,
+        conversations: Conversations,
+        live: Live,
+        base_url: str,
     ) -> None:
         self._inbox = inbox
+        self._stops = stops
         self._feedback = feedback
         self._conversations = conversations
         self._live = live
@@ -49,6 +58,7 @@ class Chat:
         return [
             web.post("/api/questions", self.ask),
             web.get(f"/api/questions/{{id:{ID}}}/events", self.follow, allow_head=False),
+            web.post(f"/api/questions/{{id:{ID}}}/stop", self.stop),
             web.post(f"/api/answers/{{id:{ID}}}/feedback", self.judge),
             web.get(f"/api/conversations/{{key:{KEY}}}", self.read),
         ]
@@ -84,6 +94,19 @@ class Chat:
             raise NotFoundError(_NO_QUESTION)
         with self._live.follow(inbox_id) as topic:
             return await stream_reply(request, topic, lambda: self._find_stored(inbox_id, person))
+
+    async def stop(self, request: web.Request) -> web.Response:
+        """End the answer, whichever process gives it; 204 also where it is over already.
+
+        Raises:
+            NotFoundError: this person asked no such question.
+        """
+        check_origin(request, self._base_url)
+        inbox_id, person = int(request.match_info["id"]), request[PERSON]
+        if await self._conversations.find_question(inbox_id, person) is None:
+            raise NotFoundError(_NO_QUESTION)
+        await self._stops.request(inbox_id, person)
+        return web.Response(status=204)
 
     async def judge(self, request: web.Request) -> web.Response:
         """Record a vote with its correction; the last one counts, 0 withdraws.

@@ -5,8 +5,8 @@ FROM inbox
 WHERE id = %(id)s AND platform = 'web' AND kind = 'question' AND payload->>'person' = %(person)s
 
 -- name: find_answer
-SELECT interactions.id, inbox_id, question, language, answer, mode, mode_reason, passages, citations, finished_at,
-       coalesce(vote.value, 0) AS value, vote.correction, vote.reason
+SELECT interactions.id, inbox_id, question, language, search_notice, answer, mode, mode_reason, passages, citations,
+       finished_at, coalesce(vote.value, 0) AS value, vote.correction, vote.reason
 FROM interactions
 LEFT JOIN LATERAL (
     SELECT value, correction, reason FROM feedback
@@ -16,12 +16,14 @@ WHERE inbox_id = %(id)s AND finished_at IS NOT NULL
 
 -- name: find_turns
 WITH answered AS (
-    SELECT interactions.id, inbox_id, question, language, answer, mode, mode_reason, passages, citations, finished_at
+    SELECT interactions.id, inbox_id, question, language, search_notice, answer, mode, mode_reason, passages, citations,
+           finished_at
     FROM interactions
     WHERE conversation_key = %(conversation_key)s AND platform = 'web' AND asker = %(person)s
     ORDER BY id DESC LIMIT %(limit)s
 ), waiting AS (
-    SELECT NULL::bigint, id, payload->>'text', 'en', NULL, NULL, NULL, NULL::jsonb, NULL::integer[], NULL::timestamptz
+    SELECT NULL::bigint, id, payload->>'text', 'en', NULL, NULL, NULL, NULL, NULL::jsonb, NULL::integer[],
+           NULL::timestamptz
     FROM inbox
     WHERE conversation_key = %(conversation_key)s AND kind = 'question' AND done_at IS NULL AND buried_at IS NULL
       AND NOT EXISTS (SELECT FROM interactions WHERE interactions.inbox_id = inbox.id)

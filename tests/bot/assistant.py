@@ -10,6 +10,7 @@ from bot.answer import Answerer, Limits
 from bot.handlers import FeedbackHandler, FindPrincipals, QuestionHandler
 from bot.inbox import Inbox
 from bot.reply import Platform
+from bot.stops import Stops
 from bot.worker import Worker
 from core.database import Database
 from core.feedback import FeedbackLog
@@ -76,6 +77,7 @@ async def work(
         interactions=interactions,
         search=search,
         gaps=Gaps(database),
+        stops=Stops(database),
         model_server=model_server,
         limits=Limits(),
         base_url=BASE_URL,

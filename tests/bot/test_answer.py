@@ -10,12 +10,14 @@ import pytest
 from bot.answer import Answerer, Asked, Limits
 from bot.phrases import PHRASES
 from bot.reply import FinishedAnswer
+from bot.stops import Stops
 from core.adapters import Adapters
 from core.database import Database
 from core.gaps import Gaps
 from core.interactions import Interaction, Interactions
 from core.model_server import ModelServer
-from core.prompt import REFUSALS
+from core.prompt import REFUSALS, Language
+from core.records import Outcome, Question
 from tests.bot.assistant import BASE_URL, LEAVE
 from tests.bot.recorded import TRAVEL, ListSearch, RecordedReply
 from tests.fakes.model_server import FakeModelServer, run_model_server
@@ -52,17 +54,23 @@ class Told:
 
 @asynccontextmanager
 async def tell(
-    database: Database, *, search: ListSearch | None = None, limits: Limits | None = None, **model: Any
+    database: Database,
+    *,
+    search: ListSearch | None = None,
+    limits: Limits | None = None,
+    stall_seconds: float = 0.2,
+    **model: Any,
 ) -> AsyncGenerator[Story]:
     """A story around a fake model server; without `search` it finds the leave policy and the travel policy."""
     search = search or ListSearch(LEAVE, TRAVEL)
     interactions = Interactions(database)
     async with run_model_server(FakeModelServer(**model)) as fake:
-        client = ModelServer(fake.url, fake.model, stall_seconds=0.2)
+        client = ModelServer(fake.url, fake.model, stall_seconds=stall_seconds)
         answerer = Answerer(
             interactions=interactions,
             search=search,
             gaps=Gaps(database),
+            stops=Stops(database),
             model_server=client,
             limits=limits or Limits(),
             base_url=BASE_URL,
@@ -206,6 +214,18 @@ async def test_a_language_that_the_model_does_not_write_is_answered_by_quotation
     assert (finished.mode, finished.text) == ("quoted", "직원의 연차는 15일입니다. [1]")
 
 
+@pytest.mark.parametrize(("letter", "language"), [("why ", "en"), ("왜 ", "ko")])
+async def test_a_question_too_long_for_the_model_is_answered_by_quotation(
+    database: Database, letter: str, language: Language
+) -> None:
+    async with tell(database, limits=Limits(context_tokens=1024)) as story:
+        told = await story.ask(letter * 900)
+        assert story.model.requests == []
+    assert (told.finished.mode, told.stored.mode_reason) == ("quoted", "quoted_long")
+    assert told.finished.notice == PHRASES[language]["quoted_long"]
+    assert "[1]" in told.finished.text
+
+
 async def test_a_finished_answer_is_shown_again_without_asking_the_model(database: Database) -> None:
     rows = await database.fetch_dicts(
         b"INSERT INTO inbox (platform, event_key, conversation_key, kind, payload) "
@@ -245,6 +265,14 @@ async def test_a_follow_up_is_searched_with_the_question_it_follows(database: Da
         "How many days of leave? — And for interns?",
         "How many days of leave? — What about contractors?",
     ]
+
+
+async def test_an_answer_that_failed_is_no_turn_to_follow(database: Database) -> None:
+    async with tell(database, answer=f"{GENERATED} [1]") as story:
+        begun = await story.interactions.begin(Question("web", "c1", "user:ann", ["everyone"], "Is it hot?", "en"))
+        await story.interactions.finish(Outcome(begun.id, "Sorry.", "failed"))
+        await story.ask("And for interns?")
+    assert story.search.questions == ["And for interns?"]
 
 
 async def test_another_conversation_is_not_remembered(database: Database) -> None:

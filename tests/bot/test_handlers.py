@@ -8,14 +8,15 @@ import pytest
 
 from bot.answer import Answerer, Limits
 from bot.handlers import FeedbackHandler, QuestionHandler
-from bot.inbox import Claimed
+from bot.inbox import Claimed, Event, Inbox
 from bot.phrases import say
+from bot.stops import Stops
 from core.database import Database
 from core.feedback import FeedbackLog
 from core.gaps import Gaps
 from core.interactions import Interactions
 from core.model_server import ModelServer
-from core.records import Question
+from core.records import Outcome, Question
 from tests.bot.assistant import BASE_URL, LEAVE
 from tests.bot.recorded import ListSearch, RecordedPlatform
 from tests.fakes.model_server import run_model_server
@@ -119,7 +120,22 @@ async def test_the_apology_names_the_answer_that_was_begun(database: Database) -
     platform = RecordedPlatform()
     handler = make_question_handler(database, platform, ListSearch(), ModelServer("http://127.0.0.1:9", "base"))
     await handler.give_up(replace(ASKED, id=rows[0]["id"], payload={"text": "연차는 며칠인가요?", "person": ANN}))
-    assert platform.replies[rows[0]["id"]].declined == [say("apology", "ko", id=begun.id)]
+    apology = say("apology", "ko", id=begun.id)
+    assert platform.replies[rows[0]["id"]].declined == [apology]
+    stored = await Interactions(database).get(begun.id)
+    assert (stored.mode, stored.mode_reason, stored.answer) == ("failed", "failed", apology)
+
+
+async def test_an_answer_that_could_not_be_shown_stays_in_the_log(database: Database) -> None:
+    number = (await Inbox(database).receive(Event("web", "e1", "c1", "question", {}))).id
+    interactions = Interactions(database)
+    begun = await interactions.begin(Question("web", "c1", ANN, ["everyone"], "How many days?", "en", number))
+    await interactions.finish(Outcome(begun.id, "23 [1]", "generated"))
+    handler = make_question_handler(
+        database, RecordedPlatform(), ListSearch(), ModelServer("http://127.0.0.1:9", "base")
+    )
+    await handler.give_up(replace(ASKED, id=number))
+    assert (await interactions.get(begun.id)).answer == "23 [1]"
 
 
 async def test_the_apology_names_the_event_where_no_answer_was_begun(database: Database) -> None:
@@ -148,6 +164,7 @@ def make_question_handler(
         interactions=interactions,
         search=search,
         gaps=Gaps(database),
+        stops=Stops(database),
         model_server=model_server,
         limits=Limits(),
         base_url=BASE_URL,

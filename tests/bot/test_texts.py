@@ -178,8 +178,8 @@ def test_the_lowest_ranked_passages_go_first() -> None:
     assert fit("Why?", passages, context_tokens=context - 1, answer_tokens=100) == passages[:1]
 
 
-def test_the_question_and_the_best_passage_never_go() -> None:
-    question = "x" * 4000
-    kept = fit(question, BOTH, context_tokens=512, answer_tokens=128)
-    assert kept == [LEAVE]
-    assert to_messages(question, kept)[1]["content"].endswith(f"Question: {question}")
+def test_a_question_that_leaves_no_room_gets_no_passage() -> None:
+    question = "x" * 400
+    context = count_tokens(to_messages(question, [LEAVE])) + FRAME_TOKENS + 100
+    assert fit(question, BOTH, context_tokens=context, answer_tokens=100) == [LEAVE]
+    assert fit(question, BOTH, context_tokens=context - 1, answer_tokens=100) == []

@@ -19,6 +19,7 @@ class FakeModelServer:
 
     Attributes:
         gate: where set, a stream waits for a permit before each piece, so that a test sees the pieces come.
+        disconnects: streams that the client left before their end.
         behaviour: `stall` falls silent and `die` cuts the connection after the first piece; `error` answers 500.
     """
 
@@ -28,6 +29,7 @@ class FakeModelServer:
     gate: asyncio.Semaphore | None = None
     adapters: dict[str, str] = field(default_factory=dict)
     requests: list[dict[str, Any]] = field(default_factory=list)
+    disconnects: int = 0
     url: str = ""
     woken: asyncio.Event = field(default_factory=asyncio.Event)
 
@@ -41,6 +43,28 @@ class FakeModelServer:
         self.requests.append(await request.json())
         if self.behaviour == "error":
             return web.json_response({"error": {"message": "out of memory"}}, status=500)
+        try:
+            return await self._stream(request)
+        except (asyncio.CancelledError, ConnectionResetError):
+            self.disconnects += 1
+            raise
+
+    async def models(self, _: web.Request) -> web.Response:
+        """GET /v1/models: the base model and what was loaded."""
+        return web.json_response({"data": [{"id": name} for name in (self.model, *self.adapters)]})
+
+    async def load(self, request: web.Request) -> web.Response:
+        """POST /v1/load_lora_adapter."""
+        body = await request.json()
+        self.adapters[body["lora_name"]] = body["lora_path"]
+        return web.Response(text="Success")
+
+    async def unload(self, request: web.Request) -> web.Response:
+        """POST /v1/unload_lora_adapter."""
+        self.adapters.pop((await request.json())["lora_name"], None)
+        return web.Response(text="Success")
+
+    async def _stream(self, request: web.Request) -> web.StreamResponse:
         response = web.StreamResponse(headers={"Content-Type": "text/event-stream"})
         await response.prepare(request)
         for number, piece in enumerate(self.pieces()):
@@ -58,21 +82,6 @@ class FakeModelServer:
         await _send(response, {"choices": [], "usage": {"prompt_tokens": 100, "completion_tokens": 12}})
         await response.write(b"data: [DONE]\n\n")
         return response
-
-    async def models(self, _: web.Request) -> web.Response:
-        """GET /v1/models: the base model and what was loaded."""
-        return web.json_response({"data": [{"id": name} for name in (self.model, *self.adapters)]})
-
-    async def load(self, request: web.Request) -> web.Response:
-        """POST /v1/load_lora_adapter."""
-        body = await request.json()
-        self.adapters[body["lora_name"]] = body["lora_path"]
-        return web.Response(text="Success")
-
-    async def unload(self, request: web.Request) -> web.Response:
-        """POST /v1/unload_lora_adapter."""
-        self.adapters.pop((await request.json())["lora_name"], None)
-        return web.Response(text="Success")
 
 
 @asynccontextmanager

@@ -1,6 +1,6 @@
 // The page: the composer, the conversation that is shown, and where it is scrolled to.
 import { makeKey, request } from "./api.js";
-import { closeSource } from "./panel.js";
+import { closeSource, isSourceOpen } from "./panel.js";
 import { Turn } from "./turn.js";
 
 const CONVERSATION = "nightbake-conversation";
@@ -9,7 +9,8 @@ const RESTORE_PAUSE = 1500;
 
 const composer = document.getElementById("composer");
 const question = document.getElementById("question");
-const send = composer.querySelector(".send");
+const send = document.getElementById("send");
+const stop = document.getElementById("stop");
 const turns = document.getElementById("turns");
 const talk = document.querySelector(".talk");
 const announcer = document.getElementById("announcer");
@@ -17,6 +18,7 @@ const announcer = document.getElementById("announcer");
 let conversation = localStorage.getItem(CONVERSATION) ?? makeKey();
 let lastQuestion = "";
 let follows = true;
+let shown = [];
 localStorage.setItem(CONVERSATION, conversation);
 
 function announce(words) {
@@ -29,15 +31,32 @@ function grown() {
 
 function addTurn(text) {
   document.body.classList.remove("is-empty");
-  const turn = new Turn(text, { announce, grown });
+  const turn = new Turn(text, { announce, grown, changed: showStop, askAgain });
   turns.append(turn.node);
+  shown.push(turn);
   lastQuestion = text;
   return turn;
+}
+
+function askAgain(text) {
+  ask(text);
+  question.focus();
+}
+
+// The answer under way: questions are answered in their order, so it is the oldest that is not over.
+const findUnderWay = () => shown.find((turn) => !turn.isOver);
+
+function showStop() {
+  const turn = findUnderWay();
+  if (!turn && document.activeElement === stop) question.focus();
+  stop.hidden = !turn;
+  stop.setAttribute("aria-disabled", String(turn?.isStopping ?? false));
 }
 
 function ask(text) {
   follows = true;
   addTurn(text).send(conversation);
+  showStop();
   grown();
 }
 
@@ -71,8 +90,10 @@ question.addEventListener("keydown", (event) => {
   } else if (event.key === "ArrowUp" && event.altKey && lastQuestion) {
     event.preventDefault();
     setQuestion(lastQuestion);
-  }
+  } else if (event.key === "Escape" && !isSourceOpen()) findUnderWay()?.stop();
 });
+
+stop.addEventListener("click", () => findUnderWay()?.stop());
 
 for (const suggestion of document.querySelectorAll(".suggestion")) {
   suggestion.addEventListener("click", () => {
@@ -87,6 +108,8 @@ document.getElementById("new").addEventListener("click", () => {
   localStorage.setItem(CONVERSATION, conversation);
   closeSource();
   turns.replaceChildren();
+  shown = [];
+  showStop();
   document.body.classList.add("is-empty");
   setQuestion("");
 });
@@ -99,12 +122,16 @@ async function restore() {
   const found = await request(`/api/conversations/${conversation}`).catch((error) => error);
   if (found.mayPass) return setTimeout(restore, RESTORE_PAUSE);
   const asked = [...turns.children];
+  const asking = shown;
+  shown = [];
   for (const past of found.turns ?? []) {
     const turn = addTurn(past.question);
     if (past.answer) turn.showAnswer(past.answer, past.vote);
     else turn.follow(past.id);
   }
   turns.append(...asked);
+  shown.push(...asking);
+  showStop();
   announce("");
   grown();
 }

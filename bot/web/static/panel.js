@@ -27,6 +27,10 @@ export async function openSource(source, from) {
   panel.querySelector(".cited")?.scrollIntoView({ block: "nearest" });
 }
 
+export function isSourceOpen() {
+  return panel.open;
+}
+
 export function closeSource() {
   if (panel.open) panel.close();
 }

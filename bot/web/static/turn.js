@@ -11,10 +11,14 @@ const QUIET_TRIES = 3;
 const wait = (milliseconds) => new Promise((resolve) => setTimeout(resolve, milliseconds));
 
 export class Turn {
-  constructor(question, { announce, grown }) {
+  constructor(question, { announce, grown, changed, askAgain }) {
     this.question = question;
     this.announce = announce;
     this.grown = grown;
+    this.changed = changed;
+    this.askAgain = askAgain;
+    this.isOver = false;
+    this.isStopping = false;
     this.reply = make("div", { class: "reply", role: "group", "aria-label": say("assistant") });
     this.node = make("article", { class: "turn" },
       make("div", { class: "asked", role: "group", "aria-label": say("you") }, question), this.reply);
@@ -34,13 +38,38 @@ export class Turn {
     }
   }
 
+  // Told once, also before the question is stored: it is passed on as soon as there is something to stop.
+  async stop() {
+    if (this.isOver || this.isStopping) return;
+    this.isStopping = true;
+    this.changed();
+    this.announce(say("stopping"));
+    if (this.id) await this.sendStop();
+  }
+
+  async sendStop() {
+    for (let attempt = 1; attempt <= QUIET_TRIES && !this.isOver; attempt++) {
+      try {
+        return await request(`/api/questions/${this.id}/stop`, {});
+      } catch (error) {
+        if (!error.mayPass) break;
+        await wait(400 * attempt);
+      }
+    }
+    this.isStopping = false;
+    this.announce(say("not_stopped"));
+    this.changed();
+  }
+
   follow(id) {
+    this.id = id;
+    if (this.isStopping) this.sendStop();
     this.showStatus(say("reading"));
     follow(id, {
       onStatus: ({ text }) => this.showStatus(text),
       onText: ({ text }) => this.showText(text),
       onAnswer: (answer) => this.showAnswer(answer),
-      onDeclined: ({ message }) => this.showTrouble(message),
+      onDeclined: ({ message }) => this.showFailure(message),
       onLost: () => this.showStatus(say("reconnecting")),
       onGone: () => this.showTrouble(say("offline")),
     });
@@ -68,6 +97,8 @@ export class Turn {
   }
 
   showAnswer(answer, vote = {}) {
+    if (answer.mode === "failed") return this.showFailure(answer.text);
+    this.end();
     const open = (source) => (event) => {
       if (event.ctrlKey || event.metaKey || event.shiftKey) return;
       event.preventDefault();
@@ -79,8 +110,7 @@ export class Turn {
       return source && make("a", { class: "cite", href: source.url, "aria-label": label, title: source.title, onclick: open(source) }, String(number));
     };
     this.reply.replaceChildren(
-      ...(answer.notice ? [make("p", { class: "notice" }, answer.notice)] : []),
-      make("div", { class: "text", lang: answer.language }, renderText(answer.text, cite)),
+      ...withNotice(answer, make("div", { class: "text", lang: answer.language }, renderText(answer.text, cite))),
       ...(answer.sources.length ? [this.listSources(answer.sources, open)] : []),
       makeTools(answer, vote, this.announce),
     );
@@ -97,10 +127,38 @@ export class Turn {
     return make("section", { class: "sources" }, make("h3", {}, say("sources")), make("ol", {}, ...sources.map(item)));
   }
 
-  showTrouble(words, retry) {
-    const again = retry ? make("button", { type: "button", class: "outline", onclick: () => { this.reply.replaceChildren(); retry(); } }, say("retry")) : null;
+  // What was stored and failed for good is asked anew, at the end of the conversation.
+  showFailure(words) {
+    this.showTrouble(words, () => this.askAgain(this.question), { once: true });
+  }
+
+  showTrouble(words, retry, { once = false } = {}) {
+    this.end();
+    const tryAgain = () => {
+      if (once) again.remove();
+      else {
+        this.reply.replaceChildren();
+        this.isOver = false;
+        this.changed();
+      }
+      retry();
+    };
+    const again = retry ? make("button", { type: "button", class: "outline", onclick: tryAgain }, say("retry")) : null;
     this.reply.replaceChildren(make("div", { class: "trouble" }, make("span", {}, words), again));
     this.announce(words);
     this.grown();
   }
+
+  end() {
+    this.isOver = true;
+    this.isStopping = false;
+    this.changed();
+  }
+}
+
+// A word on a stopped answer stands where it broke off, every other one before what it explains.
+function withNotice(answer, text) {
+  if (!answer.notice) return [text];
+  const notice = make("p", { class: "notice" }, answer.notice);
+  return answer.mode === "stopped" ? [text, notice] : [notice, text];
 }

@@ -10,6 +10,7 @@ from aiohttp.test_utils import TestClient, TestServer
 from bot.answer import Answerer, Limits
 from bot.handlers import QuestionHandler
 from bot.inbox import Claimed, Inbox
+from bot.stops import Stops
 from bot.web.app import build_app
 from bot.web.live import Live
 from bot.web.night import RunNight
@@ -24,6 +25,7 @@ from core.model_server import ModelServer
 from core.records import Passage
 from core.serving import Serving
 from retrieval.query import Found
+from retrieval.query_words import Change
 from tests.fakes.model_server import FakeModelServer, run_model_server
 
 TOKEN = "correct-horse-battery-staple"
@@ -59,18 +61,22 @@ TRAVEL = replace(
 
 
 class FixedSearch:
-    """The same passages for every question, unless a test changes them."""
+    """The same passages for every question, unless a test changes them; `error` is raised where there is one."""
 
     def __init__(self) -> None:
         self.passages = [LEAVE, TRAVEL]
+        self.changes: list[Change] = []
+        self.error: Exception | None = None
 
     async def search(self, question: str, principals: Sequence[str], *, limit: int) -> list[Passage]:
         """What these principals may read of the fixed passages."""
         return [one for one in self.passages if set(one.allow) & set(principals)][:limit]
 
     async def find(self, question: str, principals: Sequence[str], *, limit: int) -> Found:
-        """As a finder that changes nothing."""
-        return Found(await self.search(question, principals, limit=limit), question, [])
+        """As a finder that changes nothing but says `changes`."""
+        if self.error:
+            raise self.error
+        return Found(await self.search(question, principals, limit=limit), question, self.changes)
 
 
 @dataclass(frozen=True)
@@ -168,6 +174,7 @@ def _build(database: Database, fake: FakeModelServer, model_server: ModelServer,
         interactions=interactions,
         search=search,
         gaps=Gaps(database),
+        stops=Stops(database),
         model_server=model_server,
         limits=Limits(),
         base_url=base_url,

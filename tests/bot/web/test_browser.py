@@ -159,6 +159,71 @@ async def test_a_lost_network_is_told_and_the_question_sent_again_once(site: Sit
     assert len(await site.database.fetch_dicts(b"SELECT id FROM inbox")) == 1
 
 
+@pytest.mark.parametrize("way", ["click", "Escape"])
+async def test_an_answer_is_stopped_amid_its_words_and_judged(site: Site, page: Page, way: str) -> None:
+    button = page.get_by_role("button", name="Stop the answer")
+    await expect(button).to_be_hidden()
+    await page.keyboard.type(QUESTION)
+    await page.keyboard.press("Enter")
+    _let(site, 2)
+    await expect(page.locator(".text[aria-busy]")).to_have_text("Employees have")
+    await (button.click() if way == "click" else page.keyboard.press("Escape"))
+    await expect(page.locator(".text")).to_have_text("Employees have")
+    await expect(page.locator(".notice")).to_have_text("Stopped.")
+    await expect(button).to_be_hidden()
+    await expect(page.locator("#question")).to_be_focused()
+
+    async def is_disconnected() -> bool:
+        return site.model.disconnects == 1
+
+    assert await until(is_disconnected)
+    await page.get_by_role("button", name="Good answer").click()
+    await expect(page.locator(".tools .said")).to_have_text("Thank you.")
+    await page.reload()
+    await expect(page.locator(".notice")).to_have_text("Stopped.")
+    await expect(button).to_be_hidden()
+
+
+async def test_escape_closes_a_source_before_it_stops_an_answer(site: Site, page: Page) -> None:
+    await _ask(site, page)
+    assert site.model.gate
+    while not site.model.gate.locked():
+        await site.model.gate.acquire()
+    await page.keyboard.type(QUESTION)
+    await page.keyboard.press("Enter")
+    await page.locator(".source").first.click()
+    await expect(page.locator(".panel mark")).to_be_visible()
+    await page.locator("#question").focus()
+    await page.keyboard.press("Escape")
+    await expect(page.locator(".panel")).to_be_hidden()
+    await expect(page.get_by_role("button", name="Stop the answer")).to_be_visible()
+    await page.locator("#question").focus()
+    await page.keyboard.press("Escape")
+    await expect(page.locator(".text").last).to_have_text("Stopped before the answer began.")
+
+
+async def test_a_question_that_failed_is_asked_again_by_one_click(site: Site, page: Page) -> None:
+    site.search.error = RuntimeError("the index is gone")
+    await page.keyboard.type(QUESTION)
+    await page.keyboard.press("Enter")
+
+    async def is_buried() -> bool:
+        await site.database.execute(b"UPDATE inbox SET available_at = now()")
+        return bool(await site.database.fetch_dicts(b"SELECT id FROM inbox WHERE buried_at IS NOT NULL"))
+
+    await until(is_buried, seconds=20)
+    await expect(page.locator(".trouble")).to_contain_text("Something went wrong on our side.")
+    await page.reload()
+    await expect(page.locator(".trouble")).to_contain_text("Something went wrong on our side.")
+    await expect(page.locator(".tools")).to_have_count(0)
+    site.search.error = None
+    _let(site, 50)
+    await page.get_by_role("button", name="Try again").click()
+    await expect(page.locator(".text")).to_contain_text("23 days")
+    await expect(page.locator(".asked")).to_have_count(2)
+    await expect(page.get_by_role("button", name="Try again")).to_have_count(0)
+
+
 @pytest.mark.parametrize("locale", ["en-US", "ko-KR"])
 async def test_a_narrow_phone_needs_no_sideways_scrolling(browser: Browser, site: Site, locale: str) -> None:
     context = await browser.new_context(viewport={"width": 360, "height": 700}, locale=locale)

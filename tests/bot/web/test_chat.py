@@ -8,6 +8,7 @@ from aiohttp.test_utils import TestClient
 
 from core.errors import NotFoundError
 from core.records import Outcome, Question
+from retrieval.query_words import Change
 from tests.bot.web.asking import CONVERSATION, ask, follow, get_answer, parse_events
 from tests.bot.web.conftest import until
 from tests.bot.web.site import LEAVE, Site
@@ -142,6 +143,38 @@ async def test_a_question_that_was_given_up_ends_with_an_apology(site: Site, cli
     await site.database.execute(b"UPDATE inbox SET buried_at = now()")
     name, body = (await follow(client, inbox_id))[-1]
     assert (name, f"i{inbox_id}" in body["message"]) == ("declined", True)
+
+
+async def test_a_question_that_fails_ends_alike_in_stream_log_and_reload(site: Site, client: TestClient) -> None:
+    site.search.error = RuntimeError("the index is gone")
+    inbox_id = await ask(client)
+
+    async def is_buried() -> bool:
+        await site.database.execute(b"UPDATE inbox SET available_at = now()")
+        rows = await site.database.fetch_dicts(b"SELECT id FROM inbox WHERE buried_at IS NOT NULL")
+        return bool(rows)
+
+    await until(is_buried, seconds=20)
+    stored = await site.interactions.find_by_inbox(inbox_id)
+    assert stored and stored.mode == "failed"
+    apology = f"Something went wrong on our side. Please ask again; if it stays, name answer {stored.id} to your admin."
+    assert (await follow(client, inbox_id))[-1] == ("declined", {"message": apology})
+    site.live._drop(inbox_id)
+    name, body = (await follow(client, inbox_id))[-1]
+    assert (name, body["mode"], body["text"], stored.answer) == ("answer", "failed", apology, apology)
+    turns = (await (await client.get(f"/api/conversations/{CONVERSATION}")).json())["turns"]
+    assert [(turn["answer"]["mode"], turn["answer"]["text"]) for turn in turns] == [("failed", apology)]
+
+
+async def test_a_word_on_the_search_is_there_after_a_reload(site: Site, client: TestClient) -> None:
+    site.search.changes = [Change("vacatoin", "vacation")]
+    answer = await get_answer(client, "vacatoin?")
+    assert answer["notice"] == "Searched for “vacation” instead of “vacatoin”."
+    turns = (await (await client.get(f"/api/conversations/{CONVERSATION}")).json())["turns"]
+    assert turns[0]["answer"]["notice"] == answer["notice"]
+    inbox_id = turns[0]["id"]
+    site.live._drop(inbox_id)
+    assert (await follow(client, inbox_id))[-1][1]["notice"] == answer["notice"]
 
 
 async def test_a_person_who_leaves_does_not_stop_the_answer(site: Site, client: TestClient) -> None:
