@@ -13,7 +13,7 @@ import click
 from rich.table import Table
 
 from bot.answer import Asked
-from cli.golden import GoldenQuestion, has_right_source, is_right, load_golden
+from bot.golden import GoldenQuestion, has_right_source, is_right, load_golden
 from cli.house import SAMPLE, House, open_house
 from cli.ingest import ingest_with_progress
 from cli.night import run_here

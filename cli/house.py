@@ -7,7 +7,8 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from bot.answer import Answerer, Limits
+from bot.answer import Answerer
+from bot.compose import Composer, Limits
 from bot.stops import Stops
 from core import embedded_model
 from core.adapters import Adapters
@@ -29,6 +30,8 @@ from retrieval.query import Finder
 from retrieval.rerank import Reranker
 from retrieval.search import Search
 
+# The name of the model without an adapter, where commands take an adapter.
+BASE = "base"
 SAMPLE = Path(__file__).parent.parent / "sample"
 
 
@@ -45,6 +48,8 @@ class House:
     serving: Serving
     embedder: Embedder
     search: Search
+    finder: Finder
+    composer: Composer
     access: Access
     documents: Documents
     answerer: Answerer
@@ -80,6 +85,13 @@ class House:
         settings = self.settings
         embedded = str(self.base_model_folder) if self.is_embedded_model else settings.model_name
         return read_night_settings(settings, base_model=settings.model_path or embedded or "")
+
+    async def choose_adapter(self, name: str | None) -> str | None:
+        """The adapter of a command's `--adapter`: None takes what is served, `base` the model without one."""
+        if name is not None:
+            return None if name == BASE else name
+        active = await self.adapters.find_active()
+        return active.name if active else None
 
     async def prepare_model(self) -> bool:
         """Make the embedded base model, unless it is there; True when it was made now."""
@@ -152,6 +164,7 @@ def _build(settings: Settings, database: Database) -> House:
         temperature=settings.model_temperature,
         languages=frozenset(read_list(settings.model_languages)),
     )
+    composer = Composer(model_server, limits, restore=serving.restore)
     return House(
         settings=settings,
         database=database,
@@ -162,6 +175,8 @@ def _build(settings: Settings, database: Database) -> House:
         serving=serving,
         embedder=embedder,
         search=search,
+        finder=finder,
+        composer=composer,
         access=Access(database),
         documents=Documents(database),
         answerer=Answerer(
@@ -169,10 +184,8 @@ def _build(settings: Settings, database: Database) -> House:
             search=finder,
             gaps=Gaps(database),
             stops=Stops(database),
-            model_server=model_server,
-            limits=limits,
+            composer=composer,
             base_url=settings.base_url,
-            restore=serving.restore,
         ),
     )
 

@@ -10,7 +10,6 @@ from rich.progress import Progress
 from rich.table import Table
 
 from bot.needle import Probe, probe
-from cli.adapters import BASE
 from cli.house import House, open_house
 from cli.output import command, console, emit, json_option, notes, read_settings, say
 from core.errors import InvalidInputError
@@ -60,8 +59,7 @@ async def needle(
         chosen = _choose_lengths(lengths, house.settings.model_context_tokens)
         at = sorted(set(depths)) or list(DEPTHS)
         hay = await _find_hay(house, languages or ("en", "ko"), seed)
-        served = await house.adapters.find_active()
-        name = (None if adapter == BASE else adapter) if adapter else served.name if served else None
+        name = await house.choose_adapter(adapter)
         probes: list[Probe] = []
         with Progress(console=notes, disable=as_json, transient=True) as bar:
             task = bar.add_task("asking", total=len(hay) * len(chosen) * len(at) * repeats)

@@ -12,8 +12,8 @@ from datetime import date
 import click
 
 from bot.app import Bot
+from bot.golden import choose_suggestions, load_golden
 from bot.web.wording import SUGGESTIONS
-from cli.golden import choose_suggestions, load_golden
 from cli.house import SAMPLE, House, open_house, read_admin_token
 from cli.ingest import ingest_with_progress
 from cli.night import run_here

@@ -74,6 +74,9 @@ class Settings(BaseSettings):
     night_max_train_seconds: float = Field(14400, gt=0, description="Training stops cleanly after this")
     night_min_held_out: int = Field(20, ge=1, description="Fewer held-out pairs and the gate abstains")
     night_promote: str = Field("auto", description="auto: a passed gate switches; approve: an admin does")
+    golden_questions: Path | None = Field(
+        None, description="Questions with right answers (JSON Lines), asked for every night's report"
+    )
     night_seed: int = Field(0, ge=0, description="Seed of split and training")
 
     @field_validator("night_time")

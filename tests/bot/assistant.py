@@ -6,7 +6,8 @@ from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
 from typing import TypeVar
 
-from bot.answer import Answerer, Limits
+from bot.answer import Answerer
+from bot.compose import Composer, Limits
 from bot.handlers import FeedbackHandler, FindPrincipals, QuestionHandler
 from bot.inbox import Inbox
 from bot.reply import Platform
@@ -78,8 +79,7 @@ async def work(
         search=search,
         gaps=Gaps(database),
         stops=Stops(database),
-        model_server=model_server,
-        limits=Limits(),
+        composer=Composer(model_server, Limits()),
         base_url=BASE_URL,
     )
     questions = QuestionHandler(

@@ -7,7 +7,8 @@ from typing import Any
 
 import pytest
 
-from bot.answer import Answerer, Asked, Limits
+from bot.answer import Answerer, Asked
+from bot.compose import Composer, Limits
 from bot.phrases import PHRASES
 from bot.reply import FinishedAnswer
 from bot.stops import Stops
@@ -71,8 +72,7 @@ async def tell(
             search=search,
             gaps=Gaps(database),
             stops=Stops(database),
-            model_server=client,
-            limits=limits or Limits(),
+            composer=Composer(client, limits or Limits()),
             base_url=BASE_URL,
         )
         try:

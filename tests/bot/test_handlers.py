@@ -6,7 +6,8 @@ from typing import Any
 
 import pytest
 
-from bot.answer import Answerer, Limits
+from bot.answer import Answerer
+from bot.compose import Composer, Limits
 from bot.handlers import FeedbackHandler, QuestionHandler
 from bot.inbox import Claimed, Event, Inbox
 from bot.phrases import say
@@ -165,8 +166,7 @@ def make_question_handler(
         search=search,
         gaps=Gaps(database),
         stops=Stops(database),
-        model_server=model_server,
-        limits=Limits(),
+        composer=Composer(model_server, Limits()),
         base_url=BASE_URL,
     )
     return QuestionHandler(

@@ -7,7 +7,8 @@ from dataclasses import dataclass, field, replace
 from aiohttp import web
 from aiohttp.test_utils import TestClient, TestServer
 
-from bot.answer import Answerer, Limits
+from bot.answer import Answerer
+from bot.compose import Composer, Limits
 from bot.handlers import QuestionHandler
 from bot.inbox import Claimed, Inbox
 from bot.stops import Stops
@@ -175,8 +176,7 @@ def _build(database: Database, fake: FakeModelServer, model_server: ModelServer,
         search=search,
         gaps=Gaps(database),
         stops=Stops(database),
-        model_server=model_server,
-        limits=Limits(),
+        composer=Composer(model_server, Limits()),
         base_url=base_url,
     )
     handler = QuestionHandler(

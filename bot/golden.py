@@ -1,4 +1,4 @@
-"""Golden questions of the sample handbook, and how an answer is judged against them."""
+"""Golden questions, that is, questions with known right answers, and how an answer is judged against them."""
 
 import json
 import re
@@ -6,8 +6,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from core.errors import InvalidInputError
 from core.interactions import Interaction
-from core.prompt import Language
+from core.prompt import Language, detect_language
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,10 +32,44 @@ class GoldenQuestion:
 
 
 def load_golden(file: Path) -> list[GoldenQuestion]:
-    """Every golden question of a JSON Lines file, in order."""
-    wanted = GoldenQuestion.__dataclass_fields__
-    rows = (json.loads(line) for line in file.read_text(encoding="utf-8").splitlines())
-    return [GoldenQuestion(**{key: value for key, value in row.items() if key in wanted}) for row in rows]
+    """Every golden question of a JSON Lines file, in order.
+
+    A line holds `question`, and `accept` and `sources` where documents answer it; the rest may be left out.
+
+    Raises:
+        InvalidInputError: the file cannot be read, or a line is no such question.
+    """
+    try:
+        lines = file.read_text(encoding="utf-8").splitlines()
+    except (OSError, UnicodeDecodeError) as error:
+        raise InvalidInputError(f"expected golden questions as JSON Lines in {file}: {error}") from error
+    questions = [_read(line, f"{file.name}:{number}") for number, line in enumerate(lines, start=1) if line.strip()]
+    if not questions:
+        raise InvalidInputError(f"expected golden questions in {file}, found none")
+    return questions
+
+
+def _read(line: str, place: str) -> GoldenQuestion:
+    try:
+        row = json.loads(line)
+        question = str(row["question"]).strip()
+        accept, sources = list(map(str, row.get("accept", []))), list(map(str, row.get("sources", [])))
+    except (ValueError, KeyError, TypeError, AttributeError) as error:
+        raise InvalidInputError(
+            f"{place}: expected an object with `question`, `accept`, `sources`, got {line[:80]!r}"
+        ) from error
+    if not question or bool(accept) != bool(sources):
+        raise InvalidInputError(f"{place}: expected a question, with both `accept` and `sources` or neither")
+    return GoldenQuestion(
+        id=str(row.get("id", place)),
+        language=detect_language(question),
+        question=question,
+        answer=str(row.get("answer", "")),
+        accept=accept,
+        sources=sources,
+        principals=list(map(str, row.get("principals", ["everyone"]))),
+        demo=bool(row.get("demo", False)),
+    )
 
 
 def choose_suggestions(golden: Sequence[GoldenQuestion], count: int = 4) -> dict[Language, list[str]]:

@@ -2,7 +2,7 @@
 
 import pytest
 
-from cli.golden import GoldenQuestion, is_right
+from bot.golden import GoldenQuestion, is_right
 
 
 def make_golden(*accept: str) -> GoldenQuestion:

@@ -1,0 +1,135 @@
+"""From passages to an answer: fitted into the prompt, generated, checked against them, else quoted from them."""
+
+import logging
+from collections.abc import Awaitable, Callable
+from contextlib import aclosing
+from dataclasses import asdict, dataclass, replace
+from functools import partial
+
+from bot.citations import settle
+from bot.draft import Draft
+from bot.prompt import fit, to_messages
+from bot.quote import quote
+from core.errors import ModelServerError
+from core.model_server import ModelMissingError, ModelServer, Sampling
+from core.prompt import Language
+from core.records import Outcome
+from core.wording import is_refusal
+
+log = logging.getLogger(__name__)
+
+# Takes the whole answer so far, often.
+Show = Callable[[str], Awaitable[None]]
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """Budgets of one answer.
+
+    Attributes:
+        languages: what the model writes; a question in another language is answered by quotation.
+    """
+
+    passages: int = 3
+    context_tokens: int = 4096
+    answer_tokens: int = 128
+    temperature: float = 0.0
+    languages: frozenset[str] = frozenset({"en", "ko"})
+
+
+class Composer:
+    """Composes answers, one call each; safe to call concurrently. Writes nothing to the log.
+
+    Args:
+        restore: loads the active adapter into a model server that does not have it.
+    """
+
+    def __init__(
+        self, model_server: ModelServer, limits: Limits, *, restore: Callable[[], Awaitable[None]] | None = None
+    ) -> None:
+        self._model_server = model_server
+        self.limits = limits
+        self._restore = restore
+
+    async def compose(self, draft: Draft, language: Language, standalone: str, show: Show) -> Outcome:
+        """An answer from the draft's passages, which the draft shows as it grows.
+
+        Side effects: requests to the model server, calls of `show`.
+        """
+        if language not in self.limits.languages:
+            return _quoted(draft.outcome, standalone, "quoted_language")
+        fitting = fit(
+            standalone,
+            draft.outcome.passages,
+            context_tokens=self.limits.context_tokens,
+            answer_tokens=self.limits.answer_tokens,
+        )
+        if not fitting:
+            return _quoted(draft.outcome, standalone, "quoted_long")
+        draft.outcome = replace(draft.outcome, passages=fitting)
+        return await self._generate(draft, standalone, show)
+
+    async def _generate(self, draft: Draft, standalone: str, show: Show) -> Outcome:
+        """Stream the model's answer and keep it where its passages carry it."""
+        messages = to_messages(standalone, draft.outcome.passages)
+        sampling = Sampling(max_tokens=self.limits.answer_tokens, temperature=self.limits.temperature)
+        draft.outcome = replace(
+            draft.outcome, model=self._model_server.model, messages=messages, sampling=asdict(sampling)
+        )
+        try:
+            await self._stream(draft, sampling, show)
+        except ModelServerError as error:
+            log.warning("answered by quotation", extra={"error": str(error)})
+            outcome = replace(draft.outcome, generated=draft.generation.text or None)
+            return _quoted(outcome, standalone, "quoted_server")
+        return _judge(draft.with_generation(), standalone)
+
+    async def _stream(self, draft: Draft, sampling: Sampling, show: Show) -> None:
+        """Show the answer as it comes.
+
+        A server that has lost the adapter, because it was started anew, is given it again; where it cannot take it,
+        the base model answers, and the draft says so.
+        """
+        stream = partial(self._show_stream, draft, sampling, show)
+        try:
+            await stream()
+        except ModelMissingError:
+            if draft.outcome.adapter is None or self._restore is None:
+                raise
+        else:
+            return
+        try:
+            await self._restore()
+            await stream()
+        except ModelServerError as error:
+            if draft.generation.text:
+                raise
+            log.error("the adapter cannot be served, the base model answers", extra={"error": str(error)})
+            draft.outcome = replace(draft.outcome, adapter=None)
+            await stream()
+
+    async def _show_stream(self, draft: Draft, sampling: Sampling, show: Show) -> None:
+        stream = self._model_server.stream(
+            draft.outcome.messages, generation=draft.generation, adapter=draft.outcome.adapter, sampling=sampling
+        )
+        # Closed at once where the answer is stopped, so that the server stops generating.
+        async with aclosing(stream) as pieces:
+            async for _ in pieces:
+                draft.pieces += 1
+                await show(draft.generation.text)
+
+
+def _judge(outcome: Outcome, standalone: str) -> Outcome:
+    """Generated where a passage carries it, else the closest sentences, with a word on why."""
+    generated = (outcome.generated or "").strip()
+    if is_refusal(generated):
+        return replace(_quoted(outcome, standalone, "refused"), mode="refused")
+    answer, citations = settle(generated, outcome.passages)
+    if not citations:
+        return _quoted(outcome, standalone, "quoted_unsupported")
+    return replace(outcome, answer=answer, mode="generated", citations=citations)
+
+
+def _quoted(outcome: Outcome, standalone: str, reason: str) -> Outcome:
+    answer, citations = quote(standalone, outcome.passages)
+    return replace(outcome, answer=answer, mode="quoted", mode_reason=reason, citations=citations)

@@ -1,0 +1,60 @@
+"""Golden questions asked as people ask them, and whose fault a wrong answer is: retrieval's, or the model's."""
+
+from collections.abc import AsyncGenerator, Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+from bot.answer import Searcher
+from bot.compose import Composer
+from bot.draft import Draft
+from bot.golden import GoldenQuestion, is_right
+from core.prompt import detect_language
+from core.records import Outcome
+
+# Where documents hold the answer: was one of them retrieved, and is the answer right. Where none does: did we say so.
+Cell = Literal["found_right", "found_wrong", "missed_right", "missed_wrong", "refused", "invented"]
+
+
+@dataclass(frozen=True, slots=True)
+class Graded:
+    """A golden question with the answer that it would get now."""
+
+    golden: GoldenQuestion
+    cell: Cell
+    mode: str
+    answer: str
+
+
+class Examiner:
+    """Asks without a trace: nothing is logged, no gap is filed, nothing is learnt from it."""
+
+    def __init__(self, search: Searcher, composer: Composer) -> None:
+        self._search = search
+        self._composer = composer
+
+    async def examine(self, questions: Sequence[GoldenQuestion], *, adapter: str | None) -> AsyncGenerator[Graded]:
+        """Each question in turn, asked with the principals that it names.
+
+        Side effects: requests to the model server; where it is away, answers are quoted, as people's are.
+        """
+        for golden in questions:
+            language = detect_language(golden.question)
+            found = await self._search.find(golden.question, golden.principals, limit=self._composer.limits.passages)
+            outcome = Outcome(0, "", "refused", passages=found.passages, adapter=adapter)
+            if found.passages and found.is_answerable:
+                draft = Draft(outcome)
+                outcome = await self._composer.compose(draft, language, found.searched, _show_nobody)
+            yield Graded(golden, _choose_cell(golden, outcome), outcome.mode, outcome.answer)
+
+
+def _choose_cell(golden: GoldenQuestion, outcome: Outcome) -> Cell:
+    if not golden.sources:
+        return "refused" if outcome.mode == "refused" else "invented"
+    is_found = any(passage.path in golden.sources for passage in outcome.passages)
+    if is_right(outcome.answer, golden):
+        return "found_right" if is_found else "missed_right"
+    return "found_wrong" if is_found else "missed_wrong"
+
+
+async def _show_nobody(_: str) -> None:
+    return

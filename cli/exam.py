@@ -1,0 +1,135 @@
+"""`nightbake evaluate answers`: golden questions asked, and whose fault a wrong answer is, as a table of two by two."""
+
+from collections import Counter
+from collections.abc import AsyncGenerator, AsyncIterable, Sequence
+from pathlib import Path
+from typing import Any
+
+import click
+from rich.progress import Progress
+from rich.table import Table
+
+from bot.exam import Cell, Examiner, Graded
+from bot.golden import load_golden
+from cli.ask import local_person
+from cli.house import SAMPLE, House, open_house
+from cli.output import command, console, emit, escape, json_option, notes, read_settings
+from core.errors import InvalidInputError
+from core.exams import Exams, Failed
+
+RIGHT: tuple[Cell, ...] = ("found_right", "missed_right", "refused")
+MEANING: dict[Cell, str] = {
+    "found_right": "retrieved, right",
+    "found_wrong": "retrieved, wrong: the model",
+    "missed_right": "not retrieved, right",
+    "missed_wrong": "not retrieved, wrong: the search",
+    "refused": "no document holds it, and we said so",
+    "invented": "no document holds it, answered all the same",
+}
+
+
+@click.command()
+@click.option(
+    "--golden", type=click.Path(path_type=Path, dir_okay=False, exists=True), help="JSON Lines; see docs/operations.md."
+)
+@click.option("--adapter", help="Ask this adapter, or `base`.  [default: the one that is served]")
+@json_option
+@command
+async def answers(golden: Path | None, adapter: str | None, as_json: bool) -> None:
+    """Ask golden questions and say whose fault a wrong answer is: the search's or the model's.
+
+    A question whose document was not among the passages is the search's to mend, one whose document was, the
+    model's. Nothing is logged and nothing is learnt from it; the counts are kept for the next night's report. The file
+    is GOLDEN_QUESTIONS, or the sample's own questions where the sample is read.
+    """
+    async with open_house(read_settings()) as house:
+        questions = load_golden(find_golden(house, golden))
+        name = await house.choose_adapter(adapter)
+        async with house.model_running():
+            with Progress(console=notes, disable=as_json, transient=True) as bar:
+                asked = Examiner(house.finder, house.composer).examine(questions, adapter=name)
+                graded = [one async for one in _track(bar, asked, len(questions))]
+        await _record(house, graded, by=local_person(), adapter=name)
+    if as_json:
+        emit(_sum_up(graded, name))
+    else:
+        _show(graded, name)
+
+
+def find_golden(house: House, given: Path | None) -> Path:
+    """The file that was named, by the caller, the settings, or as the sample's.
+
+    Raises:
+        InvalidInputError: none was.
+    """
+    found = given or house.settings.golden_questions or (SAMPLE / "golden.jsonl" if house.has_sample else None)
+    if found is None:
+        raise InvalidInputError("expected golden questions, got none; name a file by --golden or GOLDEN_QUESTIONS")
+    return found
+
+
+async def examine_for_report(house: House) -> None:
+    """Ask the questions of GOLDEN_QUESTIONS, where it is set, of what is served, so that the report can tell.
+
+    Raises:
+        InvalidInputError: the file is none of golden questions.
+    """
+    if house.settings.golden_questions is None:
+        return
+    questions, name = load_golden(house.settings.golden_questions), await house.choose_adapter(None)
+    asked = Examiner(house.finder, house.composer).examine(questions, adapter=name)
+    await _record(house, [one async for one in asked], by="schedule", adapter=name)
+
+
+async def _track(bar: Progress, asked: AsyncIterable[Graded], total: int) -> AsyncGenerator[Graded]:
+    task = bar.add_task("asking", total=total)
+    async for one in asked:
+        yield one
+        bar.advance(task)
+
+
+async def _record(house: House, graded: Sequence[Graded], *, by: str, adapter: str | None) -> None:
+    failed: list[Failed] = [
+        {"id": one.golden.id, "question": one.golden.question, "cell": one.cell}
+        for one in graded
+        if one.cell not in RIGHT
+    ]
+    await Exams(house.database).record(by=by, adapter=adapter, cells=_count(graded), failed=failed)
+
+
+def _count(graded: Sequence[Graded]) -> dict[str, dict[str, int]]:
+    """Language -> cell -> questions; every cell is there, also where it is empty."""
+    languages = sorted({one.golden.language for one in graded})
+    counted = Counter((one.golden.language, one.cell) for one in graded)
+    return {language: {cell: counted[language, cell] for cell in MEANING} for language in languages}
+
+
+def _sum_up(graded: Sequence[Graded], adapter: str | None) -> dict[str, Any]:
+    counted = Counter(one.cell for one in graded)
+    return {
+        "questions": len(graded),
+        "right": sum(counted[cell] for cell in RIGHT),
+        **{cell: counted[cell] for cell in MEANING},
+        "languages": _count(graded),
+        "adapter": adapter,
+        "failed": [
+            {"id": one.golden.id, "question": one.golden.question, "cell": one.cell, "answer": one.answer}
+            for one in graded
+            if one.cell not in RIGHT
+        ],
+    }
+
+
+def _show(graded: Sequence[Graded], adapter: str | None) -> None:
+    counts = _count(graded)
+    table = Table("", *counts, "all", header_style="bold")
+    for cell, meaning in MEANING.items():
+        shown = [counts[language][cell] for language in counts]
+        style = "green" if cell in RIGHT else "red" if sum(shown) else "dim"
+        table.add_row(f"[{style}]{meaning}[/]", *(str(number) for number in (*shown, sum(shown))))
+    for one in graded:
+        if one.cell not in RIGHT:
+            console.print(f"[red]{MEANING[one.cell]}[/]  {escape(one.golden.question)}\n  [dim]{escape(one.answer)}[/]")
+    console.print(table)
+    right = sum(one.cell in RIGHT for one in graded)
+    console.print(f"{right} of {len(graded)} right, by {adapter or 'the base model'}")
