@@ -67,10 +67,15 @@ def fail_interrupted() -> NoReturn:
 def fail(error: NightbakeError, *, as_json: bool) -> NoReturn:
     """Say what went wrong and leave with the code that fits."""
     if as_json:
-        click.echo(json.dumps({"error": str(error), "kind": type(error).__name__}, ensure_ascii=False))
+        emit(describe_error(error))
     else:
         notes.print(f"[red]error:[/] {escape(str(error))}")
     sys.exit(exit_code(error))
+
+
+def describe_error(error: NightbakeError) -> dict[str, Any]:
+    """An error as --json prints it."""
+    return {"error": str(error), "kind": type(error).__name__}
 
 
 def exit_code(error: NightbakeError) -> int:
