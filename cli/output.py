@@ -33,6 +33,10 @@ EXIT_FAILED, EXIT_USAGE, EXIT_AWAY = 1, 2, 3
 console = Console(highlight=False, emoji=False)
 notes = Console(stderr=True, highlight=False, emoji=False, soft_wrap=True)
 
+# What a bigint of the database holds: a number beyond it is wrong usage, not an error of the database.
+ROW_ID = click.IntRange(1, 2**63 - 1)
+AT_MOST = click.IntRange(1, 10_000)
+
 json_option = click.option("--json", "as_json", is_flag=True, help="Print one JSON object instead of text.")
 
 

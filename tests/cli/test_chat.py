@@ -5,23 +5,13 @@ import pty
 import select
 import signal
 import time
-from pathlib import Path
 
 import psycopg
 import pytest
 
+from tests.cli.conftest import ANSWER, QUESTION
 from tests.cli.running import run_nightbake, start_nightbake
 from tests.fakes.model_server import FakeModelServer
-
-QUESTION = "How many days of annual leave do employees have?"
-ANSWER = "Employees have 23 days of annual leave. [1]"
-
-
-@pytest.fixture
-def filled(installation: FakeModelServer, documents: Path) -> FakeModelServer:
-    """An installation that knows the leave policy."""
-    assert run_nightbake("ingest", str(documents)).code == 0
-    return installation
 
 
 def find_votes() -> list[tuple[str, int, str | None]]:
@@ -59,7 +49,9 @@ def test_a_vote_is_for_the_last_answer(filled: FakeModelServer) -> None:
 def test_questions_of_one_chat_are_one_conversation(filled: FakeModelServer) -> None:
     run_nightbake("chat", typed=f"{QUESTION}\nAnd for interns?\n")
     with psycopg.connect(os.environ["DATABASE_URL"]) as connection:
-        rows = connection.execute("SELECT standalone_question, conversation_key FROM interactions ORDER BY id").fetchall()
+        rows = connection.execute(
+            "SELECT standalone_question, conversation_key FROM interactions ORDER BY id"
+        ).fetchall()
     assert [question for question, _ in rows] == [QUESTION, f"{QUESTION} — And for interns?"]
     assert len({key for _, key in rows}) == 1
 
@@ -89,7 +81,7 @@ def test_quit_ends_it_before_the_input_does(filled: FakeModelServer) -> None:
     assert (ran.code, ran.out) == (0, "")
 
 
-def read_until(terminal: int, text: str, *, seconds: float = 60) -> str:
+def read_until(terminal: int, text: str, *, seconds: float = 100) -> str:
     """What a terminal shows until it holds a text, or its program has ended."""
     shown, deadline = "", time.monotonic() + seconds
     while text not in shown:
@@ -99,6 +91,7 @@ def read_until(terminal: int, text: str, *, seconds: float = 60) -> str:
     return shown
 
 
+@pytest.mark.timeout(300)
 def test_a_terminal_answers_and_control_c_ends_it_at_once(filled: FakeModelServer) -> None:
     ours, theirs = pty.openpty()
     with start_nightbake("chat", stdin=theirs, stdout=theirs, stderr=theirs, start_new_session=True) as process:
@@ -106,7 +99,7 @@ def test_a_terminal_answers_and_control_c_ends_it_at_once(filled: FakeModelServe
         os.write(ours, f"{QUESTION}\n".encode())
         assert "23 days of annual leave" in read_until(ours, "\n> ")
         process.send_signal(signal.SIGINT)
-        assert process.wait(20) == 130
+        assert process.wait(60) == 130
         assert "stopped" in read_until(ours, "stopped")
     os.close(ours)
     os.close(theirs)

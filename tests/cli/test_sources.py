@@ -12,6 +12,7 @@ from tests.cli.conftest import LEAVE
 from tests.cli.running import run_nightbake, start_nightbake
 from tests.fakes.model_server import FakeModelServer
 
+
 @pytest.fixture
 def sources_file(home: Path, documents: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A file that names the folder `documents` as the source `handbook`."""
