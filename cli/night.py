@@ -12,7 +12,19 @@ from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 
 from cli.ask import local_person
 from cli.house import House, open_house
-from cli.output import EXIT_FAILED, ROW_ID, command, console, emit, escape, json_option, notes, read_settings, say
+from cli.output import (
+    EXIT_FAILED,
+    ROW_ID,
+    command,
+    console,
+    emit,
+    escape,
+    json_option,
+    notes,
+    open_for_writing,
+    read_settings,
+    say,
+)
 from core.errors import NotFoundError
 from learning.night import NightResult
 from learning.nightly import run_night
@@ -147,7 +159,8 @@ async def report(run_id: int | None, language: str, html_file: Path | None, as_j
         run = await runs.get(run_id or await _latest(runs))
         found = await runs.get_report(run.id, language)
     if html_file:
-        html_file.write_text(found.html, encoding="utf-8")
+        with open_for_writing(html_file) as page:
+            page.write(found.html)
         say(f"written to {escape(str(html_file))}", quiet=as_json)
     if as_json:
         emit({**asdict(run), "markdown": found.markdown, "html": str(html_file) if html_file else None})

@@ -5,9 +5,10 @@ import functools
 import json
 import logging
 import sys
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Generator
+from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, NoReturn, ParamSpec, TypeVar
+from typing import Any, NoReturn, ParamSpec, TextIO, TypeVar
 
 import click
 import uvloop
@@ -103,6 +104,20 @@ def say(text: str, *, quiet: bool = False) -> None:
 def emit(value: dict[str, Any]) -> None:
     """The one JSON object of a command."""
     click.echo(json.dumps(value, ensure_ascii=False, default=str))
+
+
+@contextmanager
+def open_for_writing(file: Path) -> Generator[TextIO]:
+    """A file that the person named, replaced as a whole.
+
+    Raises:
+        InvalidInputError: it cannot be written; the message says why.
+    """
+    try:
+        with file.open("w", encoding="utf-8") as opened:
+            yield opened
+    except OSError as error:
+        raise InvalidInputError(f"expected a file that can be written, got {str(file)!r}: {error.strerror}") from error
 
 
 def read_settings() -> Settings:

@@ -10,7 +10,18 @@ from rich.table import Table
 
 from cli.ask import local_person
 from cli.house import open_house
-from cli.output import AT_MOST, ROW_ID, command, console, emit, escape, json_option, read_settings, say
+from cli.output import (
+    AT_MOST,
+    ROW_ID,
+    command,
+    console,
+    emit,
+    escape,
+    json_option,
+    open_for_writing,
+    read_settings,
+    say,
+)
 from core.records import Feedback, Vote
 from core.sql import load_queries
 from learning.export import Form, export_feedback
@@ -104,7 +115,7 @@ async def export(form: Form, out: Path | None, as_json: bool) -> None:
     """
     count = 0
     async with open_house(read_settings()) as house:
-        with out.open("w", encoding="utf-8") if out else nullcontext(sys.stdout) as file:
+        with open_for_writing(out) if out else nullcontext(sys.stdout) as file:
             async for line in export_feedback(house.database, form):
                 file.write(line + "\n")
                 count += 1

@@ -97,6 +97,11 @@ def test_votes_are_exported_for_training(installation: FakeModelServer, tmp_path
     assert (written.json["rows"], out.read_text()) == (1, printed.out)
 
 
+def test_a_file_that_cannot_be_written_is_said(installation: FakeModelServer, tmp_path: Path) -> None:
+    ran = run_nightbake("feedback", "export", "--out", str(tmp_path / "nowhere" / "votes.jsonl"))
+    assert (ran.code, "expected a file that can be written" in ran.err) == (2, True)
+
+
 def test_a_vote_on_an_unknown_answer_fails_with_its_number(installation: FakeModelServer) -> None:
     ran = run_nightbake("feedback", "give", "4711", "up")
     assert (ran.code, ran.err) == (1, "error: no answer with the id 4711\n")
