@@ -16,7 +16,10 @@ from core.errors import ModelServerError
 @json_option
 @click.pass_context
 def adapters(context: click.Context, as_json: bool) -> None:
-    """List adapters; `promote` one, or `rollback` to what was served before."""
+    """List adapters; `promote` one, or `rollback` to what was served before.
+
+    With each stand its state and why it has it; the one in service is active.
+    """
     if context.invoked_subcommand is None:
         show(as_json)
 
@@ -46,7 +49,10 @@ async def show(as_json: bool) -> None:
 @json_option
 @command
 async def promote(name: str, reason: str, as_json: bool) -> None:
-    """Serve the adapter NAME from the next question on; `base` is the model without an adapter."""
+    """Serve the adapter NAME from the next question on; `base` is the model without an adapter.
+
+    It is loaded first: where the model server refuses it, nothing is switched. Answers under way end as they began.
+    """
     async with open_house(read_settings()) as house:
         if name != BASE and not await house.model_server.is_healthy():
             raise ModelServerError(
@@ -61,7 +67,10 @@ async def promote(name: str, reason: str, as_json: bool) -> None:
 @json_option
 @command
 async def rollback(as_json: bool) -> None:
-    """Serve again what was served before the last switch."""
+    """Serve again what was served before the last switch.
+
+    A second rollback takes back the first: it is a switch like any other.
+    """
     async with open_house(read_settings()) as house:
         previous = await house.serving.roll_back(by=local_person())
     _say_serving(previous, as_json=as_json)

@@ -1,14 +1,16 @@
 """`nightbake chat`: a conversation in the terminal, with thumbs."""
 
 import asyncio
+import sys
 import uuid
+from typing import Any
 
 import click
 
 from bot.questions import check_question
 from cli.ask import answer_once, local_person, to_json
 from cli.house import House, open_house
-from cli.output import command, console, emit, escape, read_settings
+from cli.output import command, describe_error, emit, escape, notes, read_settings, say
 from core.errors import InvalidInputError
 from core.records import Feedback, Vote
 
@@ -17,13 +19,15 @@ HELP = "Ask anything. /up and /down vote on the last answer, /fix TEXT corrects 
 
 @click.command()
 @click.option("--as", "person", help="Ask as this person.  [default: you, on this machine]")
-@click.option("--json", "as_json", is_flag=True, help="Print each answer as one JSON line.")
+@click.option("--json", "as_json", is_flag=True, help="Print each answer and vote as one JSON line.")
 @command
 async def chat(person: str | None, as_json: bool) -> None:
-    """Ask and vote in the terminal; a follow-up is understood from what came before."""
+    """Ask and vote in the terminal; a follow-up is understood from what came before.
+
+    Questions may come from a file or a pipe too, one a line; the end of the input ends the conversation.
+    """
     async with open_house(read_settings()) as house:
-        if not as_json:
-            console.print(f"[dim]{HELP}[/]")
+        say(f"[dim]{HELP}[/]", quiet=as_json)
         await Conversation(house, person or local_person(), as_json=as_json).run()
 
 
@@ -39,11 +43,11 @@ class Conversation:
 
     async def run(self) -> None:
         """One line a turn; a line that cannot be taken is said so, and the next one is read."""
-        while (line := await asyncio.to_thread(_read_line)) not in (None, "/quit"):
+        while (line := await _read_line()) and line.strip() != "/quit":
             try:
-                await self.turn(line or "")
+                await self.turn(line)
             except InvalidInputError as error:
-                console.print(f"[yellow]{escape(str(error))}[/]")
+                self._say(str(error), describe_error(error))
 
     async def turn(self, line: str) -> None:
         """A vote where the line is a command, else a question."""
@@ -56,11 +60,11 @@ class Conversation:
             case "/down":
                 await self._vote(-1)
             case "/fix":
-                await self._vote(-1, correction=rest)
+                await self._fix(rest)
             case "/undo":
                 await self._vote(0)
             case _ if word.startswith("/"):
-                console.print(f"[dim]{HELP}[/]")
+                raise InvalidInputError(f"expected one of the commands, got {word!r}. {HELP}")
             case _:
                 await self._ask(line)
 
@@ -75,11 +79,35 @@ class Conversation:
         if self._last is None:
             raise InvalidInputError("there is no answer to vote on yet; ask something first")
         await self._house.feedback.record(Feedback(self._last, self._person, value, "cli", correction=correction))
-        console.print("[dim]taken back[/]" if value == 0 else "[dim]noted, thank you[/]")
+        stored = {"interaction_id": self._last, "value": value, "correction": correction}
+        self._say("noted, thank you" if value else "taken back", stored)
+
+    async def _fix(self, correction: str) -> None:
+        if not correction.strip():
+            raise InvalidInputError("expected the right answer behind /fix, got nothing; /down only says it was wrong")
+        await self._vote(-1, correction=correction.strip())
+
+    def _say(self, text: str, value: dict[str, Any]) -> None:
+        """A remark for people, or the line that a program reads in its place."""
+        if self._as_json:
+            emit(value)
+        say(f"[dim]{escape(text)}[/]", quiet=self._as_json)
 
 
-def _read_line() -> str | None:
+async def _read_line() -> str:
+    """The next line with its end; empty at the end of the input."""
+    if sys.stdin.isatty():
+        notes.print("> ", end="")
+        await _wait_for_terminal()
+    return await asyncio.to_thread(sys.stdin.readline)
+
+
+async def _wait_for_terminal() -> None:
+    """Until a line can be read. A thread that reads a terminal cannot be cancelled: Ctrl-C would wait for Enter."""
+    arrived = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    loop.add_reader(sys.stdin, arrived.set)
     try:
-        return input("> ")
-    except EOFError:
-        return None
+        await arrived.wait()
+    finally:
+        loop.remove_reader(sys.stdin)

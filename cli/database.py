@@ -13,7 +13,10 @@ from core.migrate import migrate as apply_migrations
 @json_option
 @command
 async def migrate(as_json: bool) -> None:
-    """Apply the migrations that are missing; safe to run at any time and from several machines."""
+    """Apply the migrations that are missing; safe to run at any time and from several machines.
+
+    Every other command does so too before it works; this one is for a rollout that migrates first.
+    """
     settings = read_settings()
     if settings.database_url:
         applied = await _migrate(settings.database_url.get_secret_value())

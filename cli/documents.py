@@ -8,7 +8,7 @@ import click
 from rich.table import Table
 
 from cli.house import House, open_house
-from cli.output import command, console, emit, escape, json_option, read_settings, say
+from cli.output import AT_MOST, ROW_ID, command, console, emit, escape, json_option, read_settings, say
 from cli.sources import build_sources, find_source, sync_with_progress
 from core.errors import InvalidInputError
 from retrieval.documents import StoredChunk, StoredDocument
@@ -18,18 +18,24 @@ _SHOWN_CHARACTERS = 300
 
 @click.group()
 def documents() -> None:
-    """Look at stored documents; hide one, bring it back, read it again."""
+    """Look at stored documents; hide one, bring it back, read it again.
+
+    `list` shows the numbers that the other commands take.
+    """
 
 
 @documents.command(name="list")
 @click.option("--source", help="Of this source only.")
 @click.option("--hidden", is_flag=True, help="Those that nobody sees: removed here, or gone from their source.")
-@click.option("--after", "after_id", default=0, help="Go on after this number.")
-@click.option("--limit", default=50, show_default=True, type=click.IntRange(1), help="How many, by number.")
+@click.option("--after", "after_id", default=0, type=click.IntRange(0, 2**63 - 1), help="Go on after this number.")
+@click.option("--limit", default=50, show_default=True, type=AT_MOST, help="How many, by number.")
 @json_option
 @command
 async def list_documents(source: str | None, hidden: bool, after_id: int, limit: int, as_json: bool) -> None:
-    """List documents with who may read them."""
+    """List documents with who may read them.
+
+    A long list comes in pages: --after takes the last number of the page before.
+    """
     async with open_house(read_settings()) as house:
         found = await house.documents.find_stored(source=source, hidden=hidden, after_id=after_id, limit=limit + 1)
     shown, has_more = found[:limit], len(found) > limit
@@ -47,11 +53,14 @@ async def list_documents(source: str | None, hidden: bool, after_id: int, limit:
 
 
 @documents.command()
-@click.argument("document_id", type=int)
+@click.argument("document_id", type=ROW_ID)
 @json_option
 @command
 async def show(document_id: int, as_json: bool) -> None:
-    """Show one document: permissions, versions, chunks, and where else the same content lies."""
+    """Show one document: permissions, versions, chunks, and where else the same content lies.
+
+    Chunks are what is searched; of each the beginning is shown, and all of it with --json.
+    """
     async with open_house(read_settings()) as house:
         document = await house.documents.get_stored(document_id)
         chunks = await house.documents.find_chunks(document_id)
@@ -68,11 +77,14 @@ async def show(document_id: int, as_json: bool) -> None:
 
 
 @documents.command()
-@click.argument("document_ids", nargs=-1, required=True, type=int)
+@click.argument("document_ids", nargs=-1, required=True, type=ROW_ID)
 @json_option
 @command
 async def remove(document_ids: tuple[int, ...], as_json: bool) -> None:
-    """Hide documents from the next question on, whatever their source says; `restore` brings them back."""
+    """Hide documents from the next question on, whatever their source says; `restore` brings them back.
+
+    The file itself stays where it is, and reading its source again does not bring the document back.
+    """
     async with open_house(read_settings()) as house:
         for document_id in document_ids:
             await house.documents.remove(document_id)
@@ -82,11 +94,14 @@ async def remove(document_ids: tuple[int, ...], as_json: bool) -> None:
 
 
 @documents.command()
-@click.argument("document_ids", nargs=-1, required=True, type=int)
+@click.argument("document_ids", nargs=-1, required=True, type=ROW_ID)
 @json_option
 @command
 async def restore(document_ids: tuple[int, ...], as_json: bool) -> None:
-    """Bring back documents that were removed by hand; what changed meanwhile comes with the next ingest."""
+    """Bring back documents that were removed by hand; what changed meanwhile comes with the next ingest.
+
+    Exit code 1 means that a document was not removed by hand; `documents list --hidden` shows those that were.
+    """
     async with open_house(read_settings()) as house:
         for document_id in document_ids:
             await house.documents.restore(document_id)
@@ -96,12 +111,15 @@ async def restore(document_ids: tuple[int, ...], as_json: bool) -> None:
 
 
 @documents.command()
-@click.argument("document_ids", nargs=-1, type=int)
+@click.argument("document_ids", nargs=-1, type=ROW_ID)
 @click.option("--source", help="All documents of this source instead.")
 @json_option
 @command
 async def reindex(document_ids: tuple[int, ...], source: str | None, as_json: bool) -> None:
-    """Read documents again from their source, though they did not change; vectors of equal text are kept."""
+    """Read documents again from their source, though they did not change; vectors of equal text are kept.
+
+    For after a change of format readers or chunking. Name documents by their numbers, or one source by --source.
+    """
     if bool(document_ids) == bool(source):
         raise InvalidInputError("expected numbers of documents or --source NAME, and not both")
     settings = read_settings()

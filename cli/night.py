@@ -12,7 +12,19 @@ from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 
 from cli.ask import local_person
 from cli.house import House, open_house
-from cli.output import EXIT_FAILED, command, console, emit, escape, json_option, notes, read_settings, say
+from cli.output import (
+    EXIT_FAILED,
+    ROW_ID,
+    command,
+    console,
+    emit,
+    escape,
+    json_option,
+    notes,
+    open_for_writing,
+    read_settings,
+    say,
+)
 from core.errors import NotFoundError
 from learning.night import NightResult
 from learning.nightly import run_night
@@ -128,21 +140,27 @@ def _say_result(result: NightResult) -> None:
 
 
 @click.command()
-@click.argument("run_id", type=int, required=False)
-@click.option("--language", type=click.Choice(["en", "ko"]), default="en", show_default=True)
+@click.argument("run_id", type=ROW_ID, required=False)
+@click.option(
+    "--language", type=click.Choice(["en", "ko"]), default="en", show_default=True, help="Language of the report."
+)
 @click.option(
     "--html", "html_file", type=click.Path(path_type=Path, dir_okay=False), help="Write the page to this file."
 )
 @json_option
 @command
 async def report(run_id: int | None, language: str, html_file: Path | None, as_json: bool) -> None:
-    """Show the report of a night, the latest where RUN_ID is left out."""
+    """Show the report of a night, the latest where RUN_ID is left out.
+
+    --html writes the page with its plots to a file; the page needs nothing else and asks nothing of the network.
+    """
     async with open_house(read_settings()) as house:
         runs = Runs(house.database)
         run = await runs.get(run_id or await _latest(runs))
         found = await runs.get_report(run.id, language)
     if html_file:
-        html_file.write_text(found.html, encoding="utf-8")
+        with open_for_writing(html_file) as page:
+            page.write(found.html)
         say(f"written to {escape(str(html_file))}", quiet=as_json)
     if as_json:
         emit({**asdict(run), "markdown": found.markdown, "html": str(html_file) if html_file else None})

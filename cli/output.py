@@ -5,9 +5,10 @@ import functools
 import json
 import logging
 import sys
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Generator
+from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, NoReturn, ParamSpec, TypeVar
+from typing import Any, NoReturn, ParamSpec, TextIO, TypeVar
 
 import click
 import uvloop
@@ -32,6 +33,10 @@ EXIT_FAILED, EXIT_USAGE, EXIT_AWAY = 1, 2, 3
 
 console = Console(highlight=False, emoji=False)
 notes = Console(stderr=True, highlight=False, emoji=False, soft_wrap=True)
+
+# What a bigint of the database holds: a number beyond it is wrong usage, not an error of the database.
+ROW_ID = click.IntRange(1, 2**63 - 1)
+AT_MOST = click.IntRange(1, 10_000)
 
 json_option = click.option("--json", "as_json", is_flag=True, help="Print one JSON object instead of text.")
 
@@ -67,10 +72,15 @@ def fail_interrupted() -> NoReturn:
 def fail(error: NightbakeError, *, as_json: bool) -> NoReturn:
     """Say what went wrong and leave with the code that fits."""
     if as_json:
-        click.echo(json.dumps({"error": str(error), "kind": type(error).__name__}, ensure_ascii=False))
+        emit(describe_error(error))
     else:
         notes.print(f"[red]error:[/] {escape(str(error))}")
     sys.exit(exit_code(error))
+
+
+def describe_error(error: NightbakeError) -> dict[str, Any]:
+    """An error as --json prints it."""
+    return {"error": str(error), "kind": type(error).__name__}
 
 
 def exit_code(error: NightbakeError) -> int:
@@ -94,6 +104,20 @@ def say(text: str, *, quiet: bool = False) -> None:
 def emit(value: dict[str, Any]) -> None:
     """The one JSON object of a command."""
     click.echo(json.dumps(value, ensure_ascii=False, default=str))
+
+
+@contextmanager
+def open_for_writing(file: Path) -> Generator[TextIO]:
+    """A file that the person named, replaced as a whole.
+
+    Raises:
+        InvalidInputError: it cannot be written; the message says why.
+    """
+    try:
+        with file.open("w", encoding="utf-8") as opened:
+            yield opened
+    except OSError as error:
+        raise InvalidInputError(f"expected a file that can be written, got {str(file)!r}: {error.strerror}") from error
 
 
 def read_settings() -> Settings:

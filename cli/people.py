@@ -12,14 +12,20 @@ QUERIES = load_queries(__file__)
 
 @click.group()
 def people() -> None:
-    """Say which groups a person belongs to; documents name groups in .access.json."""
+    """Say which groups a person belongs to; documents name groups in .access.json.
+
+    Nothing else grants access: a person reads what everyone, the person or one of the person's groups may read.
+    """
 
 
 @people.command(name="list")
 @json_option
 @command
 async def list_people(as_json: bool) -> None:
-    """List people with their groups; everyone else reads what everyone may read."""
+    """List people with their groups; everyone else reads what everyone may read.
+
+    `nightbake people set` changes a person's groups.
+    """
     async with open_house(read_settings()) as house:
         found = await house.database.fetch_dicts(QUERIES["find_memberships"])
     if as_json:

@@ -26,14 +26,20 @@ from retrieval.sources.source import Source
 
 @click.group()
 def sources() -> None:
-    """Keep up with the sources that SOURCES_FILE names; docs/sources.md says what stands in it."""
+    """Keep up with the sources that SOURCES_FILE names; docs/sources.md says what stands in it.
+
+    A source is a folder, a Git repository, a website, Confluence, Notion, SharePoint, Google Drive or a Slack export.
+    """
 
 
 @sources.command(name="list")
 @json_option
 @command
 async def list_sources(as_json: bool) -> None:
-    """List sources: those configured, and those that were read before."""
+    """List sources: those configured, and those that were read before.
+
+    Beside each: how many documents it holds, how many of them nobody may read, when it was read, and what went wrong.
+    """
     settings = read_settings()
     configured = build_sources(settings)
     async with open_house(settings) as house:
@@ -78,7 +84,10 @@ async def sync_sources(names: tuple[str, ...], full: bool, as_json: bool) -> Non
 @json_option
 @command
 async def forget(name: str, as_json: bool) -> None:
-    """Hide all documents of a source that is no longer configured; configure it again to bring them back."""
+    """Hide all documents of a source that is no longer configured; configure it again to bring them back.
+
+    Take it out of SOURCES_FILE first; a source that is configured would come back, so it is not forgotten.
+    """
     settings = read_settings()
     if name in {source.name for source in build_sources(settings)}:
         raise InvalidInputError(f"{name!r} is configured and would come back; take it out of SOURCES_FILE first")

@@ -10,7 +10,18 @@ from rich.table import Table
 
 from cli.ask import local_person
 from cli.house import open_house
-from cli.output import command, console, emit, escape, json_option, read_settings, say
+from cli.output import (
+    AT_MOST,
+    ROW_ID,
+    command,
+    console,
+    emit,
+    escape,
+    json_option,
+    open_for_writing,
+    read_settings,
+    say,
+)
 from core.records import Feedback, Vote
 from core.sql import load_queries
 from learning.export import Form, export_feedback
@@ -22,11 +33,14 @@ VALUES: dict[str, Vote] = {"up": 1, "down": -1, "withdraw": 0}
 
 @click.group()
 def feedback() -> None:
-    """Vote on answers; list and export votes."""
+    """Vote on answers; list and export votes.
+
+    An answer's number stands below it in the terminal, and in the console.
+    """
 
 
 @feedback.command()
-@click.argument("interaction_id", type=int)
+@click.argument("interaction_id", type=ROW_ID)
 @click.argument("value", type=click.Choice(list(VALUES)))
 @click.option("--correction", help="What the answer should have been.")
 @click.option("--reason", help="Why, in a few words.")
@@ -36,7 +50,10 @@ def feedback() -> None:
 async def give(
     interaction_id: int, value: str, correction: str | None, reason: str | None, person: str | None, as_json: bool
 ) -> None:
-    """Vote on an answer by its number; a second vote of the same person replaces the first."""
+    """Vote on an answer by its number; a second vote of the same person replaces the first.
+
+    `withdraw` takes a vote back. A correction says what the answer should have been; the night learns most from those.
+    """
     vote = Feedback(interaction_id, person or local_person(), VALUES[value], "cli", correction, reason)
     async with open_house(read_settings()) as house:
         await house.feedback.record(vote)
@@ -46,11 +63,14 @@ async def give(
 
 
 @feedback.command(name="list")
-@click.option("--limit", default=20, show_default=True, help="How many, newest first.")
+@click.option("--limit", default=20, show_default=True, type=AT_MOST, help="How many, newest first.")
 @json_option
 @command
 async def list_votes(limit: int, as_json: bool) -> None:
-    """List the standing votes, newest first."""
+    """List the standing votes, newest first.
+
+    Votes that were taken back or replaced are kept in the database and not shown here.
+    """
     async with open_house(read_settings()) as house:
         votes = await house.database.fetch_dicts(QUERIES["find_votes"], {"limit": limit})
     if as_json:
@@ -68,7 +88,10 @@ async def list_votes(limit: int, as_json: bool) -> None:
 @json_option
 @command
 async def stats(as_json: bool) -> None:
-    """Count answers, votes and corrections."""
+    """Count answers, votes and corrections.
+
+    Only standing votes count: one a person and answer, the last.
+    """
     async with open_house(read_settings()) as house:
         counts = (await house.database.fetch_dicts(QUERIES["count_votes"]))[0]
     if as_json:
@@ -86,10 +109,13 @@ async def stats(as_json: bool) -> None:
 @json_option
 @command
 async def export(form: Form, out: Path | None, as_json: bool) -> None:
-    """Write the log as JSON Lines that TRL trains on, one example a line."""
+    """Write the log as JSON Lines that TRL trains on, one example a line.
+
+    What was answered from documents that not everyone may read is left out; personal data become placeholders.
+    """
     count = 0
     async with open_house(read_settings()) as house:
-        with out.open("w", encoding="utf-8") if out else nullcontext(sys.stdout) as file:
+        with open_for_writing(out) if out else nullcontext(sys.stdout) as file:
             async for line in export_feedback(house.database, form):
                 file.write(line + "\n")
                 count += 1

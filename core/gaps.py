@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
 
 from core.database import Database
 from core.prompt import Language
@@ -58,7 +58,12 @@ class Gaps:
 
     async def find_topics(self, *, days: int = 30, limit: int = 50) -> list[Topic]:
         """Topics of the last days, the most asked first."""
-        return await self._database.fetch_all(QUERIES["find_topics"], {"days": days, "limit": limit}, Topic)
+        return await self.find_topics_between(datetime.now(UTC) - timedelta(days=days), None, limit=limit)
+
+    async def find_topics_between(self, since: datetime, until: datetime | None, *, limit: int) -> list[Topic]:
+        """Topics of the gaps that were filed at `since` or later and before `until`, the most asked first."""
+        period = {"since": since, "until": until, "limit": limit}
+        return await self._database.fetch_all(QUERIES["find_topics"], period, Topic)
 
 
 def name_topic(question: str) -> str:

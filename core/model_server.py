@@ -259,9 +259,8 @@ async def _events(
     allowed = first_seconds
     begun_line = b""
     while True:
-        # Not wait_for: on Python 3.11 it loses a cancellation that comes together with an answer.
         # One timer for all that has arrived: a timer and a task for each line cost half of a short answer's time.
-        # Not wait_for: on Python 3.11 it loses a cancellation that comes together with a line.
+        # Not wait_for: on Python 3.11 it loses a cancellation that comes together with what arrives.
         async with asyncio.timeout(allowed):
             arrived = await response.content.readany()
         if not arrived:

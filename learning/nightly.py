@@ -14,6 +14,7 @@ from typing import Any
 from core.adapters import Adapters
 from core.database import Database
 from core.errors import ModelServerError, NightbakeError
+from core.gaps import Gaps
 from core.model_server import ModelServer
 from core.serving import Serving
 from learning import evaluate, gate
@@ -119,7 +120,7 @@ class Night:
         if state in ("skipped", "failed"):
             await asyncio.to_thread(shutil.rmtree, self._job_folder(run), ignore_errors=True)
         run = await self._enter(run, "report")
-        await write_reports(self._runs, run, state=state, reason=reason, error=error)
+        await write_reports(self._runs, Gaps(self._database), run, state=state, reason=reason, error=error)
         run = await self._runs.finish(run.id, state, reason=reason, error=error)
         await self._progress({"event": "finished_night", "state": state, "reason": reason, "run_id": run.id})
         return await self._sum_up(run)

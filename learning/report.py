@@ -9,6 +9,7 @@ from typing import Any, Literal
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
+from core.gaps import Gaps, Topic
 from learning import charts
 from learning.runs import Run, RunPair, Runs, State
 
@@ -17,6 +18,8 @@ LANGUAGES: tuple[Literal["en", "ko"], ...] = ("en", "ko")
 BEST_EXAMPLES, WORST_EXAMPLES = 4, 2
 CELL_CHARACTERS = 400
 MOST_TICKETS = 20
+# Topics that are read, and of those the ones that are shown.
+MOST_TOPICS, MOST_GAPS = 10_000, 20
 # What of the gate's numbers is a share, a count, or a probability.
 PERCENT_CHECKS = ("groundedness_drop",)
 COUNT_CHECKS = ("decisive_pairs", "wins")
@@ -27,11 +30,14 @@ def load_texts(language: str) -> dict[str, Any]:
     return json.loads((FOLDER / f"report.{language}.json").read_text(encoding="utf-8"))
 
 
-async def write_reports(runs: Runs, run: Run, *, state: State, reason: str | None, error: str | None) -> None:
-    """Render a night in every language and store it."""
+async def write_reports(
+    runs: Runs, gaps: Gaps, run: Run, *, state: State, reason: str | None, error: str | None
+) -> None:
+    """Render a night in every language and store it; a gap is told in one report."""
     pairs = await runs.find_pairs(run.id)
     days = await runs.count_votes_by_day(run.window_to)
-    facts = build_facts(run, pairs, days, state=state, reason=reason, error=error)
+    topics = await gaps.find_topics_between(await runs.get_reported_until(run), run.window_to, limit=MOST_TOPICS)
+    facts = build_facts(run, pairs, days, topics, state=state, reason=reason, error=error)
     for language in LANGUAGES:
         markdown, html = render_markdown(facts, language), render_html(facts, language)
         await runs.store_report(run.id, language, markdown=markdown, html=html)
@@ -41,6 +47,7 @@ def build_facts(
     run: Run,
     pairs: Sequence[RunPair],
     days: Sequence[Mapping[str, Any]],
+    topics: Sequence[Topic],
     *,
     state: State,
     reason: str | None,
@@ -66,6 +73,8 @@ def build_facts(
         "examples": choose_examples(evaluation.get("answers"), pairs),
         "tickets": run.tickets[:MOST_TICKETS],
         "more_tickets": max(0, len(run.tickets) - MOST_TICKETS),
+        "gaps": list(topics[:MOST_GAPS]),
+        "more_gaps": max(0, len(topics) - MOST_GAPS),
         "days": list(days),
         "seconds": run.seconds,
         "total_seconds": sum(run.seconds.values()),

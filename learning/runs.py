@@ -219,6 +219,11 @@ class Runs:
             raise NotFoundError(f"no report of the night {run_id} in {language!r} yet")
         return found
 
+    async def get_reported_until(self, run: Run) -> datetime:
+        """Until when earlier reports tell what happened; the start of this night's window where there is none."""
+        rows = await self._database.fetch_dicts(QUERIES["get_reported_until"], {"id": run.id})
+        return rows[0]["until"] or run.window_from
+
     async def count_votes_by_day(self, until: datetime) -> list[dict[str, Any]]:
         """Votes of the thirty days up to a moment, one row a day (UTC), also where there were none."""
         return await self._database.fetch_dicts(QUERIES["count_votes_by_day"], {"until": until})

@@ -88,6 +88,9 @@ ON CONFLICT (run_id, language) DO UPDATE SET
 SELECT run_id, language, markdown, html, written_at
 FROM reports WHERE run_id = %(run_id)s AND language = %(language)s
 
+-- name: get_reported_until
+SELECT max(window_to) AS until FROM runs JOIN reports ON run_id = runs.id WHERE runs.id < %(id)s
+
 -- name: count_votes_by_day
 SELECT day::date AS day,
        count(feedback.id) FILTER (WHERE value > 0) AS liked,

@@ -49,11 +49,20 @@ class Access:
         Raises:
             InvalidInputError: the name is that of a group, which would grant what the group may read.
         """
-        if not person or person == EVERYONE or person.startswith("group:"):
-            raise InvalidInputError(f"expected a person such as 'slack:T1:U1', got {person!r}")
+        _check_person(person)
         found = await self._database.fetch_all(QUERIES["find_memberships"], {"person": person}, _Membership)
         return list(dict.fromkeys([EVERYONE, person, *(membership.principal for membership in found)]))
 
     async def set_memberships(self, person: str, principals: Sequence[str]) -> None:
-        """Replace a person's groups; counts from the next search on."""
+        """Replace a person's groups; counts from the next search on.
+
+        Raises:
+            InvalidInputError: the name is that of a group.
+        """
+        _check_person(person)
         await self._database.execute(QUERIES["set_memberships"], {"person": person, "principals": list(principals)})
+
+
+def _check_person(person: str) -> None:
+    if not person or person == EVERYONE or person.startswith("group:"):
+        raise InvalidInputError(f"expected a person such as 'slack:T1:U1', got {person!r}")

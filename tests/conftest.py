@@ -3,6 +3,8 @@
 import asyncio
 import itertools
 import shutil
+import subprocess
+import sys
 import tempfile
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
@@ -56,6 +58,14 @@ async def database(database_url: str) -> AsyncIterator[Database]:
     """An open pool on this test's database."""
     async with Database(database_url, patience_seconds=5) as database:
         yield database
+
+
+@pytest.fixture(scope="session")
+def base_model(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Folder of a tiny random Llama that TRL trains in a second, made once a test process."""
+    folder = tmp_path_factory.mktemp("models") / "tiny"
+    subprocess.run([sys.executable, "-m", "tests.learning.tiny_model", str(folder)], check=True, capture_output=True)
+    return folder
 
 
 @pytest.fixture(autouse=True)

@@ -7,8 +7,11 @@ from pathlib import Path
 
 import pytest
 
+from tests.cli.running import run_nightbake
 from tests.fakes.model_server import FakeModelServer, run_model_server
 
+QUESTION = "How many days of annual leave do employees have?"
+ANSWER = "Employees have 23 days of annual leave. [1]"
 LEAVE = "# Leave policy\n\n## Annual leave\n\nEmployees have 23 days of annual leave.\n"
 
 
@@ -49,6 +52,13 @@ def installation(database_url: str, model_server: FakeModelServer, monkeypatch: 
     """A database and a model server, both named by the environment."""
     monkeypatch.setenv("DATABASE_URL", database_url)
     return model_server
+
+
+@pytest.fixture
+def filled(installation: FakeModelServer, documents: Path) -> FakeModelServer:
+    """An installation that knows the leave policy."""
+    assert run_nightbake("ingest", str(documents)).code == 0
+    return installation
 
 
 @pytest.fixture

@@ -3,21 +3,15 @@
 import json
 import os
 import re
-import subprocess
-import sys
 from pathlib import Path
 
 import psycopg
 import pytest
 
-from nightbake import COMMANDS, SUMMARIES
+from tests.cli.conftest import ANSWER, QUESTION
 from tests.cli.running import run_nightbake
 from tests.fakes.model_server import FakeModelServer
 from tests.ports import find_free_port
-
-ROOT = Path(__file__).parent.parent.parent
-QUESTION = "How many days of annual leave do employees have?"
-ANSWER = "Employees have 23 days of annual leave. [1]"
 
 
 def store_answer(*, answered: str = ANSWER) -> int:
@@ -103,6 +97,11 @@ def test_votes_are_exported_for_training(installation: FakeModelServer, tmp_path
     assert (written.json["rows"], out.read_text()) == (1, printed.out)
 
 
+def test_a_file_that_cannot_be_written_is_said(installation: FakeModelServer, tmp_path: Path) -> None:
+    ran = run_nightbake("feedback", "export", "--out", str(tmp_path / "nowhere" / "votes.jsonl"))
+    assert (ran.code, "expected a file that can be written" in ran.err) == (2, True)
+
+
 def test_a_vote_on_an_unknown_answer_fails_with_its_number(installation: FakeModelServer) -> None:
     ran = run_nightbake("feedback", "give", "4711", "up")
     assert (ran.code, ran.err) == (1, "error: no answer with the id 4711\n")
@@ -184,31 +183,6 @@ def test_a_database_that_is_away_is_named_without_its_password() -> None:
     address = f"127.0.0.1:{find_free_port()}/nightbake"
     ran = run_nightbake("feedback", "stats", DATABASE_URL=f"postgresql://nightbake:hunter2@{address}")
     assert (ran.code, address in ran.err, "hunter2" in ran.err) == (3, True, False)
-
-
-def test_no_settings_are_needed_to_be_helped() -> None:
-    ran = run_nightbake("--help", PORT="eighty")
-    assert ran.code == 0
-    assert all(f"{name} " in ran.out and summary in ran.out for name, summary in SUMMARIES.items())
-
-
-def test_every_command_says_what_it_does_and_none_imports_torch_for_it() -> None:
-    program = """
-import sys
-from click.testing import CliRunner
-from nightbake import COMMANDS, main
-helps = [CliRunner().invoke(main, [name, "--help"]) for name in COMMANDS]
-assert all(ran.exit_code == 0 for ran in helps), helps
-print(*(len(ran.output.splitlines()) for ran in helps), sorted({"torch", "transformers"} & set(sys.modules)))
-"""
-    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True, cwd=ROOT)
-    *lengths, heavy = done.stdout.split()
-    assert (len(lengths), all(int(length) >= 5 for length in lengths), heavy) == (len(COMMANDS), True, "[]")
-
-
-def test_an_unknown_command_is_a_wrong_use() -> None:
-    ran = run_nightbake("bake")
-    assert (ran.code, "No such command 'bake'" in ran.err) == (2, True)
 
 
 def test_the_log_is_kept_apart_from_the_answer(installation: FakeModelServer, home: Path) -> None:

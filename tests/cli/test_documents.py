@@ -2,10 +2,9 @@
 
 from pathlib import Path
 
+from tests.cli.conftest import QUESTION
 from tests.cli.running import run_nightbake
 from tests.fakes.model_server import FakeModelServer
-
-QUESTION = "How many days of annual leave do employees have?"
 
 
 def ingest(documents: Path) -> int:

@@ -1,20 +1,16 @@
 """`nightbake sources` and `nightbake ingest --watch`."""
 
 import json
-import os
 import signal
 import subprocess
-import sys
 import time
 from pathlib import Path
 
 import pytest
 
 from tests.cli.conftest import LEAVE
-from tests.cli.running import run_nightbake
+from tests.cli.running import run_nightbake, start_nightbake
 from tests.fakes.model_server import FakeModelServer
-
-ROOT = Path(__file__).parent.parent.parent
 
 
 @pytest.fixture
@@ -70,9 +66,7 @@ def test_an_unknown_name_and_no_file_are_said(
 
 
 def test_watching_reads_what_changes_until_it_is_stopped(installation: FakeModelServer, documents: Path) -> None:
-    command = [sys.executable, "-m", "nightbake", "ingest", str(documents), "--watch", "--json"]
-    environment = {**os.environ, "PYTHONPATH": str(ROOT)}
-    with subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, text=True) as process:
+    with start_nightbake("ingest", str(documents), "--watch", "--json", stdout=subprocess.PIPE) as process:
         assert process.stdout
         assert json.loads(process.stdout.readline())["added"] == 1
         (documents / "leave.md").write_text(LEAVE.replace("23", "25"))

@@ -1,13 +1,26 @@
 """Reports: the same facts in two languages and two forms, whatever became of the night."""
 
 import json
-from datetime import date
+from collections.abc import Sequence
+from datetime import date, timedelta
 from typing import Any
 
 import pytest
 
-from learning.report import FOLDER, build_facts, choose_examples, load_texts, render_html, render_markdown
-from learning.runs import Run, RunPair
+from core.database import Database
+from core.gaps import Gaps, Topic
+from learning.report import (
+    FOLDER,
+    MOST_GAPS,
+    build_facts,
+    choose_examples,
+    load_texts,
+    render_html,
+    render_markdown,
+    write_reports,
+)
+from learning.runs import Run, RunPair, Runs
+from tests.learning.log import log_answer
 from tests.learning.making import NOON
 
 
@@ -21,8 +34,19 @@ def make_run(**changes: Any) -> Run:
     return Run(**(values | changes))
 
 
-def render(run: Run, language: str, state: Any = "skipped", reason: str = "too_few_pairs", error: str | None = None):
-    facts = build_facts(run, [], [], state=state, reason=reason, error=error)
+def make_topic(question: str, asked: int = 1, nearest: tuple[str, ...] = ()) -> Topic:
+    return Topic(question, asked, question, "en", list(nearest), NOON, NOON, [1])
+
+
+def render(
+    run: Run,
+    language: str,
+    state: Any = "skipped",
+    reason: str = "too_few_pairs",
+    error: str | None = None,
+    topics: Sequence[Topic] = (),
+):
+    facts = build_facts(run, [], [], topics, state=state, reason=reason, error=error)
     return render_markdown(facts, language), render_html(facts, language)
 
 
@@ -68,3 +92,60 @@ def test_examples_show_the_greatest_losses_too() -> None:
     ]
     shown = choose_examples({"examples": examples}, pairs)
     assert [example["question"] for example in shown] == ["q9", "q8", "q7", "q6", "q1", "q0"]
+
+
+@pytest.mark.parametrize("language", ["en", "ko"])
+def test_what_the_documents_do_not_hold_is_told_by_topic_with_its_count(language: str) -> None:
+    texts = load_texts(language)
+    for page in render(make_run(), language, topics=[make_topic("Parking for visitors?", 17, ("Site map", "Guests"))]):
+        assert texts["sections"]["gaps"] in page and texts["gaps_note"] in page
+        assert "Parking for visitors?" in page and texts["asked"].format(count=17) in page
+        assert f"{texts['nearest']}: Site map, Guests" in page
+
+
+def test_a_night_without_gaps_has_no_word_of_them() -> None:
+    for page in render(make_run(), "en"):
+        assert load_texts("en")["sections"]["gaps"] not in page
+
+
+def test_more_gaps_than_are_shown_are_counted() -> None:
+    topics = [make_topic(f"Question {n}?") for n in range(MOST_GAPS + 3)]
+    for page in render(make_run(), "en", topics=topics):
+        assert page.count("Question ") == MOST_GAPS and "and 3 more" in page
+
+
+def test_the_question_of_a_gap_is_shown_and_never_run() -> None:
+    markdown, html = render(make_run(), "en", topics=[make_topic("<b>a</b> | [x](y)", 1, ("<i>",))])
+    assert "<b>" not in html and "&lt;b&gt;" in html and "<i>" not in html
+    assert "\\<b\\>a\\</b\\> \\| \\[x\\](y)" in markdown
+
+
+async def file_gap(database: Database, question: str, *, days_before_noon: float) -> None:
+    answer_id = await log_answer(database, question, [], "I found nothing.", mode="refused")
+    await Gaps(database).file(answer_id, question, "en", nearest=[])
+    moment = {"id": answer_id, "at": NOON - timedelta(days=days_before_noon)}
+    await database.execute(b"UPDATE gaps SET filed_at = %(at)s WHERE interaction_id = %(id)s", moment)
+
+
+async def report_night(database: Database, *, days_before_noon: float = 0) -> str:
+    """The English Markdown of a night whose window ends then."""
+    runs = Runs(database)
+    run = await runs.begin(
+        night=NOON.date(),
+        requested_by="user:ann",
+        window_from=NOON - timedelta(days=90),
+        window_to=NOON - timedelta(days=days_before_noon),
+    )
+    assert run
+    for _ in range(2):  # a night that a crash left writes its report again
+        await write_reports(runs, Gaps(database), run, state="skipped", reason="too_few_pairs", error=None)
+    return (await runs.get_report(run.id, "en")).markdown
+
+
+async def test_a_gap_is_told_in_the_first_report_after_it_and_in_no_other(database: Database) -> None:
+    asked = {"Too old?": 100, "First?": 1.5, "Second?": 0.5, "Another?": 0.4, "Later?": -1}
+    for question, age in asked.items():
+        await file_gap(database, question, days_before_noon=age)
+    reports = [await report_night(database, days_before_noon=age) for age in (1, 0, 0)]
+    told = [[question for question in asked if question in report] for report in reports]
+    assert told == [["First?"], ["Second?", "Another?"], []]

@@ -140,6 +140,8 @@ async def test_nobody_becomes_a_group_by_name(database: Database) -> None:
     for person in ("", "everyone", "group:people"):
         with pytest.raises(InvalidInputError, match="expected a person"):
             await Access(database).find_principals(person)
+        with pytest.raises(InvalidInputError, match="expected a person"):
+            await Access(database).set_memberships(person, ["group:people"])
 
 
 async def test_a_statement_without_the_filter_is_not_run(database: Database) -> None:

@@ -1,0 +1,95 @@
+"""`nightbake night` and `nightbake report`: a night by hand, its exit code, and its report in both forms."""
+
+import asyncio
+import os
+from pathlib import Path
+
+import pytest
+
+from core.database import Database
+from tests.cli.running import run_nightbake
+from tests.fakes.model_server import FakeModelServer
+from tests.learning.log import log_corrected_night
+
+
+def log_votes(count: int) -> None:
+    """So many answers in the installation's log, each with a correction."""
+
+    async def log() -> None:
+        async with Database(os.environ["DATABASE_URL"]) as database:
+            await log_corrected_night(database, count)
+
+    asyncio.run(log())
+
+
+@pytest.fixture
+def untrainable(installation: FakeModelServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> FakeModelServer:
+    """An installation whose base model is not there."""
+    monkeypatch.setenv("MODEL_PATH", str(tmp_path / "no-model"))
+    return installation
+
+
+def test_too_few_pairs_are_a_report_and_no_failure(untrainable: FakeModelServer) -> None:
+    log_votes(3)
+    ran = run_nightbake("night", "--json")
+    night = ran.json
+    assert (ran.code, ran.err) == (0, "")
+    assert (night["state"], night["reason"], night["votes"], night["pairs"]) == ("skipped", "too_few_pairs", 3, 3)
+    assert (night["adapter"], night["switched"], night["verdict"]) == (None, False, None)
+
+
+def test_people_are_told_what_a_night_did_and_where_it_says_why(untrainable: FakeModelServer) -> None:
+    log_votes(3)
+    ran = run_nightbake("night")
+    assert (ran.code, "skipped (too_few_pairs)" in ran.out, "votes 3, pairs 3" in ran.out) == (0, True, True)
+    assert "`nightbake report` shows why" in ran.out
+    stages = [line.removeprefix("• ") for line in ran.err.splitlines() if line.startswith("•")]
+    assert stages == ["collecting votes and building pairs", "writing the report"]
+
+
+def test_a_night_that_fails_leaves_with_code_1_and_a_report(untrainable: FakeModelServer, tmp_path: Path) -> None:
+    log_votes(4)
+    ran = run_nightbake("night", "--force", "--json")
+    night = ran.json
+    assert (ran.code, night["state"], night["adapter"]) == (1, "failed", None)
+    assert "The night failed" in run_nightbake("report", str(night["run_id"]), "--json").json["markdown"]
+
+
+@pytest.mark.timeout(600)  # training starts a process that imports torch, which takes a busy machine minutes
+@pytest.mark.filterwarnings("ignore::DeprecationWarning:torch.*", "ignore::FutureWarning:transformers.*")
+def test_force_trains_on_fewer_pairs_and_leaves_the_gate_strict(
+    installation: FakeModelServer, base_model: Path, home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    log_votes(5)
+    monkeypatch.setenv("MODEL_PATH", str(base_model))
+    monkeypatch.setenv("NIGHT_LORA_RANK", "4")
+    ran = run_nightbake("night", "--force")
+    (adapter,) = run_nightbake("adapters", "--json").json["adapters"]
+    assert (ran.code, "gate abstain" in ran.out, "served now: no" in ran.out) == (0, True, True)
+    assert f"nightbake adapters promote {adapter['name']}" in ran.out
+    assert (adapter["state"], (home / "adapters" / adapter["name"]).is_dir()) == ("candidate", True)
+
+
+def test_a_report_is_shown_in_both_languages_and_written_as_a_page(untrainable: FakeModelServer, home: Path) -> None:
+    run_nightbake("ask", "Parking for visitors?")
+    first, second = (run_nightbake("night", "--json").json["run_id"] for _ in range(2))
+    shown, korean = run_nightbake("report", str(first)), run_nightbake("report", str(first), "--language", "ko")
+    assert (shown.code, "Too little feedback to train on" in shown.out) == (0, True)
+    assert ("학습할 피드백이 부족합니다" in korean.out, "Parking for visitors?" in korean.out) == (True, True)
+    page = home / "report.html"
+    written = run_nightbake("report", "--html", str(page), "--json").json
+    assert (written["id"], written["state"], written["html"]) == (second, "skipped", str(page))
+    assert page.read_text().startswith("<!doctype html>") and "# Night of" in written["markdown"]
+    told = run_nightbake("report", "--html", str(page))
+    assert (told.out, told.err) == ("", f"written to {page}\n")
+
+
+def test_an_unknown_night_is_said(installation: FakeModelServer) -> None:
+    ran = run_nightbake("report", "4711")
+    assert (ran.code, ran.err) == (1, "error: no night has the id 4711; `nightbake report` shows the latest\n")
+
+
+def test_a_page_that_cannot_be_written_is_said(untrainable: FakeModelServer, home: Path) -> None:
+    run_nightbake("night")
+    ran = run_nightbake("report", "--html", str(home / "nowhere" / "report.html"))
+    assert (ran.code, "nowhere" in ran.err, "Traceback" in ran.err) == (2, True, False)
