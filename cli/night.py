@@ -2,6 +2,7 @@
 
 from dataclasses import asdict
 from datetime import date
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +12,7 @@ from rich.markdown import Markdown
 from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 
 from cli.ask import local_person
+from cli.exam import examine_for_report
 from cli.house import House, open_house
 from cli.output import (
     EXIT_FAILED,
@@ -75,6 +77,7 @@ async def run_here(
             requested_by=requested_by,
             night=night,
             force=force,
+            examine=partial(examine_for_report, house),
         )
 
 

@@ -5,7 +5,7 @@ import logging
 import os
 import shutil
 import time
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import asdict
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
@@ -14,6 +14,7 @@ from typing import Any
 from core.adapters import Adapters
 from core.database import Database
 from core.errors import ModelServerError, NightbakeError
+from core.exams import Exams
 from core.gaps import Gaps
 from core.model_server import ModelServer
 from core.serving import Serving
@@ -32,6 +33,9 @@ FEWEST_TRAINING_PAIRS = 2
 ACTOR = "nightbake"
 
 
+Examine = Callable[[], Awaitable[None]]
+
+
 async def ignore_progress(_: dict[str, Any]) -> None:
     """For callers that show none."""
 
@@ -46,6 +50,7 @@ async def run_night(
     requested_by: str = "schedule",
     night: date | None = None,
     force: bool = False,
+    examine: Examine | None = None,
 ) -> NightResult:
     """Finish what a crash left, then work on a night; its report is stored whatever happens.
 
@@ -53,6 +58,7 @@ async def run_night(
         home: state folder; finished adapters lie under `adapters/`, where the model server must see them.
         night: the date it is for, today in UTC by default.
         force: train on fewer pairs than `min_pairs`; the gate stays as strict as ever.
+        examine: asks the golden questions of what is served after the night, and records what came of it.
 
     Raises:
         NightRunningError: another process is at it, or the schedule has had this night.
@@ -61,7 +67,7 @@ async def run_night(
     night = night or datetime.now(UTC).date()
     async with runs.lock() as lock:
         parts: dict[str, Any] = {"database": database, "model_server": model_server, "home": home, "lock": lock}
-        work = Night(**parts, settings=settings, progress=progress, force=force)
+        work = Night(**parts, settings=settings, progress=progress, force=force, examine=examine)
         left = await runs.resume()
         if left:
             result = await work.finish(left)
@@ -92,6 +98,7 @@ class Night:
         progress: Progress,
         lock: NightLock,
         force: bool,
+        examine: Examine | None,
     ) -> None:
         self._database = database
         self._model_server = model_server
@@ -100,6 +107,7 @@ class Night:
         self._progress = progress
         self._lock = lock
         self._force = force
+        self._examine = examine
         self._runs = Runs(database)
         self._adapters = Adapters(database)
         self._serving = Serving(database=database, adapters=self._adapters, model_server=model_server)
@@ -120,10 +128,20 @@ class Night:
         if state in ("skipped", "failed"):
             await asyncio.to_thread(shutil.rmtree, self._job_folder(run), ignore_errors=True)
         run = await self._enter(run, "report")
-        await write_reports(self._runs, Gaps(self._database), run, state=state, reason=reason, error=error)
+        await self._ask_golden_questions()
+        parts = (self._runs, Gaps(self._database), Exams(self._database))
+        await write_reports(*parts, run, state=state, reason=reason, error=error)
         run = await self._runs.finish(run.id, state, reason=reason, error=error)
         await self._progress({"event": "finished_night", "state": state, "reason": reason, "run_id": run.id})
         return await self._sum_up(run)
+
+    async def _ask_golden_questions(self) -> None:
+        """The report comes also where they cannot be asked."""
+        if self._examine:
+            try:
+                await self._examine()
+            except NightbakeError as error:
+                log.warning("the golden questions were not asked", extra={"error": str(error)})
 
     async def _work(self, run: Run) -> tuple[State, str]:
         run = await self._collect(run)

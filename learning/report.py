@@ -9,6 +9,7 @@ from typing import Any, Literal
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
+from core.exams import Exam, Exams
 from core.gaps import Gaps, Topic
 from learning import charts
 from learning.runs import Run, RunPair, Runs, State
@@ -18,6 +19,7 @@ LANGUAGES: tuple[Literal["en", "ko"], ...] = ("en", "ko")
 BEST_EXAMPLES, WORST_EXAMPLES = 4, 2
 CELL_CHARACTERS = 400
 MOST_TICKETS = 20
+MOST_FAILED = 10
 # Topics that are read, and of those the ones that are shown.
 MOST_TOPICS, MOST_GAPS = 10_000, 20
 # What of the gate's numbers is a share, a count, or a probability.
@@ -31,13 +33,18 @@ def load_texts(language: str) -> dict[str, Any]:
 
 
 async def write_reports(
-    runs: Runs, gaps: Gaps, run: Run, *, state: State, reason: str | None, error: str | None
+    runs: Runs, gaps: Gaps, exams: Exams, run: Run, *, state: State, reason: str | None, error: str | None
 ) -> None:
-    """Render a night in every language and store it; a gap is told in one report."""
+    """Render a night in every language and store it; gaps and golden questions are told in one report."""
     pairs = await runs.find_pairs(run.id)
     days = await runs.count_votes_by_day(run.window_to)
-    topics = await gaps.find_topics_between(await runs.get_reported_until(run), run.window_to, limit=MOST_TOPICS)
-    facts = build_facts(run, pairs, days, topics, state=state, reason=reason, error=error)
+    reported_until = await runs.get_reported_until(run)
+    topics = await gaps.find_topics_between(reported_until, run.window_to, limit=MOST_TOPICS)
+    rounds = await exams.find_latest(limit=2)
+    last_report_at = await runs.find_last_report_at(run)
+    if rounds and last_report_at and rounds[0].asked_at < last_report_at:
+        rounds = []
+    facts = build_facts(run, pairs, days, topics, rounds, state=state, reason=reason, error=error)
     for language in LANGUAGES:
         markdown, html = render_markdown(facts, language), render_html(facts, language)
         await runs.store_report(run.id, language, markdown=markdown, html=html)
@@ -48,6 +55,7 @@ def build_facts(
     pairs: Sequence[RunPair],
     days: Sequence[Mapping[str, Any]],
     topics: Sequence[Topic],
+    exams: Sequence[Exam],
     *,
     state: State,
     reason: str | None,
@@ -75,9 +83,34 @@ def build_facts(
         "more_tickets": max(0, len(run.tickets) - MOST_TICKETS),
         "gaps": list(topics[:MOST_GAPS]),
         "more_gaps": max(0, len(topics) - MOST_GAPS),
+        "golden": compare_exams(exams),
         "days": list(days),
         "seconds": run.seconds,
         "total_seconds": sum(run.seconds.values()),
+    }
+
+
+def compare_exams(exams: Sequence[Exam]) -> dict[str, Any] | None:
+    """The latest round of golden questions beside the one before, newest first; None where there was none."""
+    if not exams:
+        return None
+    latest, *earlier = exams
+    cells = next(iter(latest.cells.values()), {})
+    return {
+        "adapter": latest.adapter,
+        "asked": latest.count(*cells),
+        "languages": list(latest.cells),
+        "rows": [
+            {
+                "cell": cell,
+                "counts": [counts.get(cell, 0) for counts in latest.cells.values()],
+                "all": latest.count(cell),
+                "before": earlier[0].count(cell) if earlier else None,
+            }
+            for cell in cells
+        ],
+        "failed": latest.failed[:MOST_FAILED],
+        "more_failed": max(0, len(latest.failed) - MOST_FAILED),
     }
 
 

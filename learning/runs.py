@@ -224,6 +224,11 @@ class Runs:
         rows = await self._database.fetch_dicts(QUERIES["get_reported_until"], {"id": run.id})
         return rows[0]["until"] or run.window_from
 
+    async def find_last_report_at(self, run: Run) -> datetime | None:
+        """When the report of an earlier night was last written."""
+        rows = await self._database.fetch_dicts(QUERIES["find_last_report_at"], {"id": run.id})
+        return rows[0]["written_at"]
+
     async def count_votes_by_day(self, until: datetime) -> list[dict[str, Any]]:
         """Votes of the thirty days up to a moment, one row a day (UTC), also where there were none."""
         return await self._database.fetch_dicts(QUERIES["count_votes_by_day"], {"until": until})

@@ -91,6 +91,9 @@ FROM reports WHERE run_id = %(run_id)s AND language = %(language)s
 -- name: get_reported_until
 SELECT max(window_to) AS until FROM runs JOIN reports ON run_id = runs.id WHERE runs.id < %(id)s
 
+-- name: find_last_report_at
+SELECT max(written_at) AS written_at FROM reports WHERE run_id < %(id)s
+
 -- name: count_votes_by_day
 SELECT day::date AS day,
        count(feedback.id) FILTER (WHERE value > 0) AS liked,

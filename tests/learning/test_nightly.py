@@ -13,6 +13,7 @@ import pytest
 from core.adapters import Adapters
 from core.database import Database
 from core.errors import ModelServerError
+from core.exams import Exams
 from core.model_server import ModelServer
 from core.serving import Serving
 from learning.night import NightSettings
@@ -171,6 +172,24 @@ async def test_too_few_pairs_are_a_report_and_no_training(
     assert (night.state, night.reason, night.votes, night.pairs) == ("skipped", "too_few_pairs", 3, 3)
     assert listener.list_stages() == ["collect", "report"]
     assert "Too little feedback" in (await Runs(database).get_report(night.run_id)).markdown
+
+
+async def test_golden_questions_are_asked_before_the_report_which_comes_also_without_them(
+    database: Database, away: ModelServer, base_model: Path, tmp_path: Path
+) -> None:
+    exams = Exams(database)
+
+    async def examine() -> None:
+        if await exams.find_latest(limit=1):
+            raise ModelServerError("gone")
+        await exams.record(by="test", adapter=None, cells={"en": {"found_right": 3}}, failed=[])
+
+    parts: dict[str, Any] = {"database": database, "model_server": away, "home": tmp_path, "examine": examine}
+    reports: list[str] = []
+    for requested_by in ("user:ann", "user:bob"):
+        night = await run_night(**parts, settings=settings(base_model), requested_by=requested_by)
+        reports.append((await Runs(database).get_report(night.run_id)).markdown)
+    assert ["Golden questions" in report for report in reports] == [True, False]
 
 
 async def test_a_night_that_keeps_dying_is_given_up(

@@ -8,9 +8,11 @@ from typing import Any
 import pytest
 
 from core.database import Database
+from core.exams import Exam, Exams, Failed
 from core.gaps import Gaps, Topic
 from learning.report import (
     FOLDER,
+    MOST_FAILED,
     MOST_GAPS,
     build_facts,
     choose_examples,
@@ -45,8 +47,9 @@ def render(
     reason: str = "too_few_pairs",
     error: str | None = None,
     topics: Sequence[Topic] = (),
+    exams: Sequence[Exam] = (),
 ):
-    facts = build_facts(run, [], [], topics, state=state, reason=reason, error=error)
+    facts = build_facts(run, [], [], topics, exams, state=state, reason=reason, error=error)
     return render_markdown(facts, language), render_html(facts, language)
 
 
@@ -138,7 +141,9 @@ async def report_night(database: Database, *, days_before_noon: float = 0) -> st
     )
     assert run
     for _ in range(2):  # a night that a crash left writes its report again
-        await write_reports(runs, Gaps(database), run, state="skipped", reason="too_few_pairs", error=None)
+        await write_reports(
+            runs, Gaps(database), Exams(database), run, state="skipped", reason="too_few_pairs", error=None
+        )
     return (await runs.get_report(run.id, "en")).markdown
 
 
@@ -149,3 +154,36 @@ async def test_a_gap_is_told_in_the_first_report_after_it_and_in_no_other(databa
     reports = [await report_night(database, days_before_noon=age) for age in (1, 0, 0)]
     told = [[question for question in asked if question in report] for report in reports]
     assert told == [["First?"], ["Second?", "Another?"], []]
+
+
+def make_exam(*, right: int, wrong: int, adapter: str | None = None) -> Exam:
+    cells = {"en": {"found_right": right, "found_wrong": wrong}, "ko": {"found_right": 1, "found_wrong": 0}}
+    failed: list[Failed] = [{"id": str(n), "question": f"Wrong {n}?", "cell": "found_wrong"} for n in range(wrong)]
+    return Exam(1, NOON, "user:ann", adapter, cells, failed)
+
+
+@pytest.mark.parametrize("language", ["en", "ko"])
+def test_golden_questions_are_told_beside_the_round_before(language: str) -> None:
+    texts = load_texts(language)
+    exams = [make_exam(right=7, wrong=2, adapter="night-2"), make_exam(right=5, wrong=4)]
+    markdown, html = render(make_run(), language, exams=exams)
+    row = texts["cells"]["found_right"]
+    assert f"| {row} | 7 | 1 | 8 | 6 |" in markdown
+    assert f"<td>{row}</td>" in html and '<td class="number">8</td><td class="number">6</td>' in html
+    for page in (markdown, html):
+        assert texts["golden_line"].format(count=10, adapter="night-2") in page
+        assert f"{texts['cells']['found_wrong']}: Wrong 1?" in page
+
+
+def test_a_first_round_has_nothing_before_it_and_names_some_of_many_failures() -> None:
+    markdown, html = render(make_run(), "en", exams=[make_exam(right=0, wrong=MOST_FAILED + 3)])
+    assert f"| 0 | 1 | 1 | {chr(8211)} |" in markdown
+    for page in (markdown, html):
+        assert page.count("Wrong ") == MOST_FAILED and "and 3 more" in page and "base model" in page
+
+
+async def test_a_round_is_told_once(database: Database) -> None:
+    exams = Exams(database)
+    await exams.record(by="user:ann", adapter=None, cells={"en": {"found_right": 3}}, failed=[])
+    told = [load_texts("en")["sections"]["golden"] in await report_night(database) for _ in range(2)]
+    assert told == [True, False]

@@ -1,0 +1,18 @@
+"""`nightbake evaluate`: how good the parts are, each measured apart."""
+
+import click
+
+from cli.exam import answers
+from cli.needle import needle
+
+
+@click.group()
+def evaluate() -> None:
+    """Measure the parts, each apart: the search, the prompt, and whole answers.
+
+    Nothing that is asked here is logged, voted on or learnt from.
+    """
+
+
+evaluate.add_command(answers)
+evaluate.add_command(needle)
