@@ -9,15 +9,19 @@ from bot.web.chat import ID
 from bot.web.night import NightButton
 from bot.web.pages import render
 from bot.web.readiness import Readiness
+from bot.web.wording import choose_language
 from core.adapters import Adapters
 from core.database import Database
 from core.errors import NotFoundError
+from core.gaps import Gaps
 from core.sql import load_queries
 from core.text import clean_text
 
 QUERIES = load_queries(__file__)
 PAGE_ROWS = 40
 MOST_DOCUMENTS = 300
+MOST_TOPICS = 200
+GAP_DAYS = 30
 MODES = ("generated", "quoted", "refused", "stopped", "failed")
 VOTES = ("up", "down", "corrected")
 STAGES = ("collect", "train", "serve", "evaluate", "gate", "switch", "report")
@@ -40,6 +44,7 @@ class Console:
     ) -> None:
         self._templates = templates
         self._database = database
+        self._gaps = Gaps(database)
         self._adapters = adapters
         self._readiness = readiness
         self._night = night
@@ -49,6 +54,7 @@ class Console:
         return [
             web.get("/console", self.show_overview),
             web.get("/console/answers", self.show_answers),
+            web.get("/console/gaps", self.show_gaps),
             web.get("/console/adapters", self.show_adapters),
             web.get("/console/nights", self.show_nights),
             web.get(f"/console/nights/{{id:{ID}}}", self.show_night),
@@ -56,12 +62,14 @@ class Console:
             web.get("/console/documents", self.show_documents),
         ]
 
-    async def show_overview(self, _: web.Request) -> web.Response:
+    async def show_overview(self, request: web.Request) -> web.Response:
         """The last 24 hours, two weeks of votes, and how the parts are."""
         days = await self._fetch("find_days")
         tallest = max([1, *(max(day["questions"], day["up"] + day["down"]) for day in days)])
         return self._render(
+            request,
             "overview",
+            gaps=await self._fetch_one("count_gaps", days=GAP_DAYS),
             day=await self._fetch_one("count_day"),
             votes=await self._fetch_one("count_votes"),
             inbox=await self._fetch_one("count_inbox"),
@@ -86,33 +94,37 @@ class Console:
             limit=PAGE_ROWS + 1,
         )
         chosen = {"words": words, "mode": mode or "", "vote": vote or ""}
-        return self._render("answers", modes=MODES, votes=VOTES, chosen=chosen, **_to_page(rows))
+        return self._render(request, "answers", modes=MODES, votes=VOTES, chosen=chosen, **_to_page(rows))
 
-    async def show_adapters(self, _: web.Request) -> web.Response:
+    async def show_gaps(self, request: web.Request) -> web.Response:
+        """What was asked and the documents do not hold, by topic."""
+        topics = await self._gaps.find_topics(days=GAP_DAYS, limit=MOST_TOPICS)
+        return self._render(request, "gaps", topics=topics)
+
+    async def show_adapters(self, request: web.Request) -> web.Response:
         """Every adapter with its state, and the history of switches."""
-        return self._render(
-            "adapters", adapters=await self._adapters.find_all(), switches=await self._adapters.find_switches()
-        )
+        adapters, switches = await self._adapters.find_all(), await self._adapters.find_switches()
+        return self._render(request, "adapters", adapters=adapters, switches=switches)
 
     async def show_nights(self, request: web.Request) -> web.Response:
         """The nights, newest first, and the button that runs one now."""
         rows = await self._fetch("find_nights", before=_read_before(request), limit=PAGE_ROWS + 1)
         running = await self._fetch_one("find_running")
-        return self._render("nights", stages=STAGES, running=running, night=self._night, **_to_page(rows))
+        return self._render(request, "nights", stages=STAGES, running=running, night=self._night, **_to_page(rows))
 
     async def show_night(self, request: web.Request) -> web.Response:
         """One night with its report."""
         run = await self._fetch_one("find_night", id=int(request.match_info["id"]))
         if not run:
-            raise NotFoundError("There is no such night.")
-        return self._render("night", run=run, stages=STAGES)
+            raise NotFoundError("There is no such night. / 해당 날짜의 야간 학습이 없습니다.")
+        return self._render(request, "night", run=run, stages=STAGES)
 
     async def show_report(self, request: web.Request) -> web.Response:
         """A report as it was written, in a page that can run nothing."""
         parameters = {"id": int(request.match_info["id"]), "language": request.match_info["language"]}
         report = await self._fetch_one("find_report", **parameters)
         if not report:
-            raise NotFoundError("This night has no report in this language.")
+            raise NotFoundError("This night has no report in this language. / 이 언어로 된 보고서가 없습니다.")
         headers = {"Content-Security-Policy": REPORT_POLICY, "Cache-Control": "no-store"}
         return web.Response(text=report["html"], content_type="text/html", headers=headers)
 
@@ -120,6 +132,7 @@ class Console:
         """What is known, and what could not be read."""
         words = clean_text(request.query.get("words", "")).strip()[:200]
         return self._render(
+            request,
             "documents",
             words=words,
             documents=await self._fetch("find_documents", pattern=_to_pattern(words), limit=MOST_DOCUMENTS),
@@ -127,8 +140,9 @@ class Console:
             counts=await self._fetch_one("count_documents"),
         )
 
-    def _render(self, room: str, **values: Any) -> web.Response:
-        return render(self._templates, f"console/{room}.html", "en", room=room, **values)
+    def _render(self, request: web.Request, room: str, **values: Any) -> web.Response:
+        language = choose_language(request)
+        return render(self._templates, f"console/{room}.html", language, room=room, path=request.path, **values)
 
     async def _fetch(self, query: str, **parameters: Any) -> list[dict[str, Any]]:
         return await self._database.fetch_dicts(QUERIES[query], parameters or None)

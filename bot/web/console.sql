@@ -3,7 +3,8 @@ SELECT count(*)::integer AS questions,
        count(*) FILTER (WHERE mode = 'generated')::integer AS generated,
        count(*) FILTER (WHERE mode = 'quoted')::integer AS quoted,
        count(*) FILTER (WHERE mode = 'refused')::integer AS refused,
-       count(*) FILTER (WHERE mode IN ('stopped', 'failed'))::integer AS failed,
+       count(*) FILTER (WHERE mode = 'stopped')::integer AS stopped,
+       count(*) FILTER (WHERE mode = 'failed')::integer AS failed,
        count(DISTINCT asker)::integer AS people,
        percentile_cont(0.5) WITHIN GROUP (ORDER BY first_token_seconds) AS first_token_seconds,
        percentile_cont(0.5) WITHIN GROUP (ORDER BY answer_seconds) AS answer_seconds
@@ -37,7 +38,7 @@ FROM days LEFT JOIN votes USING (day) LEFT JOIN asked USING (day)
 ORDER BY day
 
 -- name: find_answers
-SELECT interactions.id, began_at, platform, asker, question, answer, mode, mode_reason, adapter, answer_seconds,
+SELECT interactions.id, began_at, platform, asker, question, answer, search_notice, mode, mode_reason, adapter, answer_seconds,
        votes.up, votes.down, votes.corrections
 FROM interactions
 LEFT JOIN LATERAL (
@@ -86,3 +87,6 @@ SELECT source, path, reason, first_failed_at, last_failed_at FROM ingest_errors 
 SELECT count(*)::integer AS documents, coalesce(sum(chunk_count), 0)::integer AS chunks,
        (SELECT count(*)::integer FROM ingest_errors) AS errors
 FROM documents WHERE removed_at IS NULL
+
+-- name: count_gaps
+SELECT count(DISTINCT topic)::integer AS topics FROM gaps WHERE filed_at >= now() - make_interval(days => %(days)s)

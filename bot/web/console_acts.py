@@ -6,8 +6,10 @@ from aiohttp import web
 
 from bot.web.admin import ACTOR
 from bot.web.console import QUERIES, STAGES
+from bot.web.console_wording import CONSOLE
 from bot.web.guard import check_origin, get_text, read_json
 from bot.web.night import NightButton
+from bot.web.wording import choose_language
 from core.database import Database
 from core.serving import Serving
 
@@ -43,14 +45,14 @@ class ConsoleActs:
         name = get_text(body, "name", longest=LONGEST_REASON) or None
         reason = get_text(body, "reason", longest=LONGEST_REASON) or "promoted in the console"
         await self._serving.promote(name, by=ACTOR, reason=reason)
-        return web.json_response({"message": f"{name or 'The base model'} answers from the next question on."})
+        return _tell_next(request, name)
 
     async def roll_back(self, request: web.Request) -> web.Response:
         """Serve again what was served before."""
         body = await self._read(request)
         reason = get_text(body, "reason", longest=LONGEST_REASON) or "rolled back in the console"
         name = await self._serving.roll_back(by=ACTOR, reason=reason)
-        return web.json_response({"message": f"{name or 'The base model'} answers from the next question on."})
+        return _tell_next(request, name)
 
     async def run_night(self, request: web.Request) -> web.Response:
         """Start a night in the background: 202, or 409 where this process runs one.
@@ -60,11 +62,11 @@ class ConsoleActs:
         """
         await self._read(request)
         if not self._night.exists:
-            return web.json_response({"error": "nights are run by another process"}, status=409)
+            return web.json_response({"error": _say(request, "night_elsewhere")}, status=409)
         if not self._night.press():
-            return web.json_response({"error": "a night is running already"}, status=409)
+            return web.json_response({"error": _say(request, "night_already")}, status=409)
         await self._serving.record_act(ACTOR, "run night", "now")
-        return web.json_response({"message": "The night has begun."}, status=202)
+        return web.json_response({"message": _say(request, "night_begun")}, status=202)
 
     async def read_night(self, _: web.Request) -> web.Response:
         """How far the night is: `is_running`, its stage by name and number, and the error of the last one here."""
@@ -86,3 +88,13 @@ class ConsoleActs:
     async def _find_running(self) -> dict[str, Any] | None:
         rows = await self._database.fetch_dicts(QUERIES["find_running"])
         return rows[0] if rows else None
+
+
+def _say(request: web.Request, words: str) -> str:
+    return CONSOLE[choose_language(request)][words]
+
+
+def _tell_next(request: web.Request, name: str | None) -> web.Response:
+    """Which adapter answers from now on, None for the base model."""
+    told = _say(request, "answers_next").format(name=name) if name else _say(request, "base_answers_next")
+    return web.json_response({"message": told})

@@ -1,14 +1,18 @@
 """What a person sees in the browser: the chat page, a passage in its document, and errors in words."""
 
+import re
 from collections.abc import Callable, Mapping, Sequence
-from datetime import datetime
+from datetime import date, datetime
 from pathlib import Path
 from typing import Any
 
 from aiohttp import web
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from jinja2 import Environment, FileSystemLoader, StrictUndefined, pass_context
+from jinja2.runtime import Context
 
 from bot.web.chat import ID
+from bot.web.console_names import count_in_words, name_switch_reason, name_value
+from bot.web.console_wording import CONSOLE
 from bot.web.people import PERSON
 from bot.web.places import FindPrincipals, Place, Places
 from bot.web.readiness import Readiness
@@ -17,29 +21,63 @@ from core.prompt import Language
 
 HERE = Path(__file__).parent
 LANGUAGE_SECONDS = 400 * 24 * 3600
+# No other address: a link must not lead from here to another site.
+CONSOLE_PATH = r"/console(/[a-z0-9]+)*"
 
 
 def load_templates() -> Environment:
     """Every template, escaping by default; a name that is missing is an error, not a blank."""
     templates = Environment(loader=FileSystemLoader(HERE / "templates"), autoescape=True, undefined=StrictUndefined)
-    filters: dict[str, Callable[..., str]] = {"when": _render_time, "seconds": _render_seconds}
+    filters: dict[str, Callable[..., str]] = {
+        "when": _render_moment,
+        "day": _render_day,
+        "seconds": _render_seconds,
+        "named": _render_name,
+        "counted": _render_count,
+        "switch_reason": _render_switch_reason,
+    }
     templates.filters.update(filters)  # pyright: ignore[reportUnknownMemberType]
     return templates
 
 
 def render(templates: Environment, name: str, language: Language, *, status: int = 200, **values: Any) -> web.Response:
-    """A page that no cache keeps."""
-    text = templates.get_template(name).render(language=language, w=WORDING[language], **values)
+    """A page that no cache keeps; `w` are the words of the chat, `c` those of the console."""
+    text = templates.get_template(name).render(language=language, w=WORDING[language], c=CONSOLE[language], **values)
     return web.Response(text=text, status=status, content_type="text/html", headers={"Cache-Control": "no-store"})
 
 
-def _render_time(moment: datetime | None) -> str:
-    """`21 Nov 00:15`, UTC as everything that is stored."""
-    return moment.strftime("%d %b %H:%M") if moment else "–"
+@pass_context
+def _render_moment(context: Context, moment: datetime | None) -> str:
+    """`21 Nov 00:15`, `11월 21일 00:15`; UTC as everything that is stored."""
+    return CONSOLE[context["language"]]["moment"].format(day=moment) if moment else "–"
 
 
-def _render_seconds(seconds: float | None) -> str:
-    return "–" if seconds is None else f"{seconds:.1f} s" if seconds < 120 else f"{seconds / 60:.0f} min"
+@pass_context
+def _render_day(context: Context, day: date) -> str:
+    return CONSOLE[context["language"]]["day"].format(day=day)
+
+
+@pass_context
+def _render_seconds(context: Context, seconds: float | None) -> str:
+    words = CONSOLE[context["language"]]
+    if seconds is None:
+        return "–"
+    return words["seconds"].format(n=seconds) if seconds < 120 else words["minutes"].format(n=seconds / 60)
+
+
+@pass_context
+def _render_name(context: Context, value: str, kind: str) -> str:
+    return name_value(kind, value, context["language"])
+
+
+@pass_context
+def _render_count(context: Context, number: int, what: str) -> str:
+    return count_in_words(what, number, context["language"])
+
+
+@pass_context
+def _render_switch_reason(context: Context, reason: str) -> str:
+    return name_switch_reason(reason, context["language"])
 
 
 class Pages:
@@ -82,8 +120,10 @@ class Pages:
         return render(self._templates, "chat.html", language, suggestions=self._suggestions[language])
 
     async def set_language(self, request: web.Request) -> web.Response:
-        """Remember a language and go back to the chat."""
-        response = web.Response(status=303, headers={"Location": "/"})
+        """Remember a language and go back to the chat, or to the page of the console that `back` names."""
+        back = request.query.get("back", "")
+        location = back if re.fullmatch(CONSOLE_PATH, back) else "/"
+        response = web.Response(status=303, headers={"Location": location})
         response.set_cookie(
             LANGUAGE_COOKIE,
             request.match_info["language"],

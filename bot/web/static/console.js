@@ -35,5 +35,15 @@ async function watch() {
   setTimeout(watch, WATCH_PAUSE);
 }
 
+// What a phone shows beside each cell; the first cell names its row and needs none.
+for (const table of document.querySelectorAll("table")) {
+  const heads = [...table.querySelectorAll("th")].map((head) => head.textContent);
+  for (const row of table.querySelectorAll("tbody tr")) {
+    for (const [at, cell] of [...row.cells].entries()) {
+      if (!cell.textContent.trim()) cell.classList.add("empty");
+      else if (at > 0 && !cell.querySelector("button")) cell.dataset.label = heads[at];
+    }
+  }
+}
 for (const button of document.querySelectorAll("button[data-post]")) button.addEventListener("click", () => act(button));
 if (progress && !progress.hidden) watch();

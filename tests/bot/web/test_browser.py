@@ -9,8 +9,10 @@ import pytest
 from playwright.async_api import Browser, BrowserContext, Page, expect
 
 from core.database import Database
+from core.gaps import Gaps
+from core.records import Question
 from tests.bot.web.conftest import until
-from tests.bot.web.site import LEAVE, Site, run_site
+from tests.bot.web.site import LEAVE, TOKEN, Site, run_site
 from tests.fakes.model_server import FakeModelServer
 
 pytestmark = pytest.mark.browser
@@ -237,6 +239,24 @@ async def test_a_narrow_phone_needs_no_sideways_scrolling(browser: Browser, site
         await page.locator(".source").first.click()
         await expect(page.locator(".panel mark")).to_be_visible()
         assert await _width(page) == 360
+    await context.close()
+
+
+@pytest.mark.parametrize("locale", ["en-US", "ko-KR"])
+async def test_the_console_fits_a_narrow_phone_without_errors(browser: Browser, site: Site, locale: str) -> None:
+    await site.adapters.register(name=f"night-{'9' * 40}", folder="/a", base_model="b" * 60, sha256="0", manifest={})
+    begun = await site.interactions.begin(Question("web", "c", "user:ann", ["everyone"], "why? " * 600, "en"))
+    await Gaps(site.database).file(begun.id, "x" * 300, "en", nearest=["Travel policy " * 20])
+    context = await browser.new_context(viewport={"width": 360, "height": 700}, locale=locale)
+    page = await context.new_page()
+    errors: list[str] = []
+    page.on("console", lambda message: errors.append(message.text) if message.type == "error" else None)
+    await page.goto(f"{site.url}/console?token={TOKEN}")
+    for room in ("", "/answers", "/gaps", "/adapters", "/nights", "/documents"):
+        await page.goto(f"{site.url}/console{room}")
+        width = await page.evaluate("document.documentElement.scrollWidth")
+        assert (room, width, errors) == (room, 360, [])
+        await expect(page.locator("#progress")).to_be_hidden()
     await context.close()
 
 
