@@ -12,11 +12,10 @@ from bot.phrases import PHRASES
 from bot.reply import FinishedAnswer
 from core.adapters import Adapters
 from core.database import Database
-from core.gaps import Gaps
 from core.interactions import Interaction, Interactions
 from core.model_server import ModelServer
 from core.prompt import REFUSALS
-from tests.bot.assistant import BASE_URL, LEAVE
+from tests.bot.assistant import BASE_URL, LEAVE, build_answerer
 from tests.bot.recorded import TRAVEL, ListSearch, RecordedReply
 from tests.fakes.model_server import FakeModelServer, run_model_server
 
@@ -59,14 +58,7 @@ async def tell(
     interactions = Interactions(database)
     async with run_model_server(FakeModelServer(**model)) as fake:
         client = ModelServer(fake.url, fake.model, stall_seconds=0.2)
-        answerer = Answerer(
-            interactions=interactions,
-            search=search,
-            gaps=Gaps(database),
-            model_server=client,
-            limits=limits or Limits(),
-            base_url=BASE_URL,
-        )
+        answerer = build_answerer(database, search, client, limits=limits or Limits())
         try:
             yield Story(answerer, interactions, fake, search)
         finally:

@@ -7,14 +7,13 @@ from typing import Any
 
 import pytest
 
-from bot.answer import Answerer, Asked, Limits
+from bot.answer import Asked
 from core.adapters import Adapters
 from core.database import Database
-from core.gaps import Gaps
 from core.interactions import Interaction, Interactions
 from core.model_server import ModelServer
 from core.serving import Serving
-from tests.bot.assistant import BASE_URL, LEAVE
+from tests.bot.assistant import LEAVE, build_answerer
 from tests.bot.recorded import ListSearch, RecordedReply
 from tests.fakes.vllm import FakeVllm
 
@@ -50,18 +49,9 @@ def fake(base_model: Path) -> FakeVllm:
 
 async def ask(database: Database, client: ModelServer, restore: Callable[[], Awaitable[None]] | None) -> Interaction:
     """One question, as it was stored with its answer."""
-    interactions = Interactions(database)
-    answerer = Answerer(
-        interactions=interactions,
-        search=ListSearch(LEAVE),
-        gaps=Gaps(database),
-        model_server=client,
-        limits=Limits(),
-        base_url=BASE_URL,
-        restore=restore,
-    )
+    answerer = build_answerer(database, ListSearch(LEAVE), client, restore=restore)
     finished = await answerer.answer(Asked("web", "c1", "user:ann", ["everyone"], QUESTION), RecordedReply())
-    return await interactions.get(finished.interaction_id)
+    return await Interactions(database).get(finished.interaction_id)
 
 
 @asynccontextmanager
