@@ -17,7 +17,7 @@ import sys
 import tempfile
 from importlib import metadata
 from pathlib import Path
-from typing import Any, Literal, get_args
+from typing import Any, Literal, NoReturn, get_args
 
 from core.errors import ProcessError
 
@@ -233,7 +233,11 @@ def main(arguments: list[str] | None = None) -> int:
     return 0
 
 
+def _unwind(number: int, _: object) -> NoReturn:
+    sys.exit(128 + number)
+
+
 if __name__ == "__main__":
     # Asked to end, it unwinds, so that nothing half written stays behind.
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))
+    signal.signal(signal.SIGTERM, _unwind)
     sys.exit(main())
