@@ -101,8 +101,8 @@ async def _loop(house: House, *, quiet: bool) -> dict[str, Any]:
     finally:
         await running.__aexit__(None, None, None)
     if not quiet:
-        console.print(_compare(before, after))
-    return {**_sum_up(before, after, votes, night, approved), "report": report.html}
+        console.print(compare(before, after))
+    return {**sum_up(before, after, votes, night, approved), "report": report.html}
 
 
 async def _ask_all(house: House, questions: list[GoldenQuestion], what: str, *, quiet: bool) -> list[Answered]:
@@ -136,9 +136,10 @@ async def _approve(house: House, night: NightResult, *, quiet: bool) -> bool:
     return True
 
 
-def _sum_up(
+def sum_up(
     before: list[Answered], after: list[Answered], votes: int, night: NightResult, approved: bool
 ) -> dict[str, Any]:
+    """What the demo reports as JSON; the answers before and after are of the same questions in the same order."""
     changed = sum(
         old.interaction.generated != new.interaction.generated for old, new in zip(before, after, strict=True)
     )
@@ -160,7 +161,8 @@ def _sum_up(
     }
 
 
-def _compare(before: list[Answered], after: list[Answered]) -> Table:
+def compare(before: list[Answered], after: list[Answered]) -> Table:
+    """Each question with its answer before and after the night."""
     table = Table("question", "before", "", "after", "", header_style="bold", show_lines=True)
     for old, new in zip(before, after, strict=True):
         table.add_row(escape(old.golden.question), *_cells(old), *_cells(new))

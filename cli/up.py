@@ -45,18 +45,19 @@ async def up(as_json: bool) -> None:
     stopped = _stop_on_signals()
     say(f"state in {escape(str(settings.nightbake_home))}, log in {escape(str(log_file(settings)))}", quiet=as_json)
     async with AsyncExitStack() as stack:
-        with _step("starting the database", quiet=as_json):
-            house = await stack.enter_async_context(open_house(settings, wait_seconds=60))
-        model = asyncio.create_task(_start_model(house, stack, quiet=as_json))
-        stack.push_async_callback(_cancel, model)
-        with _step("loading the embedding model", quiet=as_json):
-            await house.search.warm_up()
-        bot = await stack.enter_async_context(await _build_bot(house))
-        if folders := house.get_document_folders():
-            await ingest_with_progress(house, folders, quiet=as_json)
-        await stack.enter_async_context(_keeping_up(house, configured))
-        schedule = await stack.enter_async_context(_scheduled(house))
-        await _announce(house, bot, schedule, seconds=time.monotonic() - began, as_json=as_json)
+        async with _given_up_when(stopped):
+            with _step("starting the database", quiet=as_json):
+                house = await stack.enter_async_context(open_house(settings, wait_seconds=60))
+            model = asyncio.create_task(_start_model(house, stack, quiet=as_json))
+            stack.push_async_callback(_cancel, model)
+            with _step("loading the embedding model", quiet=as_json):
+                await house.search.warm_up()
+            bot = await stack.enter_async_context(await _build_bot(house))
+            if folders := house.get_document_folders():
+                await ingest_with_progress(house, folders, quiet=as_json)
+            await stack.enter_async_context(_keeping_up(house, configured))
+            schedule = await stack.enter_async_context(_scheduled(house))
+            await _announce(house, bot, schedule, seconds=time.monotonic() - began, as_json=as_json)
         await _wait(stopped, model)
         say("stopping…", quiet=as_json)
 
@@ -67,6 +68,23 @@ def _stop_on_signals() -> asyncio.Event:
     for number in (signal.SIGINT, signal.SIGTERM):
         loop.add_signal_handler(number, stopped.set)
     return stopped
+
+
+@asynccontextmanager
+async def _given_up_when(stopped: asyncio.Event) -> AsyncGenerator[None]:
+    """A start that nobody waits for any more is cancelled: it may wait a minute for a database."""
+    starting = asyncio.current_task()
+    assert starting
+
+    async def give_up() -> None:
+        await stopped.wait()
+        starting.cancel()
+
+    waiting = asyncio.create_task(give_up())
+    try:
+        yield
+    finally:
+        waiting.cancel()
 
 
 @contextlib.contextmanager

@@ -12,11 +12,14 @@ import hashlib
 import json
 import os
 import shutil
+import signal
 import sys
 import tempfile
 from importlib import metadata
 from pathlib import Path
-from typing import Any, Literal, get_args
+from typing import Any, Literal, NoReturn, get_args
+
+from core.errors import ProcessError
 
 DType = Literal["bfloat16", "float32"]
 
@@ -27,7 +30,7 @@ _BFLOAT16_FLAGS = frozenset({"amx_bf16", "avx512_bf16"})
 _TURN_END = "<|im_end|>"
 
 
-class BaseModelError(Exception):
+class BaseModelError(ProcessError):
     """The embedded base model could not be prepared; the message says what to do."""
 
 
@@ -230,5 +233,11 @@ def main(arguments: list[str] | None = None) -> int:
     return 0
 
 
+def _unwind(number: int, _: object) -> NoReturn:
+    sys.exit(128 + number)
+
+
 if __name__ == "__main__":
+    # Asked to end, it unwinds, so that nothing half written stays behind.
+    signal.signal(signal.SIGTERM, _unwind)
     sys.exit(main())

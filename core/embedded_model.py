@@ -18,6 +18,7 @@ MODEL_NAME = "smollm2-135m-instruct"
 STARTER = Path(__file__).parent.parent / "learning" / "starter"
 MOST_LORA_RANK = 16
 KV_CACHE_GIB = 1
+END_SECONDS = 10
 
 
 def find_starter() -> Path | None:
@@ -29,7 +30,7 @@ async def prepare(folder: Path, *, log_file: Path) -> bool:
     """Make the base model in `folder`, unless it is there; True when it was made now (about 20 s).
 
     Raises:
-        ProcessError: the child process failed; its log says why.
+        ProcessError: the package with the model is not installed, or the child process failed; its log says why.
     """
     starter, dtype = find_starter(), cpu_dtype()
     if await asyncio.to_thread(is_prepared, folder, starter, dtype):
@@ -42,12 +43,22 @@ async def prepare(folder: Path, *, log_file: Path) -> bool:
         try:
             code = await process.wait()
         except asyncio.CancelledError:
-            with contextlib.suppress(ProcessLookupError):
-                process.kill()
+            await _end(process)
             raise
     if code != 0:
         raise ProcessError(f"the embedded model could not be made (code {code}); see {log_file}")
     return True
+
+
+async def _end(process: asyncio.subprocess.Process) -> None:
+    """Asked first, so that it removes what it has half written; killed where it does not listen."""
+    with contextlib.suppress(ProcessLookupError):
+        process.terminate()
+        try:
+            async with asyncio.timeout(END_SECONDS):
+                await process.wait()
+        except TimeoutError:
+            process.kill()
 
 
 def build_supervisor(

@@ -5,15 +5,15 @@ import os
 import time
 import unicodedata
 from collections.abc import AsyncGenerator, Generator, Iterator
-from itertools import islice
+from contextlib import aclosing
 from pathlib import Path
 
 from core.errors import InvalidInputError
 from retrieval.formats.registry import get_format
 from retrieval.sources.access_rules import AccessRule, find_rule, find_rule_above
+from retrieval.sources.aside import list_aside
 from retrieval.sources.source import Content, Entry, Failure, GoneError, Listed, Unread
 
-_BATCH = 512
 # A file that was written a moment ago can be written again within the clock's grain: its version says nothing yet.
 _SETTLED_SECONDS = 2.0
 _ATTEMPTS = 3
@@ -44,13 +44,9 @@ class FolderSource:
         Raises:
             InvalidInputError: there is no such folder.
         """
-        listed = self._walk()
-        try:
-            while batch := await asyncio.to_thread(_take, listed):
-                for one in batch:
-                    yield one
-        finally:
-            await asyncio.to_thread(listed.close)
+        async with aclosing(list_aside(self._walk())) as listed:
+            async for one in listed:
+                yield one
 
     async def fetch(self, entry: Entry, *, stored_version: str | None, max_bytes: int) -> Content | None:
         """The file, read twice or thrice where it changes meanwhile.
@@ -183,10 +179,6 @@ def _build_entry(file: str, path: str, rule: AccessRule, stat: os.stat_result) -
 
 def _version_of(stat: os.stat_result) -> str:
     return f"{stat.st_size}:{stat.st_mtime_ns}:{stat.st_ctime_ns}:{stat.st_ino}"
-
-
-def _take(listed: Iterator[Listed]) -> list[Listed]:
-    return list(islice(listed, _BATCH))
 
 
 def _read(location: Path, max_bytes: int) -> Content:

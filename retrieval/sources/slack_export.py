@@ -6,14 +6,15 @@ import json
 import re
 import zipfile
 from collections.abc import AsyncGenerator, Generator, Mapping, Sequence
+from contextlib import aclosing
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from itertools import islice
 from pathlib import Path
 from typing import Any, cast
 
 from core.errors import InvalidInputError
 from retrieval.sources.access_rules import AccessRule
+from retrieval.sources.aside import list_aside
 from retrieval.sources.names import clean_name
 from retrieval.sources.principals import user
 from retrieval.sources.source import Content, Cursor, CursorError, Entry, Failure, Listed, SourceAwayError, Unread
@@ -21,7 +22,6 @@ from retrieval.sources.source import Content, Cursor, CursorError, Entry, Failur
 _CHANNEL_FILES = ("channels.json", "groups.json")
 _MAX_MEMBER_BYTES = 100_000_000
 _DAY = re.compile(r"\d{4}-\d{2}-\d{2}\.json")
-_BATCH = 256
 # Messages about the channel, not of people.
 _NOISE = frozenset({"channel_join", "channel_leave", "channel_topic", "channel_purpose", "channel_name", "bot_add"})
 _MENTION = re.compile(r"<@([A-Z0-9]+)(?:\|[^>]*)?>")
@@ -69,13 +69,9 @@ class SlackExportSource:
             return
         if cursor is not None:
             raise CursorError("the export is another one")
-        listed = self._walk()
-        try:
-            while batch := await asyncio.to_thread(_take, listed):
-                for one in batch:
-                    yield one
-        finally:
-            await asyncio.to_thread(listed.close)
+        async with aclosing(list_aside(self._walk())) as listed:
+            async for one in listed:
+                yield one
         yield Cursor(newest)
 
     async def fetch(self, entry: Entry, *, stored_version: str | None, max_bytes: int) -> Content | None:
@@ -150,10 +146,6 @@ class SlackExportSource:
         return (
             "\n\n".join([f"# #{channel}, {_name_thread(key)[:10]}", *(_render(one, people) for one in messages)]) + "\n"
         )
-
-
-def _take(listed: Generator[Listed]) -> list[Listed]:
-    return list(islice(listed, _BATCH))
 
 
 def _read_json(archive: zipfile.ZipFile, name: str) -> Any:

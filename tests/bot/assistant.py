@@ -4,9 +4,10 @@ import asyncio
 import time
 from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
+from dataclasses import dataclass
 from typing import TypeVar
 
-from bot.answer import Answerer
+from bot.answer import Answerer, Searcher
 from bot.compose import Composer, Limits
 from bot.handlers import FeedbackHandler, FindPrincipals, QuestionHandler
 from bot.inbox import Inbox
@@ -20,7 +21,7 @@ from core.interactions import Interactions
 from core.model_server import ModelServer
 from core.records import Passage
 from retrieval import query
-from tests.fakes.chat_model import ChatModel
+from tests.fakes.model_server import FakeModelServer
 
 BASE_URL = "https://nightbake.example"
 TEXT = "Employees have 23 days of annual leave. Leave is asked for in the portal."
@@ -61,6 +62,26 @@ class OneDocument:
         return query.Found(await self.search(question, principals, limit=limit), question, [])
 
 
+def build_answerer(
+    database: Database,
+    search: Searcher,
+    model_server: ModelServer,
+    *,
+    limits: Limits | None = None,
+    restore: Callable[[], Awaitable[None]] | None = None,
+    base_url: str = BASE_URL,
+) -> Answerer:
+    """The real answerer, with the defaults of an installation where nothing else is said."""
+    return Answerer(
+        interactions=Interactions(database),
+        search=search,
+        gaps=Gaps(database),
+        stops=Stops(database),
+        composer=Composer(model_server, limits or Limits(), restore=restore),
+        base_url=base_url,
+    )
+
+
 @asynccontextmanager
 async def work(
     *,
@@ -68,22 +89,17 @@ async def work(
     inbox: Inbox,
     platforms: dict[str, Platform],
     find_principals: FindPrincipals,
-    chat_model: ChatModel,
+    chat_model: FakeModelServer,
     search: OneDocument,
 ) -> AsyncGenerator[None]:
     """A worker with every handler, until the block ends."""
     interactions = Interactions(database)
-    model_server = ModelServer(chat_model.url, chat_model.name)
-    answerer = Answerer(
-        interactions=interactions,
-        search=search,
-        gaps=Gaps(database),
-        stops=Stops(database),
-        composer=Composer(model_server, Limits()),
-        base_url=BASE_URL,
-    )
+    model_server = ModelServer(chat_model.url, chat_model.model)
     questions = QuestionHandler(
-        answerer=answerer, interactions=interactions, platforms=platforms, find_principals=find_principals
+        answerer=build_answerer(database, search, model_server),
+        interactions=interactions,
+        platforms=platforms,
+        find_principals=find_principals,
     )
     feedback = FeedbackHandler(feedback=FeedbackLog(database), interactions=interactions)
     worker = Worker(
@@ -120,3 +136,36 @@ async def settle(inbox: Inbox) -> None:
         return await inbox.count_open() == 0
 
     await eventually(is_empty)
+
+
+@dataclass
+class Assistant:
+    """The real assistant behind one platform; a subclass adds the platform's side."""
+
+    name: str
+    find_audience: FindPrincipals
+    database: Database
+    inbox: Inbox
+    platform: Platform
+    search: OneDocument
+
+    @asynccontextmanager
+    async def at_work(self, chat_model: FakeModelServer) -> AsyncGenerator[None]:
+        """A worker that answers what came and comes, until the block ends."""
+        async with work(
+            database=self.database,
+            inbox=self.inbox,
+            platforms={self.name: self.platform},
+            find_principals=self.find_audience,
+            chat_model=chat_model,
+            search=self.search,
+        ):
+            yield
+
+    async def settle(self) -> None:
+        """Wait until every stored event is done or buried."""
+        await settle(self.inbox)
+
+    async def count(self, table: str) -> int:
+        rows = await self.database.fetch_dicts(f"SELECT count(*)::integer AS n FROM {table}".encode())
+        return rows[0]["n"]

@@ -8,18 +8,16 @@ from typing import Any
 import pytest
 
 from bot.answer import Answerer, Asked
-from bot.compose import Composer, Limits
+from bot.compose import Limits
 from bot.phrases import PHRASES
 from bot.reply import FinishedAnswer
-from bot.stops import Stops
 from core.adapters import Adapters
 from core.database import Database
-from core.gaps import Gaps
 from core.interactions import Interaction, Interactions
 from core.model_server import ModelServer
 from core.prompt import REFUSALS, Language
 from core.records import Outcome, Question
-from tests.bot.assistant import BASE_URL, LEAVE
+from tests.bot.assistant import BASE_URL, LEAVE, build_answerer
 from tests.bot.recorded import TRAVEL, ListSearch, RecordedReply
 from tests.fakes.model_server import FakeModelServer, run_model_server
 
@@ -67,14 +65,7 @@ async def tell(
     interactions = Interactions(database)
     async with run_model_server(FakeModelServer(**model)) as fake:
         client = ModelServer(fake.url, fake.model, stall_seconds=stall_seconds)
-        answerer = Answerer(
-            interactions=interactions,
-            search=search,
-            gaps=Gaps(database),
-            stops=Stops(database),
-            composer=Composer(client, limits or Limits()),
-            base_url=BASE_URL,
-        )
+        answerer = build_answerer(database, search, client, limits=limits)
         try:
             yield Story(answerer, interactions, fake, search)
         finally:

@@ -6,19 +6,15 @@ from typing import Any
 
 import pytest
 
-from bot.answer import Answerer
-from bot.compose import Composer, Limits
 from bot.handlers import FeedbackHandler, QuestionHandler
 from bot.inbox import Claimed, Event, Inbox
 from bot.phrases import say
-from bot.stops import Stops
 from core.database import Database
 from core.feedback import FeedbackLog
-from core.gaps import Gaps
 from core.interactions import Interactions
 from core.model_server import ModelServer
 from core.records import Outcome, Question
-from tests.bot.assistant import BASE_URL, LEAVE
+from tests.bot.assistant import LEAVE, build_answerer
 from tests.bot.recorded import ListSearch, RecordedPlatform
 from tests.fakes.model_server import run_model_server
 
@@ -161,14 +157,9 @@ def make_question_handler(
     async def find_principals(_: Claimed) -> list[str]:
         return ["everyone"]
 
-    answerer = Answerer(
-        interactions=interactions,
-        search=search,
-        gaps=Gaps(database),
-        stops=Stops(database),
-        composer=Composer(model_server, Limits()),
-        base_url=BASE_URL,
-    )
     return QuestionHandler(
-        answerer=answerer, interactions=interactions, platforms={"web": platform}, find_principals=find_principals
+        answerer=build_answerer(database, search, model_server),
+        interactions=interactions,
+        platforms={"web": platform},
+        find_principals=find_principals,
     )

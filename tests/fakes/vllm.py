@@ -72,6 +72,10 @@ class FakeVllm:
     async def _chat(self, request: web.Request) -> web.StreamResponse:
         body = await request.json()
         self.log.append(("chat", body["model"]))
+        if body["model"] not in [self.name, *self.adapters]:
+            return web.json_response(
+                {"error": {"message": f"The model `{body['model']}` does not exist.", "code": 404}}, status=404
+            )
         text = self._generate(body["model"], body["messages"], min(body["max_tokens"], 8))
         response = web.StreamResponse(headers={"Content-Type": "text/event-stream"})
         await response.prepare(request)

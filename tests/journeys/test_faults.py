@@ -5,7 +5,6 @@ import contextlib
 import signal
 import sys
 from pathlib import Path
-from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -45,7 +44,7 @@ def start_work(database: Database, inbox: Inbox, platform: RecordedPlatform, fak
         inbox=inbox,
         platforms={"web": platform},
         find_principals=find_principals,
-        chat_model=SimpleNamespace(url=fake.url, name=fake.model),  # type: ignore[arg-type]
+        chat_model=fake,
         search=OneDocument(),
     )
 

@@ -1,35 +1,16 @@
 """The starter adapter from the command line: errors that advise, chats as served, and a card with its figures."""
 
 import json
+from functools import partial
 
 import pytest
-import torch
-from transformers import LlamaConfig, LlamaForCausalLM
 
 from core.prompt import PromptPassage, build_messages
 from learning import starter
 from learning.starter_card import find_licence, render_card
 from learning.starter_chats import answer_weights, build_chats, share_tokens
 from learning.starter_examples import Branch, Group, refusal
-
-
-class ByteTokenizer:
-    """A chat template with real turns over UTF-8 bytes; `<|im_end|>` is token 2."""
-
-    def apply_chat_template(self, messages, tokenize, add_generation_prompt):
-        turns = [f"<{message['role']}>{message['content'][-90:]}<|im_end|>" for message in messages]
-        return "".join(turns) + "<assistant>"
-
-    def encode(self, text, add_special_tokens):
-        pieces = text.split("<|im_end|>")
-        tokens = [[3 + byte for byte in piece.encode()] for piece in pieces]
-        return [token for piece in tokens[:-1] for token in [*piece, 2]] + tokens[-1]
-
-    def decode(self, tokens, skip_special_tokens):
-        return bytes(token - 3 for token in tokens if token > 2).decode(errors="replace")
-
-    def convert_tokens_to_ids(self, token):
-        return 2
+from tests.learning.tiny_chat import ByteTokenizer, make_llama
 
 
 @pytest.fixture
@@ -50,18 +31,8 @@ def towns(tmp_path):
 @pytest.fixture
 def tiny_base(monkeypatch):
     """A two-layer random Llama in the place of the embedded model, and few held-out questions."""
-    torch.manual_seed(0)
-    config = LlamaConfig(
-        vocab_size=259,
-        hidden_size=32,
-        intermediate_size=48,
-        num_hidden_layers=2,
-        num_attention_heads=4,
-        num_key_value_heads=2,
-        eos_token_id=2,
-        pad_token_id=2,
-    )
-    monkeypatch.setattr(starter, "_load_model", lambda threads: (LlamaForCausalLM(config), ByteTokenizer()))
+    make = partial(make_llama, 0, eos_token_id=2, pad_token_id=2)
+    monkeypatch.setattr(starter, "_load_model", lambda threads: (make(), ByteTokenizer()))
     monkeypatch.setattr(starter, "_ASKED_OPEN", {"en": (1, 1)})
     monkeypatch.setattr(starter, "_ASKED_OWN", {"ko": (1, 0)})
 

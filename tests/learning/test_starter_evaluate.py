@@ -2,48 +2,20 @@
 
 import pytest
 import torch
-from transformers import LlamaConfig, LlamaForCausalLM
 
 from core.prompt import PromptPassage
 from learning.starter_chats import render_prompt
 from learning.starter_evaluate import MAX_NEW_TOKENS, choose_held_out, count_right, generate_group, judge
 from learning.starter_examples import Branch, Group, refusal
+from tests.learning.tiny_chat import ByteTokenizer, make_llama
 
 DAYS = Branch("How many days?", "Staff get 17 days. [2]", "en", ("17 days",), 2, "contains")
 PASSAGES = (PromptPassage("Pay", "", "Paid monthly."), PromptPassage("Leave", "", "Staff get 17 days."))
 
 
-class ByteTokenizer:
-    """Text as UTF-8 bytes, with the end of turn as token 2: a real tokenizer's interface without its file."""
-
-    def apply_chat_template(self, messages, tokenize, add_generation_prompt):
-        return "".join(message["content"][-60:] for message in messages)
-
-    def encode(self, text, add_special_tokens):
-        return [3 + byte for byte in text.encode()]
-
-    def decode(self, tokens, skip_special_tokens):
-        return " ".join(map(str, tokens))
-
-    def convert_tokens_to_ids(self, token):
-        return 2
-
-
 @pytest.fixture
 def model():
-    torch.manual_seed(1)
-    config = LlamaConfig(
-        vocab_size=259,
-        hidden_size=32,
-        intermediate_size=48,
-        num_hidden_layers=2,
-        num_attention_heads=4,
-        num_key_value_heads=2,
-        eos_token_id=2,
-        pad_token_id=2,
-        attn_implementation="sdpa",
-    )
-    return LlamaForCausalLM(config).eval()
+    return make_llama(1, eos_token_id=2, pad_token_id=2).eval()
 
 
 def test_branches_decoded_side_by_side_answer_as_if_alone(model):

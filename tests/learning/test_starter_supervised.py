@@ -4,7 +4,6 @@ import json
 
 import pytest
 import torch
-from transformers import LlamaConfig, LlamaForCausalLM
 
 from learning.prefix_tree import Chat, build_tree
 from learning.supervised import (
@@ -17,6 +16,7 @@ from learning.supervised import (
     train_adapter,
     tree_loss,
 )
+from tests.learning.tiny_chat import make_llama
 
 CHATS = [
     Chat((1, 7, 9, 4, 5, 30, 31, 2), 5, (2.0, 1.0, 1.0)),
@@ -27,18 +27,9 @@ CHATS = [
 
 @pytest.fixture
 def model():
-    torch.manual_seed(0)
-    config = LlamaConfig(
-        vocab_size=64,
-        hidden_size=48,
-        intermediate_size=64,
-        num_hidden_layers=3,
-        num_attention_heads=6,
-        num_key_value_heads=2,
-        max_position_embeddings=64,
-        attn_implementation="sdpa",
+    return make_llama(
+        0, vocab_size=64, hidden_size=48, intermediate_size=64, num_hidden_layers=3, num_attention_heads=6
     )
-    return LlamaForCausalLM(config)
 
 
 def alone(model, chat: Chat) -> torch.Tensor:

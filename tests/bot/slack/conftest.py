@@ -4,8 +4,7 @@ import hashlib
 import hmac
 import json
 import time
-from collections.abc import AsyncGenerator, AsyncIterator
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -19,8 +18,7 @@ from bot.slack.events import PATH, SlackEvents, find_audience
 from bot.slack.reply import SlackPlatform, build_client
 from core.database import Database
 from core.interactions import Interactions
-from tests.bot.assistant import BASE_URL, OneDocument, settle, work
-from tests.fakes.chat_model import ChatModel
+from tests.bot.assistant import BASE_URL, Assistant, OneDocument
 from tests.fakes.slack import BOT_TOKEN, FakeSlack
 
 SECRET = "signing-secret-of-the-tests"
@@ -43,12 +41,8 @@ def sign(body: bytes, *, secret: str = SECRET, at: float | None = None) -> dict[
 
 
 @dataclass
-class Workspace:
-    database: Database
-    inbox: Inbox
+class Workspace(Assistant):
     slack: FakeSlack
-    platform: SlackPlatform
-    search: OneDocument
     url: str
     session: ClientSession
 
@@ -63,36 +57,11 @@ class Workspace:
             await response.read()
             return response.status
 
-    async def count(self, table: str) -> int:
-        rows = await self.database.fetch_dicts(f"SELECT count(*)::integer AS n FROM {table}".encode())
-        return rows[0]["n"]
-
-    @asynccontextmanager
-    async def at_work(self, chat_model: ChatModel) -> AsyncGenerator[None]:
-        async with work(
-            database=self.database,
-            inbox=self.inbox,
-            platforms={"slack": self.platform},
-            find_principals=find_audience,
-            chat_model=chat_model,
-            search=self.search,
-        ):
-            yield
-
-    async def settle(self) -> None:
-        await settle(self.inbox)
-
 
 @pytest.fixture
 async def slack() -> AsyncIterator[FakeSlack]:
     async with FakeSlack() as fake:
         yield fake
-
-
-@pytest.fixture
-async def chat_model() -> AsyncIterator[ChatModel]:
-    async with ChatModel("Employees have 23 days of annual leave. [1]") as model:
-        yield model
 
 
 @pytest.fixture
@@ -103,4 +72,6 @@ async def workspace(database: Database, slack: FakeSlack) -> AsyncIterator[Works
     app = web.Application()
     app.add_routes(SlackEvents(inbox=inbox, signing_secret=SECRET).routes())
     async with TestServer(app) as server, ClientSession() as session:
-        yield Workspace(database, inbox, slack, platform, OneDocument(), str(server.make_url(PATH)), session)
+        yield Workspace(
+            "slack", find_audience, database, inbox, platform, OneDocument(), slack, str(server.make_url(PATH)), session
+        )

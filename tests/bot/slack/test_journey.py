@@ -7,7 +7,7 @@ from core.feedback import FeedbackLog
 from core.interactions import Interactions
 from tests.bot.assistant import BASE_URL
 from tests.bot.slack.conftest import Workspace, load
-from tests.fakes.chat_model import ChatModel
+from tests.fakes.model_server import FakeModelServer
 
 REPLY_KEY = "C0HR:1700000000.000001"
 
@@ -18,7 +18,7 @@ def _shown(message: dict[str, Any]) -> str:
 
 
 async def test_a_mention_delivered_three_times_is_answered_once_with_its_source(
-    workspace: Workspace, chat_model: ChatModel
+    workspace: Workspace, chat_model: FakeModelServer
 ) -> None:
     async with workspace.at_work(chat_model):
         statuses = await asyncio.gather(*(workspace.deliver("app_mention", retry=number) for number in range(3)))
@@ -33,7 +33,7 @@ async def test_a_mention_delivered_three_times_is_answered_once_with_its_source(
     assert f"[1] <{BASE_URL}/passages/7|Leave policy › Annual leave, p. 3>" in _shown(message)
 
 
-async def test_the_thread_is_asked_without_the_mention(workspace: Workspace, chat_model: ChatModel) -> None:
+async def test_the_thread_is_asked_without_the_mention(workspace: Workspace, chat_model: FakeModelServer) -> None:
     async with workspace.at_work(chat_model):
         await workspace.deliver("app_mention_in_thread")
         await workspace.settle()
@@ -43,7 +43,7 @@ async def test_the_thread_is_asked_without_the_mention(workspace: Workspace, cha
 
 
 async def test_a_direct_message_is_answered_with_what_the_person_may_read(
-    workspace: Workspace, chat_model: ChatModel
+    workspace: Workspace, chat_model: FakeModelServer
 ) -> None:
     async with workspace.at_work(chat_model):
         await workspace.deliver("message_im")
@@ -53,7 +53,9 @@ async def test_a_direct_message_is_answered_with_what_the_person_may_read(
     assert workspace.search.asked == [["everyone", "slack:T0HOME:U0ANN"]]
 
 
-async def test_a_channel_shared_with_another_company_gets_nothing(workspace: Workspace, chat_model: ChatModel) -> None:
+async def test_a_channel_shared_with_another_company_gets_nothing(
+    workspace: Workspace, chat_model: FakeModelServer
+) -> None:
     async with workspace.at_work(chat_model):
         await workspace.deliver("app_mention_shared_channel")
         await workspace.settle()
@@ -61,7 +63,7 @@ async def test_a_channel_shared_with_another_company_gets_nothing(workspace: Wor
     assert "23 days" not in str(workspace.slack.messages)
 
 
-async def test_a_thumb_counts_until_it_is_taken_back(workspace: Workspace, chat_model: ChatModel) -> None:
+async def test_a_thumb_counts_until_it_is_taken_back(workspace: Workspace, chat_model: FakeModelServer) -> None:
     votes, values = FeedbackLog(workspace.database), []
     async with workspace.at_work(chat_model):
         await workspace.deliver("app_mention")
@@ -79,7 +81,9 @@ async def test_a_thumb_counts_until_it_is_taken_back(workspace: Workspace, chat_
     assert (values, await workspace.count("feedback")) == ([1, 1, 0, -1], 3)
 
 
-async def test_a_mention_without_words_is_declined_in_its_thread(workspace: Workspace, chat_model: ChatModel) -> None:
+async def test_a_mention_without_words_is_declined_in_its_thread(
+    workspace: Workspace, chat_model: FakeModelServer
+) -> None:
     event = load("app_mention")
     event["event"]["text"] = "<@U0BOT> ?!"
     async with workspace.at_work(chat_model):

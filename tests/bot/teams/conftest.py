@@ -1,8 +1,7 @@
 """A tenant: Teams' side is a fake Connector and key server, ours is the real endpoint and the real assistant."""
 
 import json
-from collections.abc import AsyncGenerator, AsyncIterator
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -19,8 +18,7 @@ from bot.teams.connector import TeamsConnector
 from bot.teams.reply import TeamsPlatform
 from core.database import Database
 from core.interactions import Interactions
-from tests.bot.assistant import BASE_URL, OneDocument, settle, work
-from tests.fakes.chat_model import ChatModel
+from tests.bot.assistant import BASE_URL, Assistant, OneDocument
 from tests.fakes.teams import APP_ID, TENANT, FakeTeams, sign
 
 PAYLOADS = Path(__file__).parents[2] / "payloads" / "teams"
@@ -38,12 +36,8 @@ def load(name: str, service_url: str = "https://smba.example/amer/") -> dict[str
 
 
 @dataclass
-class Tenant:
-    database: Database
-    inbox: Inbox
+class Tenant(Assistant):
     teams: FakeTeams
-    platform: TeamsPlatform
-    search: OneDocument
     url: str
     session: ClientSession
 
@@ -53,25 +47,6 @@ class Tenant:
         headers = {"Authorization": f"Bearer {sign(self.teams.service_url)}"}
         async with self.session.post(self.url, json=activity, headers=headers) as response:
             return response.status, await response.text()
-
-    async def count(self, table: str) -> int:
-        rows = await self.database.fetch_dicts(f"SELECT count(*)::integer AS n FROM {table}".encode())
-        return rows[0]["n"]
-
-    @asynccontextmanager
-    async def at_work(self, chat_model: ChatModel) -> AsyncGenerator[None]:
-        async with work(
-            database=self.database,
-            inbox=self.inbox,
-            platforms={"teams": self.platform},
-            find_principals=find_audience,
-            chat_model=chat_model,
-            search=self.search,
-        ):
-            yield
-
-    async def settle(self) -> None:
-        await settle(self.inbox)
 
 
 @pytest.fixture
@@ -88,12 +63,6 @@ async def connector() -> AsyncIterator[TeamsConnector]:
 
 
 @pytest.fixture
-async def chat_model() -> AsyncIterator[ChatModel]:
-    async with ChatModel("Employees have 23 days of annual leave. [1]") as model:
-        yield model
-
-
-@pytest.fixture
 async def tenant(database: Database, teams: FakeTeams, connector: TeamsConnector) -> AsyncIterator[Tenant]:
     inbox = Inbox(database)
     platform = TeamsPlatform(connector=connector, interactions=Interactions(database), base_url=BASE_URL)
@@ -102,5 +71,7 @@ async def tenant(database: Database, teams: FakeTeams, connector: TeamsConnector
     app = web.Application()
     app.add_routes(activities.routes())
     async with TestServer(app) as server, ClientSession() as session:
-        yield Tenant(database, inbox, teams, platform, OneDocument(), str(server.make_url(PATH)), session)
+        yield Tenant(
+            "teams", find_audience, database, inbox, platform, OneDocument(), teams, str(server.make_url(PATH)), session
+        )
     await activities.close()

@@ -8,7 +8,7 @@ from core.feedback import FeedbackLog
 from core.interactions import Interactions
 from tests.bot.assistant import BASE_URL
 from tests.bot.teams.conftest import Tenant
-from tests.fakes.chat_model import ChatModel
+from tests.fakes.model_server import FakeModelServer
 from tests.fakes.teams import TENANT
 
 THREAD = "19:hr@thread.tacv2;messageid=1690000000001"
@@ -17,7 +17,7 @@ REPLY_KEY = "19:hr@thread.tacv2|1700000000001"
 
 
 async def test_a_mention_delivered_three_times_is_answered_once_with_its_source(
-    tenant: Tenant, chat_model: ChatModel
+    tenant: Tenant, chat_model: FakeModelServer
 ) -> None:
     async with tenant.at_work(chat_model):
         answers = await asyncio.gather(*(tenant.deliver("message_channel_mention") for _ in range(3)))
@@ -31,7 +31,7 @@ async def test_a_mention_delivered_three_times_is_answered_once_with_its_source(
     assert message["channelData"] == {"feedbackLoop": {"type": "default"}}
 
 
-async def test_the_answer_carries_label_and_citation(tenant: Tenant, chat_model: ChatModel) -> None:
+async def test_the_answer_carries_label_and_citation(tenant: Tenant, chat_model: FakeModelServer) -> None:
     async with tenant.at_work(chat_model):
         await tenant.deliver("message_personal")
         await tenant.settle()
@@ -61,7 +61,7 @@ async def test_the_answer_carries_label_and_citation(tenant: Tenant, chat_model:
     assert tenant.teams.calls[0].activity["replyToId"] == "1690000000010"
 
 
-async def test_the_question_is_stored_without_the_mention(tenant: Tenant, chat_model: ChatModel) -> None:
+async def test_the_question_is_stored_without_the_mention(tenant: Tenant, chat_model: FakeModelServer) -> None:
     async with tenant.at_work(chat_model):
         await tenant.deliver("message_channel_mention")
         await tenant.settle()
@@ -71,7 +71,7 @@ async def test_the_question_is_stored_without_the_mention(tenant: Tenant, chat_m
     assert (stored.asker, stored.conversation_key) == (ANN, f"teams:{TENANT}:{THREAD}")
 
 
-async def test_judgements_count_and_a_like_can_be_taken_back(tenant: Tenant, chat_model: ChatModel) -> None:
+async def test_judgements_count_and_a_like_can_be_taken_back(tenant: Tenant, chat_model: FakeModelServer) -> None:
     votes, seen = FeedbackLog(tenant.database), []
     async with tenant.at_work(chat_model):
         await tenant.deliver("message_channel_mention")

@@ -7,11 +7,8 @@ from dataclasses import dataclass, field, replace
 from aiohttp import web
 from aiohttp.test_utils import TestClient, TestServer
 
-from bot.answer import Answerer
-from bot.compose import Composer, Limits
 from bot.handlers import QuestionHandler
 from bot.inbox import Claimed, Inbox
-from bot.stops import Stops
 from bot.web.app import build_app
 from bot.web.live import Live
 from bot.web.night import RunNight
@@ -20,13 +17,13 @@ from core.adapters import Adapters
 from core.database import Database
 from core.errors import NotFoundError
 from core.feedback import FeedbackLog
-from core.gaps import Gaps
 from core.interactions import Interactions
 from core.model_server import ModelServer
 from core.records import Passage
 from core.serving import Serving
 from retrieval.query import Found
 from retrieval.query_words import Change
+from tests.bot.assistant import build_answerer
 from tests.fakes.model_server import FakeModelServer, run_model_server
 
 TOKEN = "correct-horse-battery-staple"
@@ -171,14 +168,7 @@ def _build(database: Database, fake: FakeModelServer, model_server: ModelServer,
         return principals
 
     base_url = "http://nightbake.test"
-    answerer = Answerer(
-        interactions=interactions,
-        search=search,
-        gaps=Gaps(database),
-        stops=Stops(database),
-        composer=Composer(model_server, Limits()),
-        base_url=base_url,
-    )
+    answerer = build_answerer(database, search, model_server, base_url=base_url)
     handler = QuestionHandler(
         answerer=answerer, interactions=interactions, platforms={"web": live}, find_principals=find_principals
     )

@@ -1,0 +1,102 @@
+"""`nightbake up`: starts everything, says where it is, and ends cleanly when it is asked to."""
+
+import json
+import signal
+import subprocess
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+
+from tests.cli.running import run_nightbake, start_nightbake
+from tests.fakes.model_server import FakeModelServer
+from tests.ports import find_free_port
+
+pytestmark = pytest.mark.timeout(300)  # each start imports torch, which takes a busy machine a minute
+
+
+@pytest.fixture
+def port(monkeypatch: pytest.MonkeyPatch) -> int:
+    """The port that `up` is told to listen on."""
+    port = find_free_port()
+    monkeypatch.setenv("PORT", str(port))
+    return port
+
+
+@contextmanager
+def running(*arguments: str, home: Path) -> Iterator[subprocess.Popen[str]]:
+    """`nightbake up`, with what it says kept in `home/said`; killed when a test fails before it ends."""
+    with (home / "said").open("w") as said:
+        process = start_nightbake("up", *arguments, stdout=subprocess.PIPE, stderr=said)
+    with process:
+        try:
+            yield process
+        finally:
+            if process.poll() is None:
+                process.kill()
+
+
+def wait_for(home: Path, text: str, process: subprocess.Popen[str], *, seconds: float = 200) -> str:
+    """What it has said, once that holds a text."""
+    deadline = time.monotonic() + seconds
+    while text not in (said := (home / "said").read_text()):
+        assert process.poll() is None and time.monotonic() < deadline, said
+        time.sleep(0.05)
+    return said
+
+
+def fetch(url: str) -> str:
+    """A page as a browser sees it, which keeps the cookie that a link with a token sets."""
+    browser = urllib.request.build_opener(urllib.request.HTTPCookieProcessor())
+    with browser.open(url, timeout=30) as response:
+        return response.read().decode()
+
+
+def test_it_says_where_it_is_answers_there_and_ends_on_control_c(
+    installation: FakeModelServer, port: int, documents: Path, home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("DOCUMENTS", str(documents))
+    with running(home=home) as process:
+        said = wait_for(home, "Ctrl-C stops it.", process)
+        assert f"chat page      http://127.0.0.1:{port}\n" in said
+        assert f"model server at {installation.url}: ready" in said and "documents: 1 added" in said
+        assert "<html" in fetch(f"http://127.0.0.1:{port}/")
+        (console,) = [line.split()[-1] for line in said.splitlines() if "admin console" in line]
+        assert "<html" in fetch(console)
+        process.send_signal(signal.SIGINT)
+        assert process.wait(60) == 0
+    said = (home / "said").read_text()
+    assert (said.rstrip().endswith("stopping…"), "Traceback" in said) == (True, False)
+    with pytest.raises(urllib.error.URLError):
+        fetch(f"http://127.0.0.1:{port}/")
+
+
+def test_as_json_it_is_one_object_and_silence(installation: FakeModelServer, port: int, home: Path) -> None:
+    with running("--json", home=home) as process:
+        assert process.stdout
+        up = json.loads(process.stdout.readline())
+        assert (up["chat"], up["console"].split("?")[0]) == (f"http://127.0.0.1:{port}", f"{up['chat']}/console")
+        process.send_signal(signal.SIGTERM)
+        assert (process.wait(60), process.stdout.read(), (home / "said").read_text()) == (0, "", "")
+
+
+def test_a_start_that_waits_for_its_database_ends_at_once(
+    installation: FakeModelServer, port: int, home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("DATABASE_URL", f"postgresql://nobody@127.0.0.1:{find_free_port()}/none")
+    with running(home=home) as process:
+        wait_for(home, "state in", process)
+        began = time.monotonic()
+        process.send_signal(signal.SIGINT)
+        assert (process.wait(60), time.monotonic() - began < 30) == (130, True)
+    assert (home / "said").read_text().rstrip().endswith("stopped")
+
+
+def test_a_port_that_is_taken_is_said(installation: FakeModelServer) -> None:
+    taken = installation.url.rsplit(":", 1)[-1]
+    ran = run_nightbake("up", PORT=taken)
+    assert (ran.code, taken in ran.err, "Traceback" in ran.err) == (3, True, False)
