@@ -4,7 +4,8 @@ import asyncio
 import hashlib
 import logging
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import AsyncGenerator, Callable, Sequence
+from contextlib import aclosing
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
@@ -14,6 +15,7 @@ from core.group_commit import to_json_rows
 from core.sql import load_queries
 from retrieval.embedding import Embedder
 from retrieval.index import Index
+from retrieval.pipeline import map_ahead, run_ahead
 from retrieval.prepare import PreparedDocument, build_recipe, prepare
 from retrieval.sources.access_rules import AccessRule
 from retrieval.sources.folder import Failure, Listing, SourceFile, list_path
@@ -25,6 +27,8 @@ MAX_TOKENS = 200
 MAX_FILE_BYTES = 50_000_000
 # Short documents share a batch of the model; each is still stored in its own transaction.
 _CHUNKS_PER_BATCH = 64
+# The model's threads always have a batch to go on with, and no more than this is in memory.
+_BATCHES_AHEAD = 1
 
 Progress = Callable[[int, int, str], None]
 
@@ -174,8 +178,22 @@ class _Run:
         self._report.removed += await self._database.execute(QUERIES["remove"], parameters) if gone else 0
 
     async def _read_all(self, files: Sequence[SourceFile], known: dict[str, _Known]) -> list[Failure]:
-        """Read changed files, embed them in batches, store each; those that could not be read are returned."""
+        """Read changed files, embed them in batches, store each in order; those that could not be read are returned.
+
+        Reading goes on while earlier batches are embedded, and these while still earlier ones are stored.
+        """
         failures: list[Failure] = []
+        read = run_ahead(self._read_batches(files, known, failures), _BATCHES_AHEAD)
+        embedded = run_ahead(map_ahead(self._embed, read, _BATCHES_AHEAD), _BATCHES_AHEAD)
+        async with aclosing(embedded):
+            async for batch, vectors in embedded:
+                await self._store(batch, vectors, known)
+        return failures
+
+    async def _read_batches(
+        self, files: Sequence[SourceFile], known: dict[str, _Known], failures: list[Failure]
+    ) -> AsyncGenerator[list[_Ready]]:
+        """Changed files in batches of at least so many chunks; what could not be read is added to `failures`."""
         waiting: list[_Ready] = []
         for file in files:
             try:
@@ -189,10 +207,10 @@ class _Run:
                 continue
             waiting.append(ready)
             if sum(len(one.document.chunks) for one in waiting) >= _CHUNKS_PER_BATCH:
-                await self._store(waiting, known)
+                yield waiting
                 waiting = []
-        await self._store(waiting, known)
-        return failures
+        if waiting:
+            yield waiting
 
     async def _read(self, file: SourceFile, known: _Known | None) -> _Ready | None:
         """A prepared document; None where it is stored already.
@@ -215,8 +233,10 @@ class _Run:
         else:
             self._report.unchanged += 1
 
-    async def _store(self, ready: Sequence[_Ready], known: dict[str, _Known]) -> None:
-        vectors = await self._index.embed([one.document for one in ready])
+    async def _embed(self, batch: Sequence[_Ready]) -> dict[str, str]:
+        return await self._index.embed([one.document for one in batch])
+
+    async def _store(self, ready: Sequence[_Ready], vectors: dict[str, str], known: dict[str, _Known]) -> None:
         for one in ready:
             file = one.file
             await self._index.put(one.document, vectors, source=self._source, path=file.path, rule=file.rule)
