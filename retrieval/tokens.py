@@ -1,12 +1,16 @@
 """Counting tokens: word by word where the tokenizer never joins two words, so that a word seen before is a look-up."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import Any, Protocol, cast
+
+from core.prompt import detect_language
 
 # Pre-tokenizers that cut at white space, so that the tokens of a text are those of its words. A byte-level one is not
 # among them: with a space before it, a word may take other tokens.
 _CUTS_AT_SPACES = frozenset({"BertPreTokenizer", "Whitespace", "WhitespaceSplit"})
+# A tokenizer trained on Korean takes about this many tokens a character; one that is not says nothing of the length.
+_TOKENS_PER_CHARACTER = 0.6
 _MAX_REMEMBERED_BYTES = 16_000_000
 _BYTES_PER_ENTRY = 100
 
@@ -21,22 +25,32 @@ class TokenCounter:
     Remembers the words it met, up to about 16 MB, then begins anew.
 
     Args:
-        serialised: a `tokenizers.Tokenizer` as JSON.
+        tokenizer: a `tokenizers.Tokenizer` as JSON.
+        languages: those that the tokenizer knows; of a text in another one the length is estimated.
     """
 
-    def __init__(self, serialised: str) -> None:
+    def __init__(self, tokenizer: str, languages: Collection[str]) -> None:
         from tokenizers import Tokenizer  # noqa: PLC0415
 
-        tokenizer = Tokenizer.from_str(serialised)
-        tokenizer.no_truncation()
-        tokenizer.no_padding()
-        self._tokenizer = cast(_Tokenizer, tokenizer)
-        self._by_word = _cuts_at_spaces(json.loads(serialised)["pre_tokenizer"])
+        own = Tokenizer.from_str(tokenizer)
+        own.no_truncation()
+        own.no_padding()
+        self._tokenizer = cast(_Tokenizer, own)
+        self._by_word = _cuts_at_spaces(json.loads(tokenizer)["pre_tokenizer"])
+        self._languages = frozenset(languages)
         self._counts: dict[str, int] = {}
         self._remembered_bytes = 0
 
     def count(self, texts: Sequence[str]) -> list[int]:
         """Tokens of each text, without special ones."""
+        known = [detect_language(text) in self._languages for text in texts]
+        counts = iter(self._count_known([text for text, is_known in zip(texts, known, strict=True) if is_known]))
+        return [
+            next(counts) if is_known else round(len(text) * _TOKENS_PER_CHARACTER)
+            for text, is_known in zip(texts, known, strict=True)
+        ]
+
+    def _count_known(self, texts: Sequence[str]) -> list[int]:
         if not self._by_word:
             return self._encode(texts)
         if self._remembered_bytes > _MAX_REMEMBERED_BYTES:

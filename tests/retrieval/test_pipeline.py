@@ -65,6 +65,18 @@ async def test_results_come_in_order_whichever_is_ready_first() -> None:
     assert found == [(0, 0), (1, 2), (2, 4), (3, 6), (4, 8)]
 
 
+async def test_what_is_under_way_is_finished_before_an_error_of_the_source() -> None:
+    async def double(item: int) -> int:
+        await asyncio.sleep(0)
+        return item * 2
+
+    seen: list[int] = []
+    with pytest.raises(ValueError, match="the end"):
+        async for _, result in map_ahead(double, Source(3, fails=True).items(), 2):
+            seen.append(result)
+    assert seen == [0, 2, 4]
+
+
 async def test_work_under_way_is_cancelled_when_its_taker_stops() -> None:
     ended: list[int] = []
 

@@ -28,14 +28,14 @@ def count_whole(tokenizer: Tokenizer) -> list[int]:
 
 
 def test_words_add_up_to_the_text(tokenizer: Tokenizer) -> None:
-    counter = TokenCounter(tokenizer.to_str())
+    counter = TokenCounter(tokenizer.to_str(), ["en", "ko"])
     assert counter.count(TEXTS) == count_whole(tokenizer)
     assert counter.count(TEXTS) == count_whole(tokenizer)
 
 
 def test_forgetting_changes_no_count(tokenizer: Tokenizer, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(tokens, "_MAX_REMEMBERED_BYTES", 0)
-    counter = TokenCounter(tokenizer.to_str())
+    counter = TokenCounter(tokenizer.to_str(), ["en", "ko"])
     assert [counter.count([text])[0] for text in TEXTS] == count_whole(tokenizer)
 
 
@@ -44,4 +44,4 @@ def test_a_tokenizer_that_joins_words_sees_whole_texts() -> None:
     tokenizer = Tokenizer(models.BPE(unk_token="?"))
     tokenizer.pre_tokenizer = pre_tokenizers.Split("\n", "removed")
     tokenizer.train_from_iterator(["a b"] * 10, trainers.BpeTrainer(special_tokens=["?"]))
-    assert TokenCounter(tokenizer.to_str()).count(["a b"]) == [1]
+    assert TokenCounter(tokenizer.to_str(), ["en", "ko"]).count(["a b"]) == [1]
