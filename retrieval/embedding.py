@@ -184,6 +184,7 @@ def _load(name: str | None, device: str | None) -> Any:
 
     # Of the whole process: batches run side by side instead, one torch thread each.
     torch.set_num_threads(1)
+    os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
     disable_progress_bar()
     location = name or str(find_default_model())
     try:
