@@ -1,38 +1,50 @@
--- name: find_candidates
--- Both sides read only what is visible; BM25's statistics are counted over the same documents.
-WITH visible AS MATERIALIZED (
-    SELECT id, chunk_count, term_count FROM visible_documents(%(principals)s::text[])
-), statistics AS MATERIALIZED (
-    SELECT sum(chunk_count)::float8 AS chunks, sum(term_count)::float8 / nullif(sum(chunk_count), 0) AS mean_length
-    FROM visible
-), matches AS MATERIALIZED (
-    SELECT postings.term_id, postings.chunk_id, postings.tf, postings.length
-    FROM terms
-    JOIN postings ON postings.term_id = terms.id
-    JOIN visible ON visible.id = postings.document_id
-    WHERE terms.term = ANY(%(terms)s::text[])
-), rarity AS (
-    SELECT term_id, ln(1 + (min(chunks) - count(*) + 0.5) / (count(*) + 0.5)) AS idf
-    FROM matches CROSS JOIN statistics
-    GROUP BY term_id
-), lexical AS MATERIALIZED (
-    SELECT chunk_id,
-           sum(idf * tf * (%(k1)s::float8 + 1)
-               / (tf + %(k1)s::float8 * (1 - %(b)s::float8 + %(b)s::float8 * length / mean_length))) AS score
-    FROM matches JOIN rarity USING (term_id) CROSS JOIN statistics
-    GROUP BY chunk_id
-), dense AS MATERIALIZED (
-    SELECT embeddings.chunk_id, -(embeddings.vector <#> %(vector)s::halfvec) AS score
+-- Each statement is given what the asker may see, as `Access.find_visible_chunks` found it.
+
+-- name: compare_vectors
+-- Few are visible: each of their vectors is compared in full.
+WITH scored AS MATERIALIZED (
+    SELECT chunk_id, -(vector <#> %(vector)s::halfvec) AS score
     FROM embeddings
-    JOIN visible ON visible.id = embeddings.document_id
-    WHERE embeddings.model_id = %(model_id)s AND %(vector)s IS NOT NULL
-), chosen AS (
-    (SELECT chunk_id FROM lexical ORDER BY score DESC, chunk_id LIMIT %(limit)s)
-    UNION
-    (SELECT chunk_id FROM dense ORDER BY score DESC, chunk_id LIMIT %(limit)s)
+    WHERE model_id = %(model_id)s AND chunk_id = ANY(%(visible_ids)s::bigint[])
 )
-SELECT chunk_id, dense.score AS dense_score, coalesce(lexical.score, 0) AS lexical_score
-FROM chosen
-LEFT JOIN dense USING (chunk_id)
-LEFT JOIN lexical USING (chunk_id)
-ORDER BY chunk_id
+(SELECT chunk_id, score FROM scored ORDER BY score DESC, chunk_id LIMIT %(limit)s)
+UNION
+SELECT chunk_id, score FROM scored WHERE chunk_id = ANY(%(also)s::bigint[])
+
+-- name: compare_codes
+-- The signs of every visible vector, then the nearest of them in full. Sorting all would cost as much as comparing, so a
+-- sample tells what distance about one and a half times as many as are wanted lie within; `nearest` says whether that
+-- was enough. The codes of chunks that came after the bitmap lie beyond it.
+WITH question AS MATERIALIZED (
+    SELECT binary_quantize(%(vector)s::halfvec) AS code
+), sample AS (
+    SELECT codes.code <~> (SELECT code FROM question) AS distance
+    FROM codes TABLESAMPLE SYSTEM (%(sample_percent)s)
+    WHERE model_id = %(model_id)s
+      AND CASE WHEN chunk_id BETWEEN %(first_id)s AND %(last_id)s
+               THEN get_bit(%(bitmap)s::bytea, chunk_id - %(first_id)s) = 1 ELSE false END
+), reach AS MATERIALIZED (
+    SELECT CASE WHEN count(*) >= 100 THEN percentile_disc(%(share)s::float8) WITHIN GROUP (ORDER BY distance)
+                ELSE 'infinity' END AS distance
+    FROM sample
+), near AS MATERIALIZED (
+    SELECT chunk_id, codes.code <~> (SELECT code FROM question) AS distance
+    FROM codes
+    WHERE model_id = %(model_id)s
+      AND CASE WHEN chunk_id BETWEEN %(first_id)s AND %(last_id)s
+               THEN get_bit(%(bitmap)s::bytea, chunk_id - %(first_id)s) = 1 ELSE false END
+      AND codes.code <~> (SELECT code FROM question) <= (SELECT distance FROM reach)
+), nearest AS MATERIALIZED (
+    SELECT chunk_id FROM near ORDER BY distance, chunk_id LIMIT %(compared)s
+), scored AS MATERIALIZED (
+    SELECT chunk_id, -(vector <#> %(vector)s::halfvec) AS score
+    FROM embeddings
+    WHERE model_id = %(model_id)s
+      AND chunk_id = ANY(ARRAY(SELECT chunk_id FROM nearest UNION SELECT unnest(%(also)s::bigint[])))
+)
+SELECT chunk_id, score, (SELECT count(*) FROM nearest) AS nearest
+FROM (
+    (SELECT chunk_id, score FROM scored ORDER BY score DESC, chunk_id LIMIT %(limit)s)
+    UNION
+    SELECT chunk_id, score FROM scored WHERE chunk_id = ANY(%(also)s::bigint[])
+) AS found
