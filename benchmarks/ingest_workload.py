@@ -4,6 +4,7 @@ import json
 import os
 import random
 import re
+import resource
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -26,7 +27,8 @@ _KOREAN = (
 
 @dataclass(frozen=True, slots=True)
 class Used:
-    """What a piece of work took, in seconds; `processor` is of this process, `postgres` of all the server's."""
+    """What a piece of work took, in seconds; `processor` is of this process and of its children that ended,
+    `postgres` of all the server's."""
 
     wall: float
     processor: float
@@ -41,11 +43,11 @@ class Clock:
         self.used = Used(0, 0)
 
     def __enter__(self) -> "Clock":
-        self._began = time.perf_counter(), time.process_time(), self._read_postgres()
+        self._began = time.perf_counter(), _read_processor(), self._read_postgres()
         return self
 
     def __exit__(self, *_: object) -> None:
-        now = time.perf_counter(), time.process_time(), self._read_postgres()
+        now = time.perf_counter(), _read_processor(), self._read_postgres()
         self.used = Used(*(end - start for start, end in zip(self._began, now, strict=True)))
 
     def _read_postgres(self) -> float:
@@ -61,6 +63,11 @@ class Clock:
             elif fields[1] == str(self._postmaster):
                 ticks += sum(map(int, fields[11:13]))
         return ticks / _TICKS_PER_SECOND
+
+
+def _read_processor() -> float:
+    children = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return time.process_time() + children.ru_utime + children.ru_stime
 
 
 def _find_postmaster(url: str) -> int:
@@ -80,6 +87,11 @@ def read_peak_mib() -> int:
     found = re.search(r"VmHWM:\s+(\d+) kB", Path("/proc/self/status").read_text())
     assert found is not None
     return round(int(found[1]) / 1024)
+
+
+def read_child_peak_mib() -> int:
+    """Largest resident memory of any child of this process that ended, in MiB; it never falls."""
+    return round(resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss / 1024)
 
 
 def iterate_documents(dataset: Path | None, seed: int) -> Iterator[str]:

@@ -80,14 +80,16 @@ class Reading:
             SourceAwayError: the source does not answer; what was read before it comes first.
         """
         batch: list[Ready] = []
+        chunks = 0
         try:
             async with aclosing(self._ledger.find_pending(self._recipes, since_run=since_run)) as found:
                 async for pending in found:
                     if ready := await self._read_patiently(pending):
                         batch.append(ready)
-                    if _is_full(batch):
+                        chunks += ready.chunk_count
+                    if chunks >= _CHUNKS_PER_BATCH or len(batch) >= _DOCUMENTS_PER_BATCH:
                         yield batch
-                        batch = []
+                        batch, chunks = [], 0
         except SourceAwayError:
             if batch:
                 yield batch
@@ -140,7 +142,3 @@ class Reading:
         document, left_out = await asyncio.to_thread(self._preparer.prepare, fetched.content, name)
         parts = [Failure(f"{entry.path}!/{part.name}", part.reason) for part in left_out]
         return Ready(entry, fetched.version, pending.visible, document, parts)
-
-
-def _is_full(batch: Sequence[Ready]) -> bool:
-    return len(batch) >= _DOCUMENTS_PER_BATCH or sum(one.chunk_count for one in batch) >= _CHUNKS_PER_BATCH
