@@ -40,7 +40,7 @@ from benchmarks.ingest_workload import (
     build_pdf,
     forget_peak_memory,
     iterate_documents,
-    read_child_peak_mib,
+    read_children_peak_mib,
     read_peak_mib,
 )
 from benchmarks.machine import read_conditions
@@ -57,6 +57,7 @@ from retrieval.prepare import prepare
 
 GROWTH = 4
 QUERY_EVERY_SECONDS = 0.05
+WATCH_EVERY_SECONDS = 0.5
 PDF_PAGES = 60
 PDF_ROUNDS = 4
 MEMORY_DOCUMENTS = (400, 3200)
@@ -102,14 +103,26 @@ def draw_corpora(embedder: Embedder, dataset: Path | None, seed: int, sizes: Seq
     return corpora
 
 
-async def time_ingest(database: Database, embedder: Embedder, folder: Path) -> tuple[Used, int, int]:
-    """What it used, chunks that were stored, peak memory in MiB."""
+async def time_ingest(database: Database, embedder: Embedder, folder: Path) -> tuple[Used, int, int, int]:
+    """What it used, chunks that were stored, peak memory of this process and of the child that reads, in MiB."""
     forget_peak_memory()
+    watching = asyncio.create_task(watch_children())
     with Clock(database.url) as clock:
         report = await ingest(database, embedder, [folder], default_allow=["everyone"])
+    watching.cancel()
     if report.failed or (embedder.languages and report.chunks != report.embedded):
         raise SystemExit(f"expected every chunk embedded, got {report.embedded} of {report.chunks}: {report.failed}")
-    return clock.used, report.chunks, read_peak_mib()
+    return clock.used, report.chunks, read_peak_mib(), await watching
+
+
+async def watch_children() -> int:
+    """Peak memory of children until cancelled."""
+    peak_mib = 0
+    with suppress(asyncio.CancelledError):
+        while True:
+            peak_mib = max(peak_mib, await asyncio.to_thread(read_children_peak_mib))
+            await asyncio.sleep(WATCH_EVERY_SECONDS)
+    return peak_mib
 
 
 async def time_bare(embedder: Embedder, chunks: Sequence[str]) -> Used:
@@ -221,11 +234,11 @@ async def measure_memory(url: str, dataset: Path | None, seed: int, folder: Path
                 documents = islice(iterate_documents(dataset, seed + 1), size)
                 corpus = Corpus([f"{document}\n{name}\n" for document in documents])
                 written = corpus.write(folder / f"memory-{name}")
-                _, chunks, peak = await time_ingest(database, words_only, written)
+                _, chunks, peak, reader_peak = await time_ingest(database, words_only, written)
                 figures |= {
                     f"memory_chunks_{name}": chunks,
                     f"peak_mib_{name}": peak,
-                    f"peak_mib_reader_{name}": read_child_peak_mib(),
+                    f"peak_mib_reader_{name}": reader_peak,
                 }
     finally:
         words_only.close()
@@ -240,7 +253,7 @@ async def measure_ingest(url: str, embedder: Embedder, corpora: Sequence[Corpus]
         _, quiet = await time_queries(embedder, asyncio.sleep(3))
         _, busy = await time_queries(embedder, time_ingest(database, embedder, beside.write(folder / "beside")))
         before = await time_bare(embedder, large.chunks)
-        used, count, peak_mib = await time_ingest(database, embedder, large.write(folder / "large"))
+        used, count, peak_mib, _ = await time_ingest(database, embedder, large.write(folder / "large"))
         after = await time_bare(embedder, large.chunks)
     library = await asyncio.to_thread(time_sentence_transformers, embedder, large.chunks)
     bare_processor, bare_wall = (before.processor + after.processor) / 2, (before.wall + after.wall) / 2
@@ -250,6 +263,7 @@ async def measure_ingest(url: str, embedder: Embedder, corpora: Sequence[Corpus]
         "bare_chunks_per_second": count / bare_wall,
         "sentence_transformers_chunks_per_second": count / library.wall,
         "ingest_to_bare": bare_wall / used.wall,
+        "ingest_to_sentence_transformers": library.wall / used.wall,
         "ingest_chunks_per_core_second": count / (used.processor + used.postgres),
         "bare_chunks_per_core_second": count / bare_processor,
         "sentence_transformers_chunks_per_core_second": count / library.processor,
@@ -267,9 +281,7 @@ async def measure_ingest(url: str, embedder: Embedder, corpora: Sequence[Corpus]
 
 @click.command(help=__doc__ and __doc__.split("\n\n    ", maxsplit=1)[0])
 @click.option("--dataset", type=click.Path(exists=True, file_okay=False, path_type=Path), help="Holds corpus.jsonl.")
-@click.option(
-    "--chunks", default=64, show_default=True, help="Beside questions; speed is measured with four times that."
-)
+@click.option("--chunks", default=64, show_default=True, help="Beside questions; four times that for speed.")
 @click.option("--seed", default=1, show_default=True, help="Of the draw of documents, or of their text.")
 @click.option("--json-only", is_flag=True, help="Only the JSON object, which is the last line otherwise.")
 def main(dataset: Path | None, chunks: int, seed: int, json_only: bool) -> None:

@@ -18,6 +18,7 @@ from benchmarks.machine import ROOT
 WORDS_PER_PARAGRAPH = 90
 PARAGRAPHS_PER_DOCUMENT = 3
 _TICKS_PER_SECOND = os.sysconf("SC_CLK_TCK")
+_PEAK = re.compile(r"VmHWM:\s+(\d+) kB")
 _KOREAN = (
     "직원은 매년 연차 휴가 15일을 받으며 사용하지 않은 휴가는 다음 해로 넘어가지 않습니다. "
     "출장비는 영수증과 함께 30일 안에 신청해야 하고 부서장이 승인합니다. "
@@ -84,14 +85,22 @@ def forget_peak_memory() -> None:
 
 def read_peak_mib() -> int:
     """Largest resident memory of this process since the peak was forgotten, in MiB."""
-    found = re.search(r"VmHWM:\s+(\d+) kB", Path("/proc/self/status").read_text())
+    found = _PEAK.search(Path("/proc/self/status").read_text())
     assert found is not None
     return round(int(found[1]) / 1024)
 
 
-def read_child_peak_mib() -> int:
-    """Largest resident memory of any child of this process that ended, in MiB; it never falls."""
-    return round(resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss / 1024)
+def read_children_peak_mib() -> int:
+    """Largest resident memory so far of this process' children that are running, in MiB (Linux)."""
+    peaks = [0]
+    for path in Path("/proc").glob("[0-9]*/status"):
+        try:
+            status = path.read_text()
+        except OSError:
+            continue  # it ended meanwhile
+        if f"PPid:\t{os.getpid()}\n" in status and (found := _PEAK.search(status)):
+            peaks.append(round(int(found[1]) / 1024))
+    return max(peaks)
 
 
 def iterate_documents(dataset: Path | None, seed: int) -> Iterator[str]:

@@ -16,6 +16,7 @@ from retrieval.tokens import TokenCounter
 
 # Of computing, for cutting a file and finding its terms: of Korean, the longest text takes some minutes.
 CUT_SECONDS = 900
+_NICENESS = 10
 
 
 class _Cutter:
@@ -47,6 +48,8 @@ class _Cutter:
 
 def main(memory_bytes: int, cpu_seconds: int) -> None:
     """Be greeted, then answer until stdin ends."""
+    # A question goes before bulk work.
+    os.nice(_NICENESS)
     # The cores are the encoder's: the tokenizer starts a thread for each of them otherwise.
     os.environ["TOKENIZERS_PARALLELISM"] = "false"
     greeting = json.loads(sys.stdin.buffer.readline())
