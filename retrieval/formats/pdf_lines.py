@@ -40,6 +40,8 @@ _COLUMN_GAP = 1.5
 # Of a character, in font sizes, on average over a word; few fonts are narrower.
 _LEAST_WIDTH = 0.33
 _BOLD_WEIGHT = 600
+# In characters; whether a longer line is bold is not asked, since it is no heading for that.
+_LONGEST_BOLD = 100
 # A word this much higher or lower, in font sizes, stands on another line and is no superscript; points at least.
 _STEP, _LEAST_STEP = 0.6, 2.0
 # A page with less text than a stamp, most of which is a picture, is a scan.
@@ -71,6 +73,7 @@ class Line:
 
     Attributes:
         size: font size in points.
+        bold: all of it, and it is short enough for a heading.
         baseline: points from the page's lower edge.
         page: from 1.
         grid: the ruled table that it stands in.
@@ -233,7 +236,8 @@ class _LineReader:
     ) -> Line:
         first, last = match.start() + words[0].start(), match.start() + words[-1].end() - 1
         size = self._find_size(match.start(), words)
-        bold = all(_get_font_weight(self._textpage, index) >= _BOLD_WEIGHT for index in (first, last))
+        short = last - first < _LONGEST_BOLD
+        bold = short and all(_get_font_weight(self._textpage, index) >= _BOLD_WEIGHT for index in (first, last))
         grid = next((one for one in self._grids if one.holds(lefts[0], baseline + size / 3)), None)
         cells = (
             self._cut_at_borders(match, words, lefts, grid) if grid else self._cut_at_gaps(match, words, lefts, size)
