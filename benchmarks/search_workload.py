@@ -145,7 +145,7 @@ class Company:
             noise = self._chance.standard_normal(DIMENSION, dtype=np.float32) * np.float32(0.4 / DIMENSION**0.5)
             vector = self.vectors[chunk] + noise
             terms = list(dict.fromkeys([*(words[word] for word in chosen.tolist()), *wrong]))
-            questions.append(Question(terms, vector / np.linalg.norm(vector), chunk))
+            questions.append(Question(terms, (vector / np.linalg.norm(vector)).astype(np.float32), chunk))
         return questions
 
 

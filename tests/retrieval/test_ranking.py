@@ -11,8 +11,7 @@ import pytest
 
 from core.database import Database
 from core.migrate import FOLDER, migrate
-from retrieval import candidates as candidates_module
-from retrieval import index as index_module
+from retrieval import index, vector_scan
 from retrieval.candidates import Candidates
 from retrieval.documents import Documents
 from retrieval.embedding import Embedder
@@ -82,7 +81,7 @@ async def check(
 async def test_random_readers_get_what_the_formulas_give(
     database: Database, embedder: Embedder, monkeypatch: pytest.MonkeyPatch, in_full: int
 ) -> None:
-    monkeypatch.setattr(candidates_module, "MAX_COMPARED_IN_FULL", in_full)
+    monkeypatch.setattr(vector_scan, "MAX_COMPARED_IN_FULL", in_full)
     chance = random.Random(3)
     made = [make(chance, f"{number}.txt") for number in range(80)]
     await store(database, embedder, made)
@@ -93,8 +92,8 @@ async def test_random_readers_get_what_the_formulas_give(
 async def test_what_changes_bit_by_bit_ranks_as_if_stored_at_once(
     database: Database, embedder: Embedder, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(index_module, "_PACK_EVERY", 16)
-    monkeypatch.setattr(index_module, "_LEAST_GONE", 3)
+    monkeypatch.setattr(index, "_PACK_EVERY", 16)
+    monkeypatch.setattr(index, "_LEAST_GONE", 3)
     chance = random.Random(5)
     kept: dict[str, Made] = {}
     documents = Documents(database)
@@ -138,9 +137,9 @@ async def test_sweeping_leaves_the_postings_of_what_is_there(database: Database,
 async def test_few_vectors_among_many_chunks_are_all_found(
     database: Database, embedder: Embedder, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(candidates_module, "MAX_COMPARED_IN_FULL", 0)
-    monkeypatch.setattr(candidates_module, "MIN_COMPARED", 20)
-    monkeypatch.setattr(candidates_module, "_SAMPLE_PERCENT", 100)
+    monkeypatch.setattr(vector_scan, "MAX_COMPARED_IN_FULL", 0)
+    monkeypatch.setattr(vector_scan, "MIN_COMPARED", 20)
+    monkeypatch.setattr(vector_scan, "_SAMPLE_PERCENT", 100)
     vectors = np.random.default_rng(1).standard_normal((9, DIMENSION), dtype=np.float32)
     everyone = AccessRule(["group:a"])
     made = [Made("words.txt", [f"w1 x{number}" for number in range(400)], everyone)]
@@ -154,11 +153,11 @@ async def test_few_vectors_among_many_chunks_are_all_found(
 async def test_a_sample_that_misleads_costs_time_and_no_rows(
     database: Database, embedder: Embedder, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(candidates_module, "MAX_COMPARED_IN_FULL", 0)
-    monkeypatch.setattr(candidates_module, "MIN_COMPARED", 50)
-    monkeypatch.setattr(candidates_module, "_SAMPLE_PERCENT", 100)
+    monkeypatch.setattr(vector_scan, "MAX_COMPARED_IN_FULL", 0)
+    monkeypatch.setattr(vector_scan, "MIN_COMPARED", 50)
+    monkeypatch.setattr(vector_scan, "_SAMPLE_PERCENT", 100)
     # Far too near: fewer than fifty lie within the first hundredth of the distances.
-    monkeypatch.setattr(candidates_module, "_SAMPLE_SLACK", 0.01)
+    monkeypatch.setattr(vector_scan, "_SAMPLE_SLACK", 0.01)
     vectors = np.random.default_rng(1).standard_normal((300, DIMENSION), dtype=np.float32)
     made = [Made("all.txt", [f"y{number}" for number in range(300)], AccessRule(["group:a"]), dict(enumerate(vectors)))]
     await store(database, embedder, made)
