@@ -61,13 +61,15 @@ class Candidates:
         visible = await self._access.find_visible_chunks(principals)
         if not visible.count:
             return []
-        scores = await self._score_terms(terms, visible)
-        lexical = find_best(scores, limit_per_side)
-        also = visible.get_ids(lexical)
-        dense: dict[int, float] = {}
+        # Two connections: a server with a second core works on both sides at once.
+        scores, dense = await asyncio.gather(
+            self._score_terms(terms, visible), self._find_nearest(vector, model_id, visible, limit_per_side)
+        )
+        lexical = visible.get_ids(find_best(scores, limit_per_side))
         if vector is not None and model_id is not None:
-            dense = await self._vector_scan.compare(vector, model_id, visible, also=also, limit=limit_per_side)
-        chunk_ids = sorted({*also, *dense})
+            others = [chunk_id for chunk_id in lexical if chunk_id not in dense]
+            dense |= await self._vector_scan.compare(vector, model_id, others)
+        chunk_ids = sorted({*lexical, *dense})
         lexical_scores = scores[visible.get_places(chunk_ids)].tolist()
         return [
             Candidate(chunk_id, dense.get(chunk_id), score)
@@ -76,4 +78,11 @@ class Candidates:
 
     async def _score_terms(self, terms: Sequence[str], visible: VisibleChunks) -> Floats:
         postings = await find_postings(self._database, terms, visible)
-        return await asyncio.to_thread(score_chunks, postings, visible)
+        return score_chunks(postings, visible)
+
+    async def _find_nearest(
+        self, vector: Vectors | None, model_id: int | None, visible: VisibleChunks, limit: int
+    ) -> dict[int, float]:
+        if vector is None or model_id is None:
+            return {}
+        return await self._vector_scan.find_nearest(vector, model_id, visible, limit=limit)

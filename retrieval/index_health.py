@@ -61,7 +61,7 @@ async def _measure_recall(database: Database, model: str) -> float | None:
     scan, hits, wanted = VectorScan(database), 0, 0
     for one in drawn if everything.count else ():
         vector = np.array(one.vector, dtype=np.float32)
-        found = await scan.compare(vector, one.model_id, everything, limit=_DEPTH)
+        found = await scan.find_nearest(vector, one.model_id, everything, limit=_DEPTH)
         parameters = {"model_id": one.model_id, "vector": render_vector(vector)}
         nearest = {row.chunk_id for row in await database.fetch_all(QUERIES["find_nearest"], parameters, _Nearest)}
         hits, wanted = hits + len(nearest & found.keys()), wanted + len(nearest)

@@ -4,8 +4,6 @@ No HNSW: at its defaults it lost half of the answers, and behind a filter it ret
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import Any
 
 from core.database import Database
 from core.sql import load_queries
@@ -23,51 +21,51 @@ _SAMPLE_PERCENT = 3
 _SAMPLE_SLACK = 1.5
 
 
-@dataclass(frozen=True, slots=True)
-class _Scored:
-    chunk_id: int
-    score: float
-    nearest: int = 0
-
-
 class VectorScan:
     """Compares a question's vector with those of visible chunks."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    async def compare(
-        self, vector: Vectors, model_id: int, visible: VisibleChunks, *, also: Sequence[int] = (), limit: int
+    async def find_nearest(
+        self, vector: Vectors, model_id: int, visible: VisibleChunks, *, limit: int
     ) -> dict[int, float]:
-        """Inner products by chunk: of the best `limit`, and of others that are asked for, where they have a vector.
+        """Inner product of the best `limit` visible chunks that have a vector, by chunk.
 
         Args:
             vector: float32 [dimension].
-            also: ids of visible chunks.
         """
-        parameters = {"vector": render_vector(vector), "model_id": model_id, "also": list(also), "limit": limit}
         if visible.count <= MAX_COMPARED_IN_FULL:
-            found = await self._fetch(QUERIES["compare_vectors"], parameters | {"visible_ids": visible.find_ids()})
-        else:
-            found = await self._compare_codes(parameters, visible)
-        return {one.chunk_id: one.score for one in found}
-
-    async def _compare_codes(self, parameters: dict[str, Any], visible: VisibleChunks) -> list[_Scored]:
-        compared = max(MIN_COMPARED, visible.count // COMPARED_OF, parameters["limit"])
-        bitmap = visible.to_bitmap()
-        parameters = parameters | {
+            return await self.compare(vector, model_id, visible.find_ids(), limit=limit)
+        compared = max(MIN_COMPARED, visible.count // COMPARED_OF, limit)
+        share, bitmap = min(1.0, _SAMPLE_SLACK * compared / visible.count), visible.to_bitmap()
+        parameters = {
+            "vector": render_vector(vector),
+            "model_id": model_id,
             "bitmap": bitmap,
             "first_id": visible.first_id,
             "last_id": visible.first_id + len(bitmap) * 8 - 1,
+            "mostly_hidden": visible.count < len(visible.mask) / 2,
             "compared": compared,
             "sample_percent": _SAMPLE_PERCENT,
-            "share": min(1.0, _SAMPLE_SLACK * compared / visible.count),
+            "share": share,
+            "limit": limit,
         }
-        found = await self._fetch(QUERIES["compare_codes"], parameters)
-        if parameters["share"] < 1 and (not found or found[0].nearest < compared):
+        rows = await self._database.fetch_tuples(QUERIES["compare_codes"], parameters)
+        if share < 1 and (not rows or rows[0][2] < compared):
             # The sample misled, or only some of what is visible has a vector.
-            found = await self._fetch(QUERIES["compare_codes"], parameters | {"share": 1.0, "sample_percent": 0})
-        return found
+            everything = {"share": 1.0, "sample_percent": 0}
+            rows = await self._database.fetch_tuples(QUERIES["compare_codes"], parameters | everything)
+        return {chunk_id: score for chunk_id, score, _ in rows}
 
-    async def _fetch(self, query: bytes, parameters: dict[str, Any]) -> list[_Scored]:
-        return await self._database.fetch_all(query, parameters, _Scored)
+    async def compare(
+        self, vector: Vectors, model_id: int, chunk_ids: Sequence[int], *, limit: int | None = None
+    ) -> dict[int, float]:
+        """Inner product of the best `limit` of these visible chunks, None for all, where they have a vector."""
+        parameters = {
+            "vector": render_vector(vector),
+            "model_id": model_id,
+            "chunk_ids": list(chunk_ids),
+            "limit": limit,
+        }
+        return dict(await self._database.fetch_tuples(QUERIES["compare_vectors"], parameters)) if chunk_ids else {}
