@@ -7,25 +7,14 @@ scored as arrays, because a row a posting is what costs there.
 import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 
 from core.database import Database
-from core.sql import load_queries
 from retrieval.access import Access
 from retrieval.bm25 import Floats, find_best, score_chunks
 from retrieval.embedding import Vectors
 from retrieval.postings import find_postings
-from retrieval.vectors import render_vector
+from retrieval.vector_scan import VectorScan
 from retrieval.visible import VisibleChunks
-
-QUERIES = load_queries(__file__)
-
-# Up to so many visible chunks every vector is compared in full, which costs less than a scan of all codes.
-MAX_COMPARED_IN_FULL = 3000
-# Of the nearest codes so many vectors are compared in full, in a large index one of so many; see docs/retrieval.md.
-MIN_COMPARED, COMPARED_OF = 1000, 250
-_SAMPLE_PERCENT = 3
-_SAMPLE_SLACK = 1.5
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,19 +31,13 @@ class Candidate:
     lexical_score: float
 
 
-@dataclass(frozen=True, slots=True)
-class _Scored:
-    chunk_id: int
-    score: float
-    nearest: int = 0
-
-
 class Candidates:
     """Scans both sides behind the visibility filter; keeps nothing from one question to the next."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
         self._access = Access(database)
+        self._vector_scan = VectorScan(database)
 
     async def find(
         self,
@@ -78,13 +61,15 @@ class Candidates:
         visible = await self._access.find_visible_chunks(principals)
         if not visible.count:
             return []
-        scores = await self._score_terms(terms, visible)
-        lexical = find_best(scores, limit_per_side)
-        also = visible.get_ids(lexical)
-        dense: dict[int, float] = {}
+        # Two connections: a server with a second core works on both sides at once.
+        scores, dense = await asyncio.gather(
+            self._score_terms(terms, visible), self._find_nearest(vector, model_id, visible, limit_per_side)
+        )
+        lexical = visible.get_ids(find_best(scores, limit_per_side))
         if vector is not None and model_id is not None:
-            dense = await self._compare(vector, model_id, visible, also, limit_per_side)
-        chunk_ids = sorted({*also, *dense})
+            others = [chunk_id for chunk_id in lexical if chunk_id not in dense]
+            dense |= await self._vector_scan.compare(vector, model_id, others)
+        chunk_ids = sorted({*lexical, *dense})
         lexical_scores = scores[visible.get_places(chunk_ids)].tolist()
         return [
             Candidate(chunk_id, dense.get(chunk_id), score)
@@ -93,35 +78,11 @@ class Candidates:
 
     async def _score_terms(self, terms: Sequence[str], visible: VisibleChunks) -> Floats:
         postings = await find_postings(self._database, terms, visible)
-        return await asyncio.to_thread(score_chunks, postings, visible)
+        return score_chunks(postings, visible)
 
-    async def _compare(
-        self, vector: Vectors, model_id: int, visible: VisibleChunks, also: Sequence[int], limit: int
+    async def _find_nearest(
+        self, vector: Vectors | None, model_id: int | None, visible: VisibleChunks, limit: int
     ) -> dict[int, float]:
-        """Inner product of the best `limit`, and of the others that are asked for, where they have a vector."""
-        parameters = {"vector": render_vector(vector), "model_id": model_id, "also": list(also), "limit": limit}
-        if visible.count <= MAX_COMPARED_IN_FULL:
-            found = await self._fetch(QUERIES["compare_vectors"], parameters | {"visible_ids": visible.find_ids()})
-        else:
-            found = await self._compare_codes(parameters, visible)
-        return {one.chunk_id: one.score for one in found}
-
-    async def _compare_codes(self, parameters: dict[str, Any], visible: VisibleChunks) -> list[_Scored]:
-        compared = max(MIN_COMPARED, visible.count // COMPARED_OF, parameters["limit"])
-        bitmap = visible.to_bitmap()
-        parameters = parameters | {
-            "bitmap": bitmap,
-            "first_id": visible.first_id,
-            "last_id": visible.first_id + len(bitmap) * 8 - 1,
-            "compared": compared,
-            "sample_percent": _SAMPLE_PERCENT,
-            "share": min(1.0, _SAMPLE_SLACK * compared / visible.count),
-        }
-        found = await self._fetch(QUERIES["compare_codes"], parameters)
-        if parameters["share"] < 1 and (not found or found[0].nearest < compared):
-            # The sample misled, or only some of what is visible has a vector.
-            found = await self._fetch(QUERIES["compare_codes"], parameters | {"share": 1.0, "sample_percent": 0})
-        return found
-
-    async def _fetch(self, query: bytes, parameters: dict[str, Any]) -> list[_Scored]:
-        return await self._database.fetch_all(query, parameters, _Scored)
+        if vector is None or model_id is None:
+            return {}
+        return await self._vector_scan.find_nearest(vector, model_id, visible, limit=limit)

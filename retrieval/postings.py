@@ -23,6 +23,9 @@ Integers = NDArray[np.int64]
 
 MAX_COUNT = 32_767
 
+# Up to so many, unpacking takes a millisecond, and handing it to a thread about as long.
+_SMALL_BYTES = 1_000_000
+
 _ENTRY = struct.Struct(">3H")
 
 
@@ -85,6 +88,8 @@ async def _read(database: Database, query: str, parameters: Mapping[str, Any], v
     rows = await database.fetch_tuples(QUERIES[query], {**parameters, "blocks": visible.blocks.tolist()})
     # An index promises no order, and a sum of floats depends on it.
     rows.sort()
+    if sum(len(entries) for _, _, entries in rows) < _SMALL_BYTES:
+        return unpack_postings(rows, visible)
     return await asyncio.to_thread(unpack_postings, rows, visible)
 
 

@@ -62,12 +62,13 @@ class VisibleChunks:
 
 def read_visible(rows: Sequence[tuple[int, bytes, int]]) -> VisibleChunks:
     """From rows of block, places (two bytes each, big end first) and sum of lengths, by block."""
-    mask = np.zeros((len(rows), BLOCK_CHUNKS), dtype=np.bool_)
-    for number, (_, places, _) in enumerate(rows):
-        mask[number, np.frombuffer(places, dtype=">u2")] = True
+    joined = np.frombuffer(b"".join(places for _, places, _ in rows), dtype=">u2")
+    first = np.repeat(np.arange(len(rows)) * BLOCK_CHUNKS, [len(places) // 2 for _, places, _ in rows])
+    mask = np.zeros(len(rows) * BLOCK_CHUNKS, dtype=np.bool_)
+    mask[first + joined] = True
     return VisibleChunks(
         blocks=np.array([block for block, _, _ in rows], dtype=np.int64),
-        mask=mask.reshape(-1),
-        count=int(mask.sum()),
+        mask=mask,
+        count=int(np.count_nonzero(mask)),
         term_count=sum(term_count for _, _, term_count in rows),
     )
