@@ -15,12 +15,15 @@ from cli.sources import build_sources
 from core.errors import DatabaseError, NightbakeError
 from core.migrate import find_migrations
 from core.settings import Settings
+from retrieval.index_health import measure_index
 from retrieval.ledger import find_states
 
 Status = Literal["ok", "note", "problem"]
 COLOURS: dict[Status, str] = {"ok": "green", "note": "yellow", "problem": "red"}
 LEAST_FREE_GIB = 5
 OLDEST_POSTGRES = 15
+# Of the ten nearest vectors: what the scan was built for.
+LEAST_RECALL = 0.95
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +69,7 @@ async def _look_around(house: House) -> AsyncGenerator[Finding]:
         _look_at_database,
         _look_at_migrations,
         _look_at_documents,
+        _look_at_index,
         _look_at_sources,
         _look_at_embedding,
         _look_at_model_server,
@@ -119,6 +123,19 @@ async def _look_at_documents(house: House) -> Finding:
         names = ", ".join(error.path for error in errors[:3])
         return Finding("documents", "note", f"{len(stored)} stored, {len(errors)} could not be read: {names}")
     return Finding("documents", "ok", f"{len(stored)} stored")
+
+
+async def _look_at_index(house: House) -> Finding:
+    health = await measure_index(house.database, house.embedder.name)
+    postings, vectors = (f"{size / 1e6:.0f} MB" for size in (health.posting_bytes, health.vector_bytes))
+    detail = f"{health.chunks} chunks, words {postings}, vectors {vectors}"
+    if health.recall is None:
+        return Finding("index", "ok", detail)
+    detail += f"; the scan of vectors finds {health.recall:.0%} of the ten nearest"
+    if health.recall < LEAST_RECALL:
+        advice = f"expected {LEAST_RECALL:.0%}: the signs of this model's vectors tell too little, take another model"
+        return Finding("index", "note", f"{detail}; {advice}")
+    return Finding("index", "ok", detail)
 
 
 async def _look_at_sources(house: House) -> Finding:

@@ -48,6 +48,8 @@ _CONTROL_TOKEN = re.compile(r"<(?=\||/?s>)")
 
 def detect_language(text: str) -> Language:
     """Korean where at least a fifth of the letters are Hangul: mixed sentences are Korean ones with loan words."""
+    if text.isascii():
+        return "en"
     hangul, latin = len(_HANGUL.findall(text)), len(_LATIN.findall(text))
     return "ko" if hangul and hangul * 5 >= hangul + latin else "en"
 

@@ -1,7 +1,7 @@
 """What a source holds, as it last said: staged first, so that a run that is cut short loses nothing."""
 
 import contextlib
-from collections.abc import AsyncGenerator, Sequence
+from collections.abc import AsyncGenerator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import datetime
@@ -142,9 +142,10 @@ class Ledger:
                 return
             after = rows[-1]["path"], rows[-1]["key"]
 
-    async def settle(self, path: str, version: str | None) -> None:
-        """Remember the version that was read."""
-        await self._database.execute(QUERIES["settle"], {"source": self._source, "path": path, "version": version})
+    async def settle(self, versions: Mapping[str, str | None]) -> None:
+        """Remember the versions that were read, by path."""
+        parameters = {"source": self._source, "paths": list(versions), "versions": list(versions.values())}
+        await self._database.execute(QUERIES["settle"], parameters)
 
     async def record_errors(self, failures: Sequence[Failure]) -> None:
         """Remember what could not be read."""

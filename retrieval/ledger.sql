@@ -77,8 +77,9 @@ LIMIT %(limit)s
 
 -- name: settle
 -- Read now, whether it changed or not; visible again if it was gone.
-UPDATE documents SET source_version = %(version)s, removed_at = NULL
-WHERE source = %(source)s AND path = %(path)s
+UPDATE documents SET source_version = read.version, removed_at = NULL
+FROM unnest(%(paths)s::text[], %(versions)s::text[]) AS read(path, version)
+WHERE documents.source = %(source)s AND documents.path = read.path
 
 -- name: record_errors
 INSERT INTO ingest_errors (source, path, reason)

@@ -2,7 +2,7 @@
 
 import re
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from functools import lru_cache
 from typing import Protocol, cast
 
@@ -79,7 +79,7 @@ def space_words(text: str) -> str:
 
 def find_terms(text: str) -> list[str]:
     """Terms in no particular order, repeated as often as they occur; safe to call from several threads."""
-    terms = [term for match in _LATIN.finditer(text) for term in _read_latin(match[0])]
+    terms = [term for match in _LATIN.finditer(text) for term in _read_word(match[0])]
     if _HANGUL.search(text):
         terms += (match[0] for match in _COUNTED.finditer(text))
         terms += (term for match in _HANGUL.finditer(text) for term in _cut_bigrams(match[0]))
@@ -89,11 +89,21 @@ def find_terms(text: str) -> list[str]:
 
 def find_content_terms(text: str) -> list[str]:
     """Those terms that carry meaning alone: no character bigrams, which in a question are mostly its ending."""
-    terms = [term for match in _LATIN.finditer(text) for term in _read_latin(match[0])]
+    terms = [term for match in _LATIN.finditer(text) for term in _read_word(match[0])]
     if _HANGUL.search(text):
         terms += (match[0] for match in _COUNTED.finditer(text))
         terms += _find_morphemes(text)
     return [term[:MAX_TERM_CHARACTERS] for term in terms]
+
+
+def _read_word(word: str) -> Iterable[str]:
+    # What is no word is not remembered: it can be as long as a file.
+    return _remember_latin(word) if len(word) <= MAX_TERM_CHARACTERS else _read_latin(word)
+
+
+@lru_cache(maxsize=50_000)
+def _remember_latin(word: str) -> tuple[str, ...]:
+    return tuple(_read_latin(word))
 
 
 def _read_latin(word: str) -> Iterator[str]:

@@ -55,6 +55,17 @@ class PreparedDocument:
     chunks: list[PreparedChunk]
 
 
+@dataclass(frozen=True, slots=True)
+class CutDocument:
+    """A document laid out and cut."""
+
+    title: str
+    language: Language
+    recipe: str
+    text: str
+    chunks: list[Chunk]
+
+
 def build_recipe(max_tokens: int, *, needs_ocr: bool = False) -> str:
     """What decides, besides the file, how a document is cut.
 
@@ -94,36 +105,59 @@ def prepare_extracted(
     Raises:
         InvalidInputError: there is no text, or too much.
     """
+    cut = cut_extracted(extracted, count_tokens=count_tokens, max_tokens=max_tokens)
+    return PreparedDocument(
+        title=cut.title,
+        format=format_name,
+        language=cut.language,
+        sha256=sha256,
+        recipe=cut.recipe,
+        text=cut.text,
+        chunks=[
+            build_chunk(cut.title, chunk, detect_language(chunk.text), count_terms(cut.title, chunk))
+            for chunk in cut.chunks
+        ],
+    )
+
+
+def cut_extracted(extracted: Extracted, *, count_tokens: CountTokens, max_tokens: int) -> CutDocument:
+    """Lay out and cut, without terms.
+
+    Raises:
+        InvalidInputError: there is no text, or too much.
+    """
     title, blocks = clean_text(extracted.title).strip(), find_structure(_clean(extracted.blocks))
     text, spans = lay_out(blocks)
     if not text:
         raise InvalidInputError("expected some text, got an empty document")
     if len(text) > MAX_TEXT_CHARACTERS:
         raise InvalidInputError(f"expected at most {MAX_TEXT_CHARACTERS:,} characters, got {len(text):,}; split it")
-    chunks = split_into_chunks(text, spans, title=title, count_tokens=count_tokens, max_tokens=max_tokens)
-    return PreparedDocument(
+    return CutDocument(
         title=title,
-        format=format_name,
         language=detect_language(text),
-        sha256=sha256,
         recipe=build_recipe(max_tokens, needs_ocr=extracted.needs_ocr),
         text=text,
-        chunks=[_prepare_chunk(title, chunk) for chunk in chunks],
+        chunks=split_into_chunks(text, spans, title=title, count_tokens=count_tokens, max_tokens=max_tokens),
     )
+
+
+def count_terms(title: str, chunk: Chunk) -> dict[str, int]:
+    """Frequency of each term in what is searched of a chunk."""
+    terms = Counter(find_terms(_join(title, chunk)))
+    return {term: min(tf, _MAX_TF) for term, tf in terms.items()}
+
+
+def build_chunk(title: str, chunk: Chunk, language: Language, terms: dict[str, int]) -> PreparedChunk:
+    """A chunk as it is stored."""
+    embedded_text = _join(title, chunk)
+    sha256 = hashlib.sha256(embedded_text.encode()).hexdigest()
+    return PreparedChunk(chunk, sha256, language, embedded_text, terms)
+
+
+def _join(title: str, chunk: Chunk) -> str:
+    return "\n".join(part for part in (title, chunk.heading_path, chunk.text) if part)
 
 
 def _clean(blocks: list[Block]) -> list[Block]:
     cleaned = [Block(block.kind, clean_text(block.text).strip(), block.level, block.page) for block in blocks]
     return [block for block in cleaned if block.text]
-
-
-def _prepare_chunk(title: str, chunk: Chunk) -> PreparedChunk:
-    embedded_text = "\n".join(part for part in (title, chunk.heading_path, chunk.text) if part)
-    terms = Counter(find_terms(embedded_text))
-    return PreparedChunk(
-        chunk=chunk,
-        sha256=hashlib.sha256(embedded_text.encode()).hexdigest(),
-        language=detect_language(chunk.text),
-        embedded_text=embedded_text,
-        terms={term: min(tf, _MAX_TF) for term, tf in terms.items()},
-    )

@@ -10,17 +10,16 @@ from core.records import Passage
 from core.sql import load_queries
 from core.text import clean_text
 from retrieval.access import Access
+from retrieval.candidates import Candidate, Candidates
 from retrieval.diversity import drop_repeats
 from retrieval.embedding import Embedder
 from retrieval.lexical import find_terms, warm_up
 from retrieval.rerank import Reranker
-from retrieval.vectors import render_vector
 
 QUERIES = load_queries(__file__)
 
 Side = Literal["hybrid", "dense", "lexical"]
 
-K1, B = 1.2, 0.75
 # Weight of the dense side where the model reads the question's language: best or near it on seven of eight sets.
 DENSE_WEIGHT = 0.5
 CANDIDATES = 200
@@ -43,6 +42,7 @@ class Search:
     def __init__(self, database: Database, embedder: Embedder, *, reranker: Reranker | None = None) -> None:
         self._database = database
         self._access = Access(database)
+        self._candidates = Candidates(database)
         self._embedder = embedder
         self._reranker = reranker
         self._model_id: int | None = None
@@ -76,19 +76,19 @@ class Search:
 
     async def _rank(self, text: str, principals: Sequence[str], side: Side, wanted: int) -> list[Passage]:
         weight, model_id = await self._find_weight(text, side)
-        terms = await asyncio.to_thread(find_terms, text)
+        terms = list(dict.fromkeys(await asyncio.to_thread(find_terms, text)))[:MAX_TERMS] if weight < 1 else []
         vector = await self._embedder.embed_query(text) if weight else None
+        candidates = await self._candidates.find(
+            terms, vector, model_id, principals, limit_per_side=max(CANDIDATES, wanted)
+        )
+        ranked = sorted(_fuse(candidates, weight), key=lambda scored: (-scored[0], scored[1].chunk_id))[:wanted]
         parameters = {
-            "terms": list(dict.fromkeys(terms))[:MAX_TERMS],
-            "vector": None if vector is None else render_vector(vector),
-            "weight": weight,
-            "model_id": model_id,
-            "k1": K1,
-            "b": B,
-            "candidates": max(CANDIDATES, wanted),
-            "limit": wanted,
+            "chunk_ids": [candidate.chunk_id for _, candidate in ranked],
+            "scores": [score for score, _ in ranked],
+            "dense_scores": [candidate.dense_score or 0.0 for _, candidate in ranked],
+            "lexical_scores": [candidate.lexical_score for _, candidate in ranked],
         }
-        return await self._access.fetch_visible(QUERIES["search"], principals, parameters, Passage)
+        return await self._access.fetch_visible(QUERIES["find_passages"], principals, parameters, Passage)
 
     async def _find_weight(self, text: str, side: Side) -> tuple[float, int | None]:
         """Share of the dense side, 0 where its model is blind, and the model's id."""
@@ -105,3 +105,17 @@ class Search:
             found = await self._database.fetch_one(QUERIES["find_model"], {"name": self._embedder.name}, _Model)
             self._model_id = found.id if found else None
         return self._model_id
+
+
+def _fuse(candidates: Sequence[Candidate], weight: float) -> list[tuple[float, Candidate]]:
+    """Each side scaled by its own range over the candidates (lexical from 0), weighed; the dense side by `weight`."""
+    dense = [candidate.dense_score for candidate in candidates if candidate.dense_score is not None]
+    bottom, spread = (min(dense), max(dense) - min(dense)) if dense else (0.0, 0.0)
+    top = max((candidate.lexical_score for candidate in candidates), default=0.0)
+
+    def scale(candidate: Candidate) -> float:
+        if candidate.dense_score is None:
+            return 0.0
+        return (candidate.dense_score - bottom) / spread if spread else 1.0
+
+    return [(weight * scale(one) + (1 - weight) * (one.lexical_score / top if top else 0.0), one) for one in candidates]

@@ -1,7 +1,8 @@
 """Reading files in a child process: a parser that crashes, hangs or swallows memory takes one file with it.
 
-The child reads from stdin a line of JSON (`path`, `bytes`) and that many bytes, answers with one line of JSON, and ends
-with its stdin. It answers in JSON and not by pickle, so that a hostile file that takes it over gains nothing here.
+The child reads from stdin a line of JSON (`path`, `bytes`) and that many bytes, answers with a line of JSON and as
+many more as its `more` says, and ends with its stdin. It answers in JSON and not by pickle, so that a hostile file that
+takes it over gains nothing here.
 """
 
 import contextlib
@@ -9,15 +10,19 @@ import json
 import os
 import resource
 import sys
+import time
 import traceback
-from typing import Any, BinaryIO
+from collections.abc import Callable, Iterator
+from typing import Any
 
 from core.errors import InvalidInputError
 from retrieval.formats.blocks import MAX_TEXT_CHARACTERS, Block, Extracted, LeftOut
 from retrieval.formats.registry import extract
 
+Answer = Iterator[dict[str, Any]]
 
-def main(memory_bytes: int, cpu_seconds: int) -> None:
+
+def serve(answer: Callable[[bytes, str], Answer], memory_bytes: int, cpu_seconds: int) -> None:
     """Answer until stdin ends, with that much memory, and that much computing for each file."""
     # What a library prints must not get between the answers.
     answers = os.fdopen(os.dup(1), "wb")
@@ -27,28 +32,35 @@ def main(memory_bytes: int, cpu_seconds: int) -> None:
     with contextlib.suppress(ValueError, OSError):
         resource.setrlimit(resource.RLIMIT_AS, (memory_bytes, memory_bytes))
     while line := sys.stdin.buffer.readline():
-        _allow_seconds(cpu_seconds)
-        answers.write(json.dumps(_answer(json.loads(line), sys.stdin.buffer)).encode() + b"\n")
+        allow_seconds(cpu_seconds)
+        asked = json.loads(line)
+        for part in _catch(answer, sys.stdin.buffer.read(asked["bytes"]), asked["path"]):
+            answers.write(json.dumps(part).encode() + b"\n")
         answers.flush()
 
 
-def _answer(asked: dict[str, Any], stdin: BinaryIO) -> dict[str, Any]:
+def _catch(answer: Callable[[bytes, str], Answer], content: bytes, path: str) -> Answer:
+    """The answer, or as far as it comes and why not further."""
     try:
-        return encode(extract(stdin.read(asked["bytes"]), asked["path"]))
+        yield from answer(content, path)
     except InvalidInputError as error:
-        return {"error": str(error)}
+        yield {"error": str(error)}
     except MemoryError:
-        return {"error": "takes too much memory to read; split the file"}
+        yield {"error": "takes too much memory to read; split the file"}
     # One file can break its parser in ways nobody listed; it must not take the others with it.
     except (Exception, RecursionError) as error:
         where = traceback.extract_tb(error.__traceback__)[-1]
-        return {"failure": type(error).__name__, "where": f"{where.filename}:{where.lineno}"}
+        yield {"failure": type(error).__name__, "where": f"{where.filename}:{where.lineno}"}
 
 
-def _allow_seconds(seconds: int) -> None:
+def _read(content: bytes, path: str) -> Answer:
+    yield encode(extract(content, path))
+
+
+def allow_seconds(seconds: int) -> None:
     """Let the system end this process after that much more computing."""
-    used = resource.getrusage(resource.RUSAGE_SELF)
-    limit = int(used.ru_utime + used.ru_stime) + seconds
+    # Not by getrusage, which counts the memory's pages too: a millisecond or two.
+    limit = int(time.process_time()) + seconds + 1
     with contextlib.suppress(ValueError, OSError):
         resource.setrlimit(resource.RLIMIT_CPU, (limit, resource.RLIM_INFINITY))
 
@@ -81,4 +93,4 @@ def decode(answer: dict[str, Any]) -> Extracted:
 
 
 if __name__ == "__main__":
-    main(int(sys.argv[1]), int(sys.argv[2]))
+    serve(_read, int(sys.argv[1]), int(sys.argv[2]))

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterator, Sequence
+from functools import lru_cache
 
 from markdown_it import MarkdownIt
 from markdown_it.token import Token
@@ -23,8 +24,14 @@ def extract_markdown(content: bytes, file_name: str) -> Extracted:
     text = decode_text(content).replace("\r\n", "\n").replace("\r", "\n")
     front = _FRONT_MATTER.match(text)
     named = _TITLE.search(front[1]) if front else None
-    tokens = MarkdownIt("commonmark").enable("table").parse(text[front.end() :] if front else text)
+    tokens = _get_parser().parse(text[front.end() :] if front else text)
     return build_extracted(list(_read_blocks(tokens)), file_name=file_name, title=named[1] if named else "")
+
+
+@lru_cache(maxsize=1)
+def _get_parser() -> MarkdownIt:
+    # Making one takes as long as reading a page; it holds nothing of what it reads.
+    return MarkdownIt("commonmark").enable("table")
 
 
 def _read_blocks(tokens: Sequence[Token]) -> Iterator[Block]:

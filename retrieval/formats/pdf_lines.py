@@ -3,7 +3,8 @@
 import re
 import threading
 from collections.abc import Iterator, Sequence
-from ctypes import byref, c_double
+from ctypes import PYFUNCTYPE, addressof, c_double, c_int, c_void_p
+from ctypes import cast as cast_pointer
 from dataclasses import dataclass, field, replace
 from math import hypot
 from typing import Any, cast
@@ -16,6 +17,20 @@ from core.text import clean_text
 from retrieval.formats.pdf_grids import Grid, find_grids
 
 pdfium = cast(Any, pypdfium2.raw)
+
+
+def _bind(name: str, *arguments: Any, returns: Any = c_int) -> Any:
+    """A function of PDFium that takes addresses as they are: the library's own checks take longer than the answer."""
+    make = cast(Any, PYFUNCTYPE(returns, *arguments))
+    return make(cast_pointer(getattr(pdfium, name), c_void_p).value)
+
+
+# Asked of a text page about one of its characters, some hundred times a page.
+_get_origin = _bind("FPDFText_GetCharOrigin", c_void_p, c_int, c_void_p, c_void_p)
+_get_box = _bind("FPDFText_GetCharBox", c_void_p, c_int, c_void_p, c_void_p, c_void_p, c_void_p)
+_get_font_size = _bind("FPDFText_GetFontSize", c_void_p, c_int, returns=c_double)
+_get_font_weight = _bind("FPDFText_GetFontWeight", c_void_p, c_int)
+_get_matrix = _bind("FPDFText_GetMatrix", c_void_p, c_int, c_void_p)
 # PDFium keeps global state and may be entered by one thread at a time.
 _ONE_AT_A_TIME = threading.Lock()
 _LINE = re.compile(r"[^\r\n]+")
@@ -25,6 +40,8 @@ _COLUMN_GAP = 1.5
 # Of a character, in font sizes, on average over a word; few fonts are narrower.
 _LEAST_WIDTH = 0.33
 _BOLD_WEIGHT = 600
+# In characters; whether a longer line is bold is not asked, since it is no heading for that.
+_LONGEST_BOLD = 100
 # A word this much higher or lower, in font sizes, stands on another line and is no superscript; points at least.
 _STEP, _LEAST_STEP = 0.6, 2.0
 # A page with less text than a stamp, most of which is a picture, is a scan.
@@ -56,6 +73,7 @@ class Line:
 
     Attributes:
         size: font size in points.
+        bold: all of it, and it is short enough for a heading.
         baseline: points from the page's lower edge.
         page: from 1.
         grid: the ruled table that it stands in.
@@ -193,12 +211,13 @@ class _LineReader:
     """Places and sizes of one page's characters. Every question is a call into PDFium: the time goes there."""
 
     def __init__(self, textpage: Any, page: int, grids: list[Grid]) -> None:
-        self._textpage = textpage
+        self._textpage = cast_pointer(textpage, c_void_p).value
         self._page = page
         self._grids = grids
         self._numbers = [c_double() for _ in range(4)]
-        self._references = [byref(number) for number in self._numbers]
+        self._addresses = [addressof(number) for number in self._numbers]
         self._matrix = pdfium.FS_MATRIX()
+        self._matrix_address = addressof(self._matrix)
 
     def read(self, match: re.Match[str]) -> Iterator[Line]:
         """The line that a stretch of the page's text is; several where PDFium overlooked a step down."""
@@ -217,12 +236,13 @@ class _LineReader:
     ) -> Line:
         first, last = match.start() + words[0].start(), match.start() + words[-1].end() - 1
         size = self._find_size(match.start(), words)
-        weights = [int(pdfium.FPDFText_GetFontWeight(self._textpage, index)) for index in (first, last)]
+        short = last - first < _LONGEST_BOLD
+        bold = short and all(_get_font_weight(self._textpage, index) >= _BOLD_WEIGHT for index in (first, last))
         grid = next((one for one in self._grids if one.holds(lefts[0], baseline + size / 3)), None)
         cells = (
             self._cut_at_borders(match, words, lefts, grid) if grid else self._cut_at_gaps(match, words, lefts, size)
         )
-        return Line(cells, size, min(weights) >= _BOLD_WEIGHT, baseline, self._page, grid)
+        return Line(cells, size, bold, baseline, self._page, grid)
 
     def _find_size(self, offset: int, words: list[re.Match[str]]) -> float:
         """What most of the line has; a third word decides where its ends differ."""
@@ -232,25 +252,25 @@ class _LineReader:
 
     def _get_size(self, index: int) -> float:
         """Points on the page: some programs write everything at size 1 and scale it."""
-        size = float(pdfium.FPDFText_GetFontSize(self._textpage, index))
-        if pdfium.FPDFText_GetMatrix(self._textpage, index, self._matrix):
+        size = float(_get_font_size(self._textpage, index))
+        if _get_matrix(self._textpage, index, self._matrix_address):
             size *= hypot(self._matrix.c, self._matrix.d) or 1.0
         return round(size, 1)
 
     def _find_places(self, offset: int, words: list[re.Match[str]]) -> tuple[list[float], list[float]]:
         """Where each word begins and its baseline, in points."""
-        get, textpage = pdfium.FPDFText_GetCharOrigin, self._textpage
-        (x, y), (to_x, to_y) = self._numbers[:2], self._references[:2]
+        textpage = self._textpage
+        (x, y), (to_x, to_y) = self._numbers[:2], self._addresses[:2]
         lefts: list[float] = []
         baselines: list[float] = []
         for word in words:
-            get(textpage, offset + word.start(), to_x, to_y)
+            _get_origin(textpage, offset + word.start(), to_x, to_y)
             lefts.append(x.value)
             baselines.append(y.value)
         return lefts, baselines
 
     def _get_right(self, index: int) -> float:
-        pdfium.FPDFText_GetCharBox(self._textpage, index, *self._references)
+        _get_box(self._textpage, index, *self._addresses)
         return self._numbers[1].value
 
     def _cut_at_borders(

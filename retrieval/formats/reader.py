@@ -8,8 +8,10 @@ import signal
 import subprocess
 import sys
 import threading
+from collections.abc import Generator, Mapping
+from contextlib import closing
 from pathlib import Path
-from typing import Self
+from typing import Any, Self
 
 from core.errors import InvalidInputError
 from retrieval.formats.blocks import MAX_TEXT_CHARACTERS, Extracted
@@ -30,18 +32,32 @@ class Reader:
     """Reads files one at a time in a child process, started when first needed and again after a file that ended it.
 
     Args:
+        child: module that answers; see `child.py`.
+        greeting: what the child is told first, as a line of JSON.
         memory_bytes: of address space, the libraries' own included; held on Linux only.
         cpu_seconds: of computing for one file.
     """
 
-    def __init__(self, *, memory_bytes: int = MEMORY_BYTES, cpu_seconds: int = CPU_SECONDS) -> None:
+    def __init__(
+        self,
+        *,
+        child: str = "retrieval.formats.child",
+        greeting: Mapping[str, Any] | None = None,
+        memory_bytes: int = MEMORY_BYTES,
+        cpu_seconds: int = CPU_SECONDS,
+    ) -> None:
+        self._child = child
+        self._greeting = b"" if greeting is None else json.dumps(greeting).encode() + b"\n"
         self._limits = (memory_bytes, cpu_seconds)
         self._process: subprocess.Popen[bytes] | None = None
+        self._ended = False
 
     def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *_: object) -> None:
+        # A thread that is between two files must not start another child.
+        self._ended = True
         self.close()
 
     def read(self, content: bytes, path: str) -> Extracted:
@@ -51,18 +67,44 @@ class Reader:
             InvalidInputError: unknown format, the file is broken, encrypted or binary, or its parser crashed or went
                 over its limits of memory and time.
         """
+        with closing(self.ask(content, path)) as answer:
+            return decode(next(answer))
+
+    def ask(self, content: bytes, path: str) -> Generator[dict[str, Any]]:
+        """The child's answer, line by line as it comes; a taker that stops half-way ends the child.
+
+        Raises:
+            InvalidInputError: as for `read`.
+        """
         process = self._start()
         assert process.stdin and process.stdout
         timer = threading.Timer(_FILE_SECONDS, process.kill)
         timer.start()
+        more = 1
         try:
-            process.stdin.write(json.dumps({"path": path, "bytes": len(content)}).encode() + b"\n" + content)
-            process.stdin.flush()
-            line = process.stdout.readline(_MAX_ANSWER_BYTES)
-        except BrokenPipeError:
-            line = b""
+            self._send(process, content, path)
+            while more:
+                answer = self._receive(process, path)
+                more += int(answer.get("more", 0)) - 1
+                yield answer
+        except InvalidInputError:
+            more = 0
+            raise
         finally:
             timer.cancel()
+            if more:
+                self.close()
+
+    def _send(self, process: subprocess.Popen[bytes], content: bytes, path: str) -> None:
+        assert process.stdin
+        # A child that ended is met again where its answer is read.
+        with contextlib.suppress(BrokenPipeError):
+            process.stdin.write(json.dumps({"path": path, "bytes": len(content)}).encode() + b"\n" + content)
+            process.stdin.flush()
+
+    def _receive(self, process: subprocess.Popen[bytes], path: str) -> dict[str, Any]:
+        assert process.stdout
+        line = process.stdout.readline(_MAX_ANSWER_BYTES)
         if not line.endswith(b"\n"):
             raise InvalidInputError(self._bury(path))
         answer = json.loads(line)
@@ -71,7 +113,7 @@ class Reader:
         if "failure" in answer:
             log.error("a parser failed", extra={"path": path, "error": answer["failure"], "where": answer["where"]})
             raise InvalidInputError(f"cannot be read as {path.rsplit('.', 1)[-1]}: {answer['failure']}")
-        return decode(answer)
+        return answer
 
     def close(self) -> None:
         """End the child, at whatever it is."""
@@ -87,13 +129,18 @@ class Reader:
     def _start(self) -> subprocess.Popen[bytes]:
         if self._process is None or self._process.poll() is not None:
             self.close()
+            if self._ended:
+                raise InvalidInputError("was not read: the reader has ended; ingest again")
             self._process = subprocess.Popen(
-                [sys.executable, "-m", "retrieval.formats.child", *map(str, self._limits)],
+                [sys.executable, "-m", self._child, *map(str, self._limits)],
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
                 stderr=subprocess.DEVNULL,
                 env={**os.environ, "PYTHONPATH": os.pathsep.join([str(PROJECT), os.environ.get("PYTHONPATH", "")])},
             )
+            assert self._process.stdin
+            with contextlib.suppress(BrokenPipeError):
+                self._process.stdin.write(self._greeting)
         return self._process
 
     def _bury(self, path: str) -> str:

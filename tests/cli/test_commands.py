@@ -59,10 +59,22 @@ def test_without_documents_an_answer_says_so(installation: FakeModelServer) -> N
     assert (ran.code, "I found nothing about this in the documents you may read." in ran.out) == (0, True)
 
 
-@pytest.mark.parametrize("question", ["", "  ", "???"])
+@pytest.mark.parametrize("question", ["", "  ", "???", "\x00", "\ud800", "\udc80", "😀😀"])
 def test_what_is_no_question_is_refused(question: str) -> None:
     ran = run_nightbake("ask", question)
     assert (ran.code, "could not find a question" in ran.err) == (2, True)
+
+
+def test_a_question_as_long_as_a_file_is_refused_with_the_limit() -> None:
+    ran = run_nightbake("ask", "휴가 " * 33_334)
+    assert (ran.code, "100,001 characters; please ask in at most" in ran.err) == (2, True)
+
+
+@pytest.mark.parametrize("question", ["the of and", "leave\x00", "\ud800 leave?", "'; DROP TABLE chunks; --"])
+def test_an_odd_question_is_answered(installation: FakeModelServer, documents: Path, question: str) -> None:
+    run_nightbake("ingest", str(documents))
+    assert run_nightbake("ask", question, "--json").code == 0
+    assert run_nightbake("ask", QUESTION, "--json").json["sources"]
 
 
 def test_a_vote_is_given_listed_and_counted(installation: FakeModelServer) -> None:

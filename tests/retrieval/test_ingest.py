@@ -1,16 +1,21 @@
 """Documents in: what changed and only that, broken files named, removed ones gone at once."""
 
 import asyncio
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from core.database import Database
 from core.errors import InvalidInputError
+from core.prompt import Language
+from retrieval import preparer, read
+from retrieval.chunking import Chunk
 from retrieval.documents import Documents
 from retrieval.embedding import Embedder
 from retrieval.formats.ocr import MISSING, is_installed
 from retrieval.ingest import ingest
+from retrieval.prepare import PreparedChunk, build_chunk
 from retrieval.search import Search
 from tests.retrieval.conftest import Write
 from tests.retrieval.formats.test_pdf import make_scan
@@ -189,8 +194,9 @@ async def test_progress_counts_every_file(database: Database, embedder: Embedder
 
 
 async def test_an_interrupted_ingest_keeps_what_it_stored_and_goes_on(
-    database: Database, embedder: Embedder, folder: Path, write: Write
+    database: Database, embedder: Embedder, folder: Path, write: Write, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr(read, "_CHUNKS_PER_BATCH", 1)
     for name in ("a.md", "b.md"):
         write(name, LEAVE + name)
 
@@ -203,6 +209,22 @@ async def test_an_interrupted_ingest_keeps_what_it_stored_and_goes_on(
     assert (report.unchanged, report.added) == (1, 1)
 
 
+async def test_what_the_database_cannot_hold_is_named_and_the_rest_of_its_batch_goes_in(
+    database: Database, embedder: Embedder, folder: Path, write: Write, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def build(title: str, chunk: Chunk, language: Language, terms: dict[str, int]) -> PreparedChunk:
+        built = build_chunk(title, chunk, language, terms)
+        return replace(built, terms={"\x00": 1}) if "second" in chunk.text else built
+
+    monkeypatch.setattr(preparer, "build_chunk", build)
+    for name in ("first", "second", "third"):
+        write(f"{name}.md", f"The {name} of three documents.")
+    report = await ingest(database, embedder, [folder])
+    assert (report.added, [one.path for one in report.failed]) == (2, ["second.md"])
+    assert "cannot be stored" in report.failed[0].reason
+    assert [one.path for one in await Documents(database).find_all()] == ["first.md", "third.md"]
+
+
 async def test_another_way_of_cutting_reads_again_and_keeps_equal_vectors(
     database: Database, embedder: Embedder, folder: Path, write: Write
 ) -> None:
@@ -211,11 +233,11 @@ async def test_another_way_of_cutting_reads_again_and_keeps_equal_vectors(
     report = await ingest(database, embedder, [folder], max_tokens=100)
     rows = await database.fetch_dicts(
         b"SELECT count(DISTINCT chunks.id) AS chunks, count(DISTINCT embeddings.chunk_id) AS embedded, "
-        b"sum(tf) = (SELECT sum(length) FROM chunks) AS indexed "
-        b"FROM chunks JOIN postings ON chunk_id = chunks.id JOIN embeddings USING (chunk_id)"
+        b"count(DISTINCT codes.chunk_id) AS coded "
+        b"FROM chunks JOIN embeddings ON chunk_id = chunks.id JOIN codes USING (chunk_id)"
     )
     assert (report.updated, report.embedded) == (1, 0)
-    assert rows == [{"chunks": 2, "embedded": 2, "indexed": True}]
+    assert rows == [{"chunks": 2, "embedded": 2, "coded": 2}]
 
 
 async def test_a_broken_member_is_named_until_its_archive_changes(
