@@ -159,6 +159,7 @@ async def test_a_sample_that_misleads_costs_time_and_no_rows(
     monkeypatch.setattr(vector_scan, "_SAMPLE_PERCENT", 100)
     # Far too near: fewer than fifty lie within the first hundredth of the distances.
     monkeypatch.setattr(vector_scan, "_SAMPLE_SLACK", 0.01)
+    monkeypatch.setattr(vector_scan, "_SAMPLE_SLACK_AGAIN", 0.02)
     vectors = np.random.default_rng(1).standard_normal((300, DIMENSION), dtype=np.float32)
     made = [Made("all.txt", [f"y{number}" for number in range(300)], AccessRule(["group:a"]), dict(enumerate(vectors)))]
     await store(database, embedder, made)
