@@ -8,6 +8,8 @@ import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+import numpy as np
+
 from core.database import Database
 from retrieval.access import Access
 from retrieval.bm25 import Floats, find_best, score_chunks
@@ -77,8 +79,10 @@ class Candidates:
         ]
 
     async def _score_terms(self, terms: Sequence[str], visible: VisibleChunks) -> Floats:
-        postings = await find_postings(self._database, terms, visible)
-        return score_chunks(postings, visible)
+        scores = np.zeros(len(visible.mask))
+        for postings in await find_postings(self._database, terms, visible):
+            scores += score_chunks(postings, visible)
+        return scores
 
     async def _find_nearest(
         self, vector: Vectors | None, model_id: int | None, visible: VisibleChunks, limit: int

@@ -6,7 +6,7 @@ end first. The chunk with the id `block * 4096 + place` is meant.
 
 import asyncio
 import struct
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -23,8 +23,9 @@ Integers = NDArray[np.int64]
 
 MAX_COUNT = 32_767
 
-# Up to so many, unpacking takes a millisecond, and handing it to a thread about as long.
-_SMALL_BYTES = 1_000_000
+# Up to so many, unpacking takes a millisecond, and handing it to a thread about as long. A question of hundreds of
+# frequent terms is unpacked in such parts, so that it takes time and not memory.
+_PART_BYTES = 1_000_000
 
 _ENTRY = struct.Struct(">3H")
 
@@ -69,31 +70,49 @@ def pack_postings(chunks: Mapping[int, Mapping[str, int]]) -> list[tuple[str, in
     return [(term, block, bytes(entries)) for (term, block), entries in sorted(packed.items())]
 
 
-async def find_postings(database: Database, terms: Sequence[str], visible: VisibleChunks) -> Postings:
-    """Where these terms occur."""
+async def find_postings(database: Database, terms: Sequence[str], visible: VisibleChunks) -> list[Postings]:
+    """Where these terms occur: a term is in one part only, and a part small enough for arrays of it."""
     return await _read(database, "find_postings", {"terms": list(terms)}, visible)
 
 
 async def find_postings_near(
     database: Database, prefix: str, visible: VisibleChunks, *, shortest: int, longest: int
-) -> Postings:
+) -> list[Postings]:
     """Where terms occur that begin with a prefix and are so many characters long."""
     parameters = {"prefix": prefix, "shortest": shortest, "longest": longest}
     return await _read(database, "find_postings_near", parameters, visible)
 
 
-async def _read(database: Database, query: str, parameters: Mapping[str, Any], visible: VisibleChunks) -> Postings:
+async def _read(
+    database: Database, query: str, parameters: Mapping[str, Any], visible: VisibleChunks
+) -> list[Postings]:
     if not visible.count:
-        return unpack_postings([], visible)
+        return []
     rows = await database.fetch_tuples(QUERIES[query], {**parameters, "blocks": visible.blocks.tolist()})
     # An index promises no order, and a sum of floats depends on it.
     rows.sort()
-    if sum(len(entries) for _, _, entries in rows) < _SMALL_BYTES:
+    return [await _unpack(part, visible) for part in _split(rows)]
+
+
+def _split(rows: Sequence[tuple[Any, ...]]) -> Iterator[Sequence[tuple[Any, ...]]]:
+    """Rows of whole terms, each part about as large as is worth handing to a thread."""
+    first, size = 0, 0
+    for number, (term, _, entries) in enumerate(rows):
+        if size > _PART_BYTES and term != rows[number - 1][0]:
+            yield rows[first:number]
+            first, size = number, 0
+        size += len(entries)
+    if rows:
+        yield rows[first:]
+
+
+async def _unpack(rows: Sequence[tuple[Any, ...]], visible: VisibleChunks) -> Postings:
+    if sum(len(entries) for _, _, entries in rows) < _PART_BYTES:
         return unpack_postings(rows, visible)
     return await asyncio.to_thread(unpack_postings, rows, visible)
 
 
-def unpack_postings(rows: Sequence[tuple[str, int, bytes]], visible: VisibleChunks) -> Postings:
+def unpack_postings(rows: Sequence[tuple[Any, ...]], visible: VisibleChunks) -> Postings:
     """Entries of visible chunks from rows of term, block and entries; each block must hold a visible chunk."""
     numbers = {term: number for number, term in enumerate(dict.fromkeys(term for term, _, _ in rows))}
     block_numbers = np.searchsorted(visible.blocks, np.array([block for _, block, _ in rows], dtype=np.int64))

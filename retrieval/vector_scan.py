@@ -4,6 +4,7 @@ No HNSW: at its defaults it lost half of the answers, and behind a filter it ret
 """
 
 from collections.abc import Sequence
+from typing import Any
 
 from core.database import Database
 from core.sql import load_queries
@@ -18,7 +19,8 @@ MAX_COMPARED_IN_FULL = 3000
 # Of the nearest codes so many vectors are compared in full, in a large index one of so many; see docs/retrieval.md.
 MIN_COMPARED, COMPARED_OF = 1000, 250
 _SAMPLE_PERCENT = 3
-_SAMPLE_SLACK = 1.5
+_SAMPLE_SLACK = 3.0
+_SAMPLE_SLACK_AGAIN = 15.0
 
 
 class VectorScan:
@@ -38,7 +40,7 @@ class VectorScan:
         if visible.count <= MAX_COMPARED_IN_FULL:
             return await self.compare(vector, model_id, visible.find_ids(), limit=limit)
         compared = max(MIN_COMPARED, visible.count // COMPARED_OF, limit)
-        share, bitmap = min(1.0, _SAMPLE_SLACK * compared / visible.count), visible.to_bitmap()
+        bitmap = visible.to_bitmap()
         parameters = {
             "vector": render_vector(vector),
             "model_id": model_id,
@@ -47,15 +49,16 @@ class VectorScan:
             "last_id": visible.first_id + len(bitmap) * 8 - 1,
             "mostly_hidden": visible.count < len(visible.mask) / 2,
             "compared": compared,
-            "sample_percent": _SAMPLE_PERCENT,
-            "share": share,
             "limit": limit,
         }
-        rows = await self._database.fetch_tuples(QUERIES["compare_codes"], parameters)
-        if share < 1 and (not rows or rows[0][2] < compared):
+        rows: list[tuple[Any, ...]] = []
+        for slack in (_SAMPLE_SLACK, _SAMPLE_SLACK_AGAIN, None):
+            share = 1.0 if slack is None else min(1.0, slack * compared / visible.count)
+            sample = {"share": share, "sample_percent": 0 if slack is None else _SAMPLE_PERCENT}
+            rows = await self._database.fetch_tuples(QUERIES["compare_codes"], parameters | sample)
+            if share == 1 or (rows and rows[0][2] >= compared):
+                break
             # The sample misled, or only some of what is visible has a vector.
-            everything = {"share": 1.0, "sample_percent": 0}
-            rows = await self._database.fetch_tuples(QUERIES["compare_codes"], parameters | everything)
         return {chunk_id: score for chunk_id, score, _ in rows}
 
     async def compare(

@@ -10,8 +10,8 @@ LIMIT %(limit)s
 
 -- name: compare_codes
 -- The signs of every visible vector, then the nearest of them in full. Sorting all would cost as much as comparing, so a
--- sample tells what distance about one and a half times as many as are wanted lie within; `nearest` says whether that
--- was enough. Of distance and visibility the one that more fail is looked at first. The codes of chunks that came after
+-- sample tells what distance about three times as many as are wanted lie within; `nearest` says whether that was enough.
+-- Of distance and visibility the one that more fail is looked at first. The codes of chunks that came after
 -- the bitmap lie beyond it.
 WITH question AS MATERIALIZED (
     SELECT binary_quantize(%(vector)s::halfvec) AS code

@@ -53,12 +53,12 @@ class Vocabulary:
     async def find_texts(self, term: str, principals: Sequence[str]) -> list[str]:
         """A few texts that hold a term."""
         visible = await self._access.find_visible_chunks(principals)
-        postings = await find_postings(self._database, [term], visible)
-        parameters = {"chunk_ids": visible.get_ids(np.sort(postings.places)[:_TEXTS])}
+        parts = await find_postings(self._database, [term], visible)
+        parameters = {"chunk_ids": [id_ for part in parts for id_ in visible.get_ids(np.sort(part.places)[:_TEXTS])]}
         rows = await self._access.fetch_visible(QUERIES["find_texts"], principals, parameters, _Text)
         return [row.text for row in rows]
 
 
-def _count(postings: Postings) -> dict[str, int]:
-    counts: list[int] = postings.count_chunks().tolist()
-    return {term: count for term, count in zip(postings.terms, counts, strict=True) if count}
+def _count(parts: Sequence[Postings]) -> dict[str, int]:
+    counted = (pair for part in parts for pair in zip(part.terms, part.count_chunks().tolist(), strict=True))
+    return {term: count for term, count in counted if count}

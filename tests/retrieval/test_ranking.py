@@ -11,7 +11,7 @@ import pytest
 
 from core.database import Database
 from core.migrate import FOLDER, migrate
-from retrieval import index, vector_scan
+from retrieval import index, postings, vector_scan
 from retrieval.candidates import Candidates
 from retrieval.documents import Documents
 from retrieval.embedding import Embedder
@@ -82,6 +82,7 @@ async def test_random_readers_get_what_the_formulas_give(
     database: Database, embedder: Embedder, monkeypatch: pytest.MonkeyPatch, in_full: int
 ) -> None:
     monkeypatch.setattr(vector_scan, "MAX_COMPARED_IN_FULL", in_full)
+    monkeypatch.setattr(postings, "_PART_BYTES", in_full)  # 0: each term is a part of its own
     chance = random.Random(3)
     made = [make(chance, f"{number}.txt") for number in range(80)]
     await store(database, embedder, made)
@@ -158,6 +159,7 @@ async def test_a_sample_that_misleads_costs_time_and_no_rows(
     monkeypatch.setattr(vector_scan, "_SAMPLE_PERCENT", 100)
     # Far too near: fewer than fifty lie within the first hundredth of the distances.
     monkeypatch.setattr(vector_scan, "_SAMPLE_SLACK", 0.01)
+    monkeypatch.setattr(vector_scan, "_SAMPLE_SLACK_AGAIN", 0.02)
     vectors = np.random.default_rng(1).standard_normal((300, DIMENSION), dtype=np.float32)
     made = [Made("all.txt", [f"y{number}" for number in range(300)], AccessRule(["group:a"]), dict(enumerate(vectors)))]
     await store(database, embedder, made)
