@@ -7,11 +7,12 @@ from typing import Any, TypeVar
 from core.database import Database
 from core.errors import InvalidInputError
 from core.sql import load_queries
+from retrieval.visible import VisibleChunks, read_visible
 
 QUERIES = load_queries(__file__)
 
 EVERYONE = "everyone"
-_FILTER = b"visible_documents(%(principals)s::text[])"
+_FILTERS = (b"visible_documents(%(principals)s::text[])", b"visible_audiences(%(principals)s::text[])")
 
 Record = TypeVar("Record")
 
@@ -34,14 +35,19 @@ class Access:
     async def fetch_visible(
         self, query: bytes, principals: Sequence[str], parameters: Mapping[str, Any], record: type[Record]
     ) -> list[Record]:
-        """Rows of a statement that reads documents through `visible_documents`.
+        """Rows of a statement that reads documents through the filter.
 
         Raises:
             ValueError: the statement does not name the filter.
         """
-        if _FILTER not in query:
+        if not any(rule in query for rule in _FILTERS):
             raise ValueError("expected a statement that reads from visible_documents, got one without the filter")
         return await self._database.fetch_all(query, {**parameters, "principals": list(principals)}, record)
+
+    async def find_visible_chunks(self, principals: Sequence[str]) -> VisibleChunks:
+        """What a scan of postings or vectors may give; as of now, and to be asked for each question anew."""
+        rows = await self._database.fetch_tuples(QUERIES["find_visible_chunks"], {"principals": list(principals)})
+        return read_visible(rows)
 
     async def find_principals(self, person: str) -> list[str]:
         """Everyone, the person, then the person's groups.

@@ -1,17 +1,20 @@
-"""The best chunks of each side of the search, with both exact scores: what fusion chooses from."""
+"""The best chunks of each side of the search, with both exact scores: what fusion chooses from.
 
+PostgreSQL holds postings and vectors, filters them and compares vectors; packed postings come here by the block and are
+scored as arrays, because a row a posting is what costs there.
+"""
+
+import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 from core.database import Database
-from core.sql import load_queries
 from retrieval.access import Access
+from retrieval.bm25 import Floats, find_best, score_chunks
 from retrieval.embedding import Vectors
-from retrieval.vectors import render_vector
-
-QUERIES = load_queries(__file__)
-
-K1, B = 1.2, 0.75
+from retrieval.postings import find_postings
+from retrieval.vector_scan import VectorScan
+from retrieval.visible import VisibleChunks
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,10 +32,12 @@ class Candidate:
 
 
 class Candidates:
-    """Scans both sides behind the visibility filter."""
+    """Scans both sides behind the visibility filter; keeps nothing from one question to the next."""
 
     def __init__(self, database: Database) -> None:
+        self._database = database
         self._access = Access(database)
+        self._vector_scan = VectorScan(database)
 
     async def find(
         self,
@@ -53,12 +58,22 @@ class Candidates:
         Raises:
             DatabaseError: the database stayed away.
         """
-        parameters = {
-            "terms": list(terms),
-            "vector": None if vector is None else render_vector(vector),
-            "model_id": model_id,
-            "k1": K1,
-            "b": B,
-            "limit": limit_per_side,
-        }
-        return await self._access.fetch_visible(QUERIES["find_candidates"], principals, parameters, Candidate)
+        visible = await self._access.find_visible_chunks(principals)
+        if not visible.count:
+            return []
+        scores = await self._score_terms(terms, visible)
+        lexical = find_best(scores, limit_per_side)
+        also = visible.get_ids(lexical)
+        dense: dict[int, float] = {}
+        if vector is not None and model_id is not None:
+            dense = await self._vector_scan.compare(vector, model_id, visible, also=also, limit=limit_per_side)
+        chunk_ids = sorted({*also, *dense})
+        lexical_scores = scores[visible.get_places(chunk_ids)].tolist()
+        return [
+            Candidate(chunk_id, dense.get(chunk_id), score)
+            for chunk_id, score in zip(chunk_ids, lexical_scores, strict=True)
+        ]
+
+    async def _score_terms(self, terms: Sequence[str], visible: VisibleChunks) -> Floats:
+        postings = await find_postings(self._database, terms, visible)
+        return await asyncio.to_thread(score_chunks, postings, visible)

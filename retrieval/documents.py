@@ -198,8 +198,11 @@ class Documents:
             )
 
     async def erase_removed(self, *, before: datetime) -> int:
-        """Delete for good what was removed before a time, text, vectors and all; the number of documents."""
-        return await self._database.execute(QUERIES["erase_removed"], {"before": before})
+        """Delete for good what was removed before a time, text, vectors, postings and all; the number of documents."""
+        async with self._database.transaction() as connection:
+            erased = (await connection.execute(QUERIES["erase_removed"], {"before": before})).rowcount
+            await connection.execute(QUERIES["sweep_postings"])
+        return erased
 
     async def forget_content(self, source: str) -> int:
         """Let the next ingest read every file of a source again; the number of documents."""

@@ -74,6 +74,9 @@ WHERE id = %(id)s
 -- name: erase_removed
 DELETE FROM documents WHERE removed_at < %(before)s
 
+-- name: sweep_postings
+SELECT pack_postings(), sweep_postings(1)
+
 -- name: forget_content
 -- The next ingest finds another hash and reads the file again.
 UPDATE documents SET sha256 = '' WHERE source = %(source)s

@@ -1,4 +1,4 @@
-"""Storing prepared documents: one transaction each, unchanged chunks keep their vectors."""
+"""Storing prepared documents: all or nothing, unchanged chunks keep their vectors and postings."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -13,6 +13,7 @@ from core.group_commit import to_json_rows
 from core.locks import Lock
 from core.sql import load_queries
 from retrieval.embedding import Embedder
+from retrieval.postings import pack_postings
 from retrieval.prepare import PreparedChunk, PreparedDocument
 from retrieval.sources.access_rules import AccessRule
 from retrieval.vectors import render_vector
@@ -20,6 +21,10 @@ from retrieval.vectors import render_vector
 QUERIES = load_queries(__file__)
 
 _FILL_BATCH = 256
+# In chunks. Until they are packed, postings of a term lie in one row a transaction, which a search reads one by one.
+_PACK_EVERY = 1024
+# In chunks of a block of 4,096: at most an eighth of what a search reads belongs to chunks that are gone.
+_LEAST_GONE = 512
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,11 +49,18 @@ class _Unembedded:
 class _Document:
     id: int
     version: int
+    same_recipe: bool
 
 
 @dataclass(frozen=True, slots=True)
-class _Recipe:
-    recipe: str
+class Put:
+    """A document to store; `source_version` is what its source calls the content that was read."""
+
+    document: PreparedDocument
+    source: str
+    path: str
+    rule: AccessRule
+    source_version: str | None = None
 
 
 class Index:
@@ -87,19 +99,36 @@ class Index:
         self, document: PreparedDocument, vectors: Mapping[str, str], *, source: str, path: str, rule: AccessRule
     ) -> int:
         """Store one document in one transaction, over its earlier version if there is one; its id."""
+        return (await self.put_many([Put(document, source, path, rule)], vectors))[0]
+
+    async def put_many(self, puts: Sequence[Put], vectors: Mapping[str, str]) -> list[int]:
+        """Store several documents in one transaction, all or none, each over its earlier version; their ids.
+
+        Args:
+            puts: no two of the same source and path.
+            vectors: in PostgreSQL's notation by hash; a chunk without one is found by its words only.
+        """
+        if not puts:
+            return []
         model_id = await self._get_model_id()
-        own = {chunk.sha256: vectors[chunk.sha256] for chunk in document.chunks if chunk.sha256 in vectors}
+        chunks = [chunk for put in puts for chunk in put.document.chunks]
+        own = {chunk.sha256: vectors[chunk.sha256] for chunk in chunks if chunk.sha256 in vectors}
         async with self._database.transaction() as connection:
             await connection.execute(QUERIES["lock"], {"key": Lock.INDEX})
-            same_recipe = await _has_recipe(connection, document.recipe, source, path)
-            stored = await _put_document(connection, document, source, path, rule)
-            await _put_chunks(connection, document.chunks, stored, same_recipe=same_recipe)
+            stored = await _put_documents(connection, puts)
+            await _put_chunks(connection, puts, stored)
             await connection.execute(QUERIES["put_embeddings"], _embedding_parameters(own, model_id))
-            of_document = {"document_id": stored.id, "model_id": model_id, "version": stored.version}
-            await connection.execute(QUERIES["copy_embeddings"], of_document)
-            # Last, because a chunk that goes may be the one whose vector was copied.
-            await connection.execute(QUERIES["delete_old_chunks"], of_document)
-        return stored.id
+            document_ids = [document.id for document in stored]
+            if any(chunk.sha256 not in own and chunk.language in self._embedder.languages for chunk in chunks):
+                parameters = {"document_ids": document_ids, "model_id": model_id}
+                await connection.execute(QUERIES["copy_embeddings"], parameters)
+            if any(document.version > 1 for document in stored):
+                # Last, because a chunk that goes may be the one whose vector was copied.
+                versions = [document.version for document in stored]
+                await connection.execute(
+                    QUERIES["delete_old_chunks"], {"document_ids": document_ids, "versions": versions}
+                )
+        return document_ids
 
     async def fill_embeddings(self, source: str) -> None:
         """Embed what this model has not yet: after a change of model, or a run that was cut short."""
@@ -140,56 +169,54 @@ def _embedding_parameters(vectors: Mapping[str, str], model_id: int) -> dict[str
     return {"hashes": list(vectors), "vectors": list(vectors.values()), "model_id": model_id}
 
 
-async def _has_recipe(connection: AsyncConnection[Any], recipe: str, source: str, path: str) -> bool:
-    cursor = connection.cursor(row_factory=class_row(_Recipe))
-    await cursor.execute(QUERIES["find_recipe"], {"source": source, "path": path})
-    stored = await cursor.fetchone()
-    return stored is not None and stored.recipe == recipe
-
-
-async def _put_document(
-    connection: AsyncConnection[Any], document: PreparedDocument, source: str, path: str, rule: AccessRule
-) -> _Document:
+async def _put_documents(connection: AsyncConnection[Any], puts: Sequence[Put]) -> list[_Document]:
     cursor = connection.cursor(row_factory=class_row(_Document))
-    await cursor.execute(
-        QUERIES["put_document"],
-        {
-            "source": source,
-            "path": path,
-            "title": document.title,
-            "format": document.format,
-            "language": document.language,
-            "sha256": document.sha256,
-            "recipe": document.recipe,
-            "allow": rule.allow,
-            "deny": rule.deny,
-            "owner": rule.owner,
-            "chunk_count": len(document.chunks),
-            "term_count": sum(chunk.length for chunk in document.chunks),
-        },
-    )
-    stored = await cursor.fetchone()
-    assert stored is not None, "an upsert returns its row"
-    await connection.execute(QUERIES["put_text"], {"document_id": stored.id, "text": document.text})
-    return stored
+    rows = [_to_document_row(number, put) for number, put in enumerate(puts)]
+    await cursor.execute(QUERIES["put_documents"], {"documents": to_json_rows(rows)})
+    return await cursor.fetchall()
 
 
-async def _put_chunks(
-    connection: AsyncConnection[Any], chunks: Sequence[PreparedChunk], document: _Document, *, same_recipe: bool
-) -> None:
-    rows = [_to_row(ordinal, chunk) for ordinal, chunk in enumerate(chunks)]
-    parameters = {"document_id": document.id, "version": document.version, "same_recipe": same_recipe}
-    cursor = await connection.execute(QUERIES["keep_chunks"], {**parameters, "chunks": to_json_rows(rows)})
-    kept = {ordinal for _, ordinal in await cursor.fetchall()}
-    fresh = to_json_rows([row for row in rows if row["ordinal"] not in kept])
-    cursor = await connection.execute(QUERIES["put_chunks"], {**parameters, "chunks": fresh})
-    inserted: list[tuple[int, int]] = await cursor.fetchall()
-    await _put_postings(connection, {chunk_id: chunks[ordinal] for chunk_id, ordinal in inserted}, document)
+def _to_document_row(number: int, put: Put) -> dict[str, Any]:
+    document = put.document
+    return {
+        "number": number,
+        "source": put.source,
+        "path": put.path,
+        "title": document.title,
+        "format": document.format,
+        "language": document.language,
+        "sha256": document.sha256,
+        "recipe": document.recipe,
+        "source_version": put.source_version,
+        "allow": put.rule.allow,
+        "deny": put.rule.deny,
+        "owner": put.rule.owner,
+        "chunk_count": len(document.chunks),
+        "term_count": sum(chunk.length for chunk in document.chunks),
+        "text": document.text,
+    }
 
 
-def _to_row(ordinal: int, prepared: PreparedChunk) -> dict[str, Any]:
+async def _put_chunks(connection: AsyncConnection[Any], puts: Sequence[Put], stored: Sequence[_Document]) -> None:
+    by_place = {
+        (document.id, ordinal): chunk
+        for put, document in zip(puts, stored, strict=True)
+        for ordinal, chunk in enumerate(put.document.chunks)
+    }
+    documents = {document.id: document for document in stored}
+    rows = [_to_chunk_row(documents[id_], ordinal, chunk) for (id_, ordinal), chunk in by_place.items()]
+    cursor = await connection.execute(QUERIES["put_chunks"], {"chunks": to_json_rows(rows)})
+    inserted: list[tuple[int, int, int]] = await cursor.fetchall()
+    chunks = {chunk_id: by_place[document_id, ordinal] for chunk_id, document_id, ordinal in inserted}
+    await _put_postings(connection, chunks)
+
+
+def _to_chunk_row(document: _Document, ordinal: int, prepared: PreparedChunk) -> dict[str, Any]:
     chunk = prepared.chunk
     return {
+        "document_id": document.id,
+        "version": document.version,
+        "same_recipe": document.same_recipe,
         "ordinal": ordinal,
         "heading_path": chunk.heading_path,
         "page": chunk.page,
@@ -202,17 +229,13 @@ def _to_row(ordinal: int, prepared: PreparedChunk) -> dict[str, Any]:
     }
 
 
-async def _put_postings(
-    connection: AsyncConnection[Any], chunks: Mapping[int, PreparedChunk], document: _Document
-) -> None:
-    postings = [
-        (chunk_id, chunk.length, term, tf) for chunk_id, chunk in chunks.items() for term, tf in chunk.terms.items()
-    ]
-    if not postings:
+async def _put_postings(connection: AsyncConnection[Any], chunks: Mapping[int, PreparedChunk]) -> None:
+    if not chunks:
         return
-    chunk_ids, lengths, terms, tfs = (list(column) for column in zip(*postings, strict=True))
-    await connection.execute(QUERIES["put_terms"], {"terms": sorted(set(terms))})
-    await connection.execute(
-        QUERIES["put_postings"],
-        {"document_id": document.id, "chunk_ids": chunk_ids, "lengths": lengths, "terms": terms, "tfs": tfs},
-    )
+    packed = pack_postings({chunk_id: chunk.terms for chunk_id, chunk in chunks.items()})
+    if packed:
+        terms, blocks, entries = (list(column) for column in zip(*packed, strict=True))
+        await connection.execute(QUERIES["put_postings"], {"terms": terms, "blocks": blocks, "entries": entries})
+    # Ids only grow, so that every so many chunks one of them passes a multiple.
+    if max(chunks) // _PACK_EVERY > (min(chunks) - 1) // _PACK_EVERY:
+        await connection.execute(QUERIES["pack_postings"], {"least_gone": _LEAST_GONE})

@@ -11,13 +11,13 @@ from core.prompt import detect_language
 from core.records import Passage
 from core.sql import load_queries
 from core.text import clean_text
+from retrieval.access import Access
 from retrieval.candidates import Candidates
 from retrieval.diversity import drop_repeats
 from retrieval.embedding import Embedder, Vectors
-from retrieval.fusion import UNMEASURED, Calibration, fuse
+from retrieval.fusion import UNMEASURED, Calibration, Ranked, fuse
 from retrieval.fusion_calibration import Measured, find_calibrations
 from retrieval.lexical import find_terms, warm_up
-from retrieval.passages import Passages
 from retrieval.rerank import Reranker
 
 QUERIES = load_queries(__file__)
@@ -44,8 +44,8 @@ class Search:
 
     def __init__(self, database: Database, embedder: Embedder, *, reranker: Reranker | None = None) -> None:
         self._database = database
+        self._access = Access(database)
         self._candidates = Candidates(database)
-        self._passages = Passages(database)
         self._embedder = embedder
         self._reranker = reranker
         self._model_id: int | None = None
@@ -102,7 +102,7 @@ class Search:
             principals,
             limit_per_side=max(CANDIDATES, limit),
         )
-        found = await self._passages.fetch(fuse(candidates, calibration)[:limit], principals)
+        found = await self._fetch(fuse(candidates, calibration)[:limit], principals)
         return await self._reranker.rerank(text, found) if self._reranker and side == "hybrid" else found
 
     async def embed(self, questions: Sequence[str], side: Side = "hybrid") -> list[Vectors | None]:
@@ -111,6 +111,15 @@ class Search:
         wanted = [text for text in texts if text and self._asks_dense(text, await self._find_calibration(text), side)]
         found = dict(zip(wanted, await self._embedder.embed(wanted, purpose="query"), strict=True))
         return [found.get(text) for text in texts]
+
+    async def _fetch(self, ranked: Sequence[Ranked], principals: Sequence[str]) -> list[Passage]:
+        parameters = {
+            "chunk_ids": [one.chunk_id for one in ranked],
+            "scores": [one.score for one in ranked],
+            "dense_scores": [one.dense_score or 0.0 for one in ranked],
+            "lexical_scores": [one.lexical_score for one in ranked],
+        }
+        return await self._access.fetch_visible(QUERIES["find_passages"], principals, parameters, Passage)
 
     def _asks_dense(self, text: str, calibration: Calibration, side: Side) -> bool:
         """Whether the model has a say: it is asked alone, or reads the language, by the settings and as measured."""

@@ -6,11 +6,16 @@ The one place of the query side that knows how terms are stored.
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
+import numpy as np
+
 from core.database import Database
 from core.sql import load_queries
 from retrieval.access import Access
+from retrieval.postings import Postings, find_postings, find_postings_near
 
 QUERIES = load_queries(__file__)
+
+_TEXTS = 5
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,12 +23,6 @@ class Counts:
     """How many visible chunks hold each term, of how many; a term that none holds is absent."""
 
     by_term: dict[str, int]
-    chunks: int
-
-
-@dataclass(frozen=True, slots=True)
-class _Counted:
-    term: str | None
     chunks: int
 
 
@@ -36,22 +35,30 @@ class Vocabulary:
     """Terms of visible documents only: what a hidden one alone holds is absent, so no answer can tell of it."""
 
     def __init__(self, database: Database) -> None:
+        self._database = database
         self._access = Access(database)
 
     async def count(self, terms: Iterable[str], principals: Sequence[str]) -> Counts:
         """Chunks that hold each of these terms."""
-        parameters = {"terms": sorted(set(terms))}
-        rows = await self._access.fetch_visible(QUERIES["count_terms"], principals, parameters, _Counted)
-        total = next((row.chunks for row in rows if row.term is None), 0)
-        return Counts({row.term: row.chunks for row in rows if row.term is not None}, total)
+        visible = await self._access.find_visible_chunks(principals)
+        return Counts(_count(await find_postings(self._database, sorted(set(terms)), visible)), visible.count)
 
     async def find_near(self, term: str, principals: Sequence[str], *, prefix: int, slack: int) -> dict[str, int]:
         """Terms with the same first `prefix` characters and a length within `slack`, each with its chunks."""
-        parameters = {"prefix": term[:prefix], "shortest": len(term) - slack, "longest": len(term) + slack}
-        rows = await self._access.fetch_visible(QUERIES["find_terms_near"], principals, parameters, _Counted)
-        return {row.term: row.chunks for row in rows if row.term is not None}
+        visible = await self._access.find_visible_chunks(principals)
+        shortest, longest = len(term) - slack, len(term) + slack
+        postings = await find_postings_near(self._database, term[:prefix], visible, shortest=shortest, longest=longest)
+        return _count(postings)
 
     async def find_texts(self, term: str, principals: Sequence[str]) -> list[str]:
         """A few texts that hold a term."""
-        rows = await self._access.fetch_visible(QUERIES["find_text_with"], principals, {"term": term}, _Text)
+        visible = await self._access.find_visible_chunks(principals)
+        postings = await find_postings(self._database, [term], visible)
+        parameters = {"chunk_ids": visible.get_ids(np.sort(postings.places)[:_TEXTS])}
+        rows = await self._access.fetch_visible(QUERIES["find_texts"], principals, parameters, _Text)
         return [row.text for row in rows]
+
+
+def _count(postings: Postings) -> dict[str, int]:
+    counts: list[int] = postings.count_chunks().tolist()
+    return {term: count for term, count in zip(postings.terms, counts, strict=True) if count}

@@ -12,7 +12,6 @@ from retrieval.access import Access
 from retrieval.documents import Document, Documents
 from retrieval.embedding import Embedder
 from retrieval.ingest import ingest
-from retrieval.search import QUERIES as SEARCH_QUERIES
 from retrieval.search import Search
 from retrieval.sources.access_rules import AccessRule, parse_rule
 from tests.retrieval.conftest import Write
@@ -145,10 +144,3 @@ async def test_nobody_becomes_a_group_by_name(database: Database) -> None:
 async def test_a_statement_without_the_filter_is_not_run(database: Database) -> None:
     with pytest.raises(ValueError, match="without the filter"):
         await Access(database).fetch_visible(b"SELECT * FROM documents", ["everyone"], {}, Document)
-
-
-def test_the_search_reads_postings_and_vectors_of_visible_documents_only() -> None:
-    statement = SEARCH_QUERIES["search"]
-    assert statement.count(b"JOIN visible ON visible.id") == statement.count(b"JOIN postings") + statement.count(
-        b"FROM embeddings"
-    )

@@ -1,0 +1,37 @@
+"""BM25 over what one asker may see, and the best of an array of scores."""
+
+import numpy as np
+from numpy.typing import NDArray
+
+from retrieval.postings import Postings
+from retrieval.visible import VisibleChunks
+
+Floats = NDArray[np.float64]
+
+K1, B = 1.2, 0.75
+
+
+def score_chunks(postings: Postings, visible: VisibleChunks) -> Floats:
+    """Score of each place of `VisibleChunks`, 0 where no term occurs.
+
+    Chunks, their mean length and how many hold a term are counted over what is visible: no score tells of the rest.
+
+    Source: Robertson and Zaragoza 2009, "The Probabilistic Relevance Framework", with the logarithm of Lucene, which
+    is never negative.
+    """
+    counts = postings.count_chunks()
+    rarity = np.log(1 + (visible.count - counts + 0.5) / (counts + 0.5))
+    frequencies = postings.frequencies.astype(np.float64)
+    damping = K1 * (1 - B + B * postings.lengths / visible.mean_length)
+    scores = rarity[postings.term_numbers] * frequencies * (K1 + 1) / (frequencies + damping)
+    return np.bincount(postings.places, weights=scores, minlength=len(visible.mask)).astype(np.float64, copy=False)
+
+
+def find_best(scores: Floats, limit: int) -> NDArray[np.int64]:
+    """Places of the highest scores above 0, at most `limit`, best first; of equals the first place."""
+    places = np.flatnonzero(scores)
+    if len(places) > limit:
+        lowest = np.partition(scores[places], len(places) - limit)[len(places) - limit]
+        places = places[scores[places] >= lowest]
+    order = np.argsort(-scores[places], kind="stable")
+    return places[order[:limit]]

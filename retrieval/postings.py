@@ -1,0 +1,105 @@
+"""Postings as they are stored: by term and block of 4,096 chunk ids, six bytes a chunk.
+
+An entry is the chunk's place in its block, how often it holds the term, and its length in terms; each two bytes, big
+end first. The chunk with the id `block * 4096 + place` is meant.
+"""
+
+import asyncio
+import struct
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from core.database import Database
+from core.sql import load_queries
+from retrieval.visible import BLOCK_CHUNKS, VisibleChunks
+
+QUERIES = load_queries(__file__)
+
+Integers = NDArray[np.int64]
+
+MAX_COUNT = 32_767
+
+_ENTRY = struct.Struct(">3H")
+
+
+@dataclass(frozen=True, slots=True)
+class Postings:
+    """Where terms occur in what the asker may see.
+
+    Axes: p = postings. All arrays int64 [p].
+
+    Attributes:
+        terms: those that were read, each once, also where no visible chunk holds them.
+        term_numbers: place of each posting's term in `terms`.
+        places: of each posting's chunk among the visible blocks, see `VisibleChunks`.
+        frequencies: of the term in the chunk.
+        lengths: of the chunk, in terms.
+    """
+
+    terms: list[str]
+    term_numbers: Integers
+    places: Integers
+    frequencies: Integers
+    lengths: Integers
+
+    def count_chunks(self) -> Integers:
+        """How many visible chunks hold each term."""
+        return np.bincount(self.term_numbers, minlength=len(self.terms))
+
+
+def pack_postings(chunks: Mapping[int, Mapping[str, int]]) -> list[tuple[str, int, bytes]]:
+    """Term, block and entries of new chunks, by term.
+
+    Args:
+        chunks: frequency of each term by chunk id.
+    """
+    packed: dict[tuple[str, int], bytearray] = {}
+    for chunk_id, terms in sorted(chunks.items()):
+        block, place = divmod(chunk_id, BLOCK_CHUNKS)
+        length = min(sum(terms.values()), MAX_COUNT)
+        for term, frequency in terms.items():
+            packed.setdefault((term, block), bytearray()).extend(_ENTRY.pack(place, min(frequency, MAX_COUNT), length))
+    return [(term, block, bytes(entries)) for (term, block), entries in sorted(packed.items())]
+
+
+async def find_postings(database: Database, terms: Sequence[str], visible: VisibleChunks) -> Postings:
+    """Where these terms occur."""
+    return await _read(database, "find_postings", {"terms": list(terms)}, visible)
+
+
+async def find_postings_near(
+    database: Database, prefix: str, visible: VisibleChunks, *, shortest: int, longest: int
+) -> Postings:
+    """Where terms occur that begin with a prefix and are so many characters long."""
+    parameters = {"prefix": prefix, "shortest": shortest, "longest": longest}
+    return await _read(database, "find_postings_near", parameters, visible)
+
+
+async def _read(database: Database, query: str, parameters: Mapping[str, Any], visible: VisibleChunks) -> Postings:
+    if not visible.count:
+        return unpack_postings([], visible)
+    rows = await database.fetch_tuples(QUERIES[query], {**parameters, "blocks": visible.blocks.tolist()})
+    # An index promises no order, and a sum of floats depends on it.
+    rows.sort()
+    return await asyncio.to_thread(unpack_postings, rows, visible)
+
+
+def unpack_postings(rows: Sequence[tuple[str, int, bytes]], visible: VisibleChunks) -> Postings:
+    """Entries of visible chunks from rows of term, block and entries; each block must hold a visible chunk."""
+    numbers = {term: number for number, term in enumerate(dict.fromkeys(term for term, _, _ in rows))}
+    block_numbers = np.searchsorted(visible.blocks, np.array([block for _, block, _ in rows], dtype=np.int64))
+    counts = [len(entries) // _ENTRY.size for _, _, entries in rows]
+    joined = np.frombuffer(b"".join(entries for _, _, entries in rows), dtype=">u2").reshape(-1, 3)
+    places = np.repeat(block_numbers, counts) * BLOCK_CHUNKS + joined[:, 0]
+    seen = visible.mask[places]
+    return Postings(
+        terms=list(numbers),
+        term_numbers=np.repeat(np.array([numbers[term] for term, _, _ in rows], dtype=np.int64), counts)[seen],
+        places=places[seen],
+        frequencies=joined[:, 1][seen].astype(np.int64),
+        lengths=joined[:, 2][seen].astype(np.int64),
+    )
