@@ -165,8 +165,8 @@ async def _look_at_fusion(house: House) -> Finding:
     if not measured and not outdated:
         return Finding("fusion", "ok", "not measured: there are few documents that the embedding model reads")
     told = "; ".join(
-        f"{one.language}: meaning {one.dense_share:.0%} of its weight (MRR@10 on {one.questions} made questions: meaning "
-        f"{one.dense_mrr:.2f}, words {one.lexical_mrr:.2f}, both {one.fused_mrr:.2f})"
+        f"{one.language}: meaning {one.dense_share:.0%} of its weight (MRR@10 on {one.questions} made questions: "
+        f"meaning {one.dense_mrr:.2f}, words {one.lexical_mrr:.2f}, both {one.fused_mrr:.2f})"
         for one in measured.values()
     )
     if blind := [one.language for one in measured.values() if not one.dense_share]:

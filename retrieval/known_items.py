@@ -2,8 +2,8 @@
 
 A question made of a text shares its words, so words find it more easily than they find the answer to a person's
 question: measured on such questions, BM25 looks better than it is. Against that, the rarest words of a sentence, which
-give it away, are left out; and what is decided on these questions leans towards the dense side
-(`fusion_calibration.py`). What bias is left stands in docs/retrieval.md.
+give it away, are left out. Much of the bias is left: how much, and what is decided all the same, `fusion_calibration.py`
+says.
 """
 
 import random
