@@ -70,9 +70,10 @@ def read_dataset(folder: Path) -> Dataset:
         InvalidInputError: it holds no data set, or one without a question that has an answer.
     """
     lines, asked = read_lines(folder / "corpus.jsonl"), read_lines(folder / "queries.jsonl")
-    entries = {
-        entry.id: entry for entry in reversed([_read_entry(line) for line in lines]) if entry.title or entry.text
-    }
+    entries: dict[str, Entry] = {}
+    for entry in (_read_entry(line) for line in lines):
+        if entry.text:
+            entries.setdefault(entry.id, entry)
     judged = _read_qrels(folder)
     queries = [_read_query(line, judged) for line in asked]
     usable = [query for query in queries if query.text and query.grades]
@@ -81,7 +82,7 @@ def read_dataset(folder: Path) -> Dataset:
             f"expected documents and questions with relevant_ids in {str(folder)!r}, got {len(entries)} documents and "
             f"{len(usable)} such questions; shared/data shows the form"
         )
-    corpus = [entries[name] for name in reversed(entries)]
+    corpus = list(entries.values())
     return Dataset(folder.resolve().name, corpus, usable, len(lines) - len(corpus), len(queries) - len(usable))
 
 

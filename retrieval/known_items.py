@@ -2,8 +2,8 @@
 
 A question made of a text shares its words, so words find it more easily than they find the answer to a person's
 question: measured on such questions, BM25 looks better than it is. Against that, the rarest words of a sentence, which
-give it away, are left out. Much of the bias is left: how much, and what is decided all the same, `fusion_calibration.py`
-says.
+give it away, are left out. Much of the bias is left: `fusion_calibration.py` says how much, and what is decided all the
+same.
 """
 
 import random
