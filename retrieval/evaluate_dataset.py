@@ -140,7 +140,9 @@ def _read_grades(value: Any) -> Iterator[tuple[str, float]]:
 def _read_qrels(folder: Path) -> dict[str, Grades]:
     path = next((folder / name for name in _QRELS_FILES if (folder / name).is_file()), None)
     judged: dict[str, Grades] = {}
-    for query, document, grade in [] if path is None else _read_judgements(path):
+    if path is None:
+        return judged
+    for query, document, grade in _read_judgements(path):
         judged.setdefault(query, {})[document] = grade
     return judged
 

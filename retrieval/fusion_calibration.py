@@ -2,8 +2,9 @@
 
 Questions made from a text favour words (`known_items.py`), and the fusion must not learn that. Measured on English
 sets where meaning is as good as words on people's own questions, MRR@10 of the dense side on made ones was 0.39 to 0.67
-of the lexical side's; of one that is blind in Korean 0.08, and 0.20 among 99 chunks (docs/retrieval.md). So made questions decide one
-thing only: a dense side above `SOUND` of the lexical one keeps its whole say, one below `BLIND` has none.
+of the lexical side's; of one that is blind in Korean 0.08, and 0.20 among 99 chunks (docs/retrieval.md). So made
+questions decide one thing only: a dense side above `SOUND` of the lexical one keeps its whole say, one below `BLIND`
+has none.
 """
 
 import asyncio

@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Collection, Mapping, Sequence
+from typing import cast
 
 
 def recall(ranked: Sequence[str], relevant: Collection[str], at: int) -> float:
@@ -20,7 +21,7 @@ def ndcg(ranked: Sequence[str], relevant: Collection[str] | Mapping[str, float],
     Args:
         relevant: gains by name, all above 0, or names whose gain is 1. The gain is the grade itself, as in trec_eval.
     """
-    gains = relevant if isinstance(relevant, Mapping) else dict.fromkeys(relevant, 1.0)
+    gains = cast(Mapping[str, float], relevant) if isinstance(relevant, Mapping) else dict.fromkeys(relevant, 1.0)
     best = sorted(gains.values(), reverse=True)[:at]
     return _discount([gains.get(name, 0.0) for name in ranked[:at]]) / _discount(best)
 
