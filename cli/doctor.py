@@ -15,6 +15,7 @@ from cli.sources import build_sources
 from core.errors import DatabaseError, NightbakeError
 from core.migrate import find_migrations
 from core.settings import Settings
+from retrieval.fusion_calibration import find_calibrations, find_outdated
 from retrieval.index_health import measure_index
 from retrieval.ledger import find_states
 
@@ -72,6 +73,7 @@ async def _look_around(house: House) -> AsyncGenerator[Finding]:
         _look_at_index,
         _look_at_sources,
         _look_at_embedding,
+        _look_at_fusion,
         _look_at_model_server,
         _look_at_adapter,
         _look_at_slack,
@@ -155,6 +157,25 @@ async def _look_at_embedding(house: House) -> Finding:
     await house.embedder.load()
     languages = ", ".join(sorted(house.embedder.languages))
     return Finding("embedding", "ok", f"{house.embedder.name}, reads {languages}; other languages are found by words")
+
+
+async def _look_at_fusion(house: House) -> Finding:
+    measured = await find_calibrations(house.database, house.embedder.name)
+    outdated = await find_outdated(house.database, house.embedder)
+    if not measured and not outdated:
+        return Finding("fusion", "ok", "not measured: there are few documents that the embedding model reads")
+    told = "; ".join(
+        f"{one.language}: meaning {one.dense_share:.0%} of its weight (MRR@10 on {one.questions} made questions: "
+        f"meaning {one.dense_mrr:.2f}, words {one.lexical_mrr:.2f}, both {one.fused_mrr:.2f})"
+        for one in measured.values()
+    )
+    if blind := [one.language for one in measured.values() if not one.dense_share]:
+        advice = f"{house.embedder.name} cannot read {', '.join(blind)} here: choose another EMBEDDING_MODEL"
+        return Finding("fusion", "note", f"{told}; {advice}, or take it out of EMBEDDING_LANGUAGES")
+    if outdated:
+        advice = f"{', '.join(outdated)} changed since it was measured; the next `nightbake ingest` measures again"
+        return Finding("fusion", "note", f"{told}; {advice}" if told else advice)
+    return Finding("fusion", "ok", told)
 
 
 async def _look_at_model_server(house: House) -> Finding:

@@ -2,6 +2,7 @@
 
 import click
 
+from cli.evaluate_retrieval import retrieval
 from cli.exam import answers
 from cli.needle import needle
 
@@ -14,5 +15,6 @@ def evaluate() -> None:
     """
 
 
+evaluate.add_command(retrieval)
 evaluate.add_command(answers)
 evaluate.add_command(needle)

@@ -15,6 +15,7 @@ from rich.progress import Progress as Bar
 from cli.house import House, open_house
 from cli.output import EXIT_FAILED, command, emit, escape, json_option, notes, read_settings, say
 from core.errors import InvalidInputError
+from retrieval.fusion_calibration import calibrate_fusion
 from retrieval.ingest import Progress
 from retrieval.ingest import ingest as ingest_documents
 from retrieval.report import IngestReport
@@ -117,6 +118,7 @@ async def ingest_with_progress(
     """Ingest and say how it went; files that fail are named."""
     with progress_shown("reading documents", quiet=quiet) as show:
         report = await ingest_documents(house.database, house.embedder, paths, default_allow=allow, on_progress=show)
+    await calibrate_fusion(house.database, house.embedder)
     say_report(report, quiet=quiet)
     return report
 

@@ -15,6 +15,7 @@ from cli.ingest import progress_shown, say_report
 from cli.output import EXIT_AWAY, EXIT_FAILED, command, console, emit, escape, json_option, read_settings, say
 from core.errors import InvalidInputError
 from core.settings import Settings
+from retrieval.fusion_calibration import calibrate_fusion
 from retrieval.ingest import sync
 from retrieval.ledger import find_states, forget_source
 from retrieval.report import IngestReport
@@ -132,6 +133,7 @@ async def sync_with_progress(
             report = await sync(house.database, house.embedder, source, in_full=in_full, on_progress=show)
         finally:
             await source.close()
+    await calibrate_fusion(house.database, house.embedder)
     say(f"[bold]{escape(source.name)}[/]", quiet=quiet)
     say_report(report, quiet=quiet)
     return report

@@ -22,7 +22,8 @@ from numpy.typing import NDArray
 from core.prompt import detect_language
 from retrieval.confidence import Features, Kind, measure_features
 from retrieval.embedding import Embedder
-from retrieval.evaluate import READER, Query, hide, load_corpus, open_schema, read_lines, read_queries
+from retrieval.evaluate_dataset import Query, draw, read_dataset
+from retrieval.evaluate_load import READER, hide, load_corpus, open_schema
 from retrieval.lexical import find_terms
 from retrieval.search import Search
 from retrieval.vocabulary import Vocabulary
@@ -66,12 +67,12 @@ async def collect(
     seed: int = 0,
 ) -> list[Example]:
     """Ask each question with and without its documents, over the answering documents and others drawn with the seed."""
-    asked = await asyncio.to_thread(read_queries, folder / "queries.jsonl", queries, seed)
+    dataset = await asyncio.to_thread(read_dataset, folder)
+    asked = draw(dataset.queries, queries, seed)
     needed = {name for query in asked for name in query.relevant_ids}
-    corpus = await asyncio.to_thread(read_lines, folder / "corpus.jsonl")
-    others = [entry for entry in corpus if entry["id"] not in needed]
+    others = [entry for entry in dataset.corpus if entry.id not in needed]
     random.Random(seed).shuffle(others)
-    chosen = [entry for entry in corpus if entry["id"] in needed] + others[: max(0, documents - len(needed))]
+    chosen = [entry for entry in dataset.corpus if entry.id in needed] + others[: max(0, documents - len(needed))]
     async with open_schema(database_url) as database:
         await load_corpus(database, embedder, chosen)
         ask = partial(_ask, Search(database, embedder), Vocabulary(database), folder.name)
@@ -188,7 +189,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
 
 async def _collect_all(database_url: str, folders: Sequence[Path], *, documents: int, queries: int) -> list[Example]:
     embedder, examples = Embedder(), list[Example]()
-    asked = {folder: read_queries(folder / "queries.jsonl", queries, seed=1) for folder in folders}
+    asked = {folder: draw(read_dataset(folder).queries, queries, seed=1) for folder in folders}
     for folder in folders:
         foreign = [query for other, found in asked.items() if other != folder for query in found[:_STRANGERS]]
         examples += await collect(

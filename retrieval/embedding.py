@@ -84,13 +84,13 @@ class Embedder:
         vectors: Vectors = await self._run(self._queries, self._encode, [text], "query")
         return vectors[0]
 
-    async def embed(self, texts: Sequence[str]) -> Vectors:
-        """Passages as vectors of length 1, float32 [n, dimension], in order."""
+    async def embed(self, texts: Sequence[str], *, purpose: Purpose = "document") -> Vectors:
+        """Passages, or many questions at once, as vectors of length 1, float32 [n, dimension], in order."""
         if not texts:
             return np.zeros((0, await self.get_dimension()), np.float32)
         parts = await self._run(self._batches, self._plan, texts)
         found: list[Vectors] = await asyncio.gather(
-            *(self._run(self._batches, self._encode, [texts[place] for place in part], "document") for part in parts)
+            *(self._run(self._batches, self._encode, [texts[place] for place in part], purpose) for part in parts)
         )
         vectors = np.empty((len(texts), found[0].shape[1]), np.float32)
         for part, batch in zip(parts, found, strict=True):

@@ -1,62 +1,41 @@
-"""How well and how quickly passages are found, on a data set of questions with known answers.
+"""How well and how quickly documents are found, on questions whose answering documents are known.
 
-`python -m retrieval.evaluate --dataset FOLDER --database URL [--json]`; the folder holds `corpus.jsonl`
-{id, title, text} and `queries.jsonl` {id, text, relevant_ids}.
+A document's place is that of its best chunk. The ranking is measured before near-repeats are left out, which people
+are not shown twice; a data set counts two copies of a text as two documents.
 """
 
-import argparse
 import asyncio
-import hashlib
-import json
-import random
+import os
 import time
-from collections.abc import AsyncGenerator, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
-from pathlib import Path
 from typing import Any
-from urllib.parse import quote
 
 from core.database import Database
-from core.errors import InvalidInputError
-from core.migrate import migrate
 from core.prompt import detect_language
+from core.records import Passage
 from core.sql import load_queries
-from retrieval.embedding import Embedder
-from retrieval.formats.blocks import Block, Extracted
-from retrieval.formats.text import split_paragraphs
-from retrieval.index import Index
-from retrieval.ingest import MAX_TOKENS
+from retrieval.embedding import Embedder, Vectors
+from retrieval.evaluate_dataset import Dataset, Query
+from retrieval.evaluate_load import READER, Report, ignore, load_corpus, open_schema
+from retrieval.fusion_calibration import calibrate_fusion
 from retrieval.measures import ndcg, percentile, recall, reciprocal_rank
-from retrieval.prepare import PreparedDocument, prepare_extracted
 from retrieval.search import Search, Side
-from retrieval.sources.access_rules import AccessRule
 
 QUERIES = load_queries(__file__)
 
-SIDES: tuple[Side, ...] = ("hybrid", "dense", "lexical")
-SCHEMA = "evaluation"
 DEPTH = 20
-_BATCH = 64
-READER = "group:evaluation"
+# Of one long document, several chunks may stand before another document's first.
+_PASSAGES = 100
+# So many of a language are asked one at a time, embedding and all, as a person would: the times are theirs.
+TIMED = 100
+_EMBEDDED_TOGETHER = 256
 
 
 @dataclass(frozen=True, slots=True)
-class Query:
-    """A question and the ids of the documents that answer it."""
+class Measures:
+    """Means over the questions; times in milliseconds, of one question at a time with its embedding."""
 
-    text: str
-    relevant_ids: list[str]
-
-
-@dataclass(frozen=True, slots=True)
-class Measured:
-    """One side of the search on the questions of one language; times in milliseconds, one question at a time."""
-
-    dataset: str
-    side: Side
-    language: str
-    queries: int
     recall_at_1: float
     recall_at_5: float
     recall_at_20: float
@@ -67,196 +46,193 @@ class Measured:
 
 
 @dataclass(frozen=True, slots=True)
-class Evaluation:
-    """What was measured, and how quickly the documents went in."""
+class Answered:
+    """The documents found for a question, best first with the score of their best chunk.
 
+    Attributes:
+        milliseconds: None where it was not asked alone.
+    """
+
+    query: Query
+    ranked: dict[str, float]
+    milliseconds: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class Evaluation:
+    """What was measured of one side of the search.
+
+    Attributes:
+        chunks_per_second: how quickly the documents went in, from text to stored vectors; 0 where they were there.
+        languages: the same measures over the questions of each language.
+    """
+
+    measures: Measures
+    languages: dict[str, Measures]
+    chunks_per_second: float
     documents: int
     chunks: int
-    chunks_per_second: float
-    measured: list[Measured]
+    answered: list[Answered]
 
 
 @dataclass(frozen=True, slots=True)
-class _Answered:
-    ranked: list[str]
-    query: Query
-    milliseconds: float
+class Count:
+    """Size of a corpus."""
 
-
-@dataclass(frozen=True, slots=True)
-class _Count:
+    documents: int
     chunks: int
 
 
 async def evaluate_dataset(
-    database_url: str,
-    embedder: Embedder,
-    folder: Path,
-    *,
-    sides: Sequence[Side] = SIDES,
-    max_queries: int = 300,
-    max_tokens: int = MAX_TOKENS,
-    seed: int = 0,
+    database_url: str, embedder: Embedder, dataset: Dataset, *, side: Side = "hybrid", report: Report = ignore
 ) -> Evaluation:
-    """Load a data set into a schema of its own, ask its questions, and drop the schema.
-
-    Every document of the corpus goes in; `max_queries` questions are drawn with the seed. A document's place is
-    that of its best chunk.
+    """Load a data set into a schema of its own, calibrate the fusion there, ask every question, drop the schema.
 
     Raises:
-        InvalidInputError: the folder does not hold a data set.
+        DatabaseError: the database stayed away.
     """
-    corpus = await asyncio.to_thread(read_lines, folder / "corpus.jsonl")
-    queries = await asyncio.to_thread(read_queries, folder / "queries.jsonl", max_queries, seed)
+    await embedder.load()
     async with open_schema(database_url) as database:
         began = time.monotonic()
-        await load_corpus(database, embedder, corpus, max_tokens)
+        await load_corpus(database, embedder, dataset.corpus, report=report)
         seconds = time.monotonic() - began
-        found = await database.fetch_one(QUERIES["count"], None, _Count)
-        search = Search(database, embedder)
-        await search.warm_up()
-        measured = [one for side in sides for one in await _measure(search, folder.name, queries, side)]
-    chunks = found.chunks if found else 0
-    return Evaluation(len(corpus), chunks, chunks / seconds, measured)
-
-
-@asynccontextmanager
-async def open_schema(database_url: str) -> AsyncGenerator[Database]:
-    """A database whose tables lie in a schema of their own, which does not outlive the block."""
-    separator = "&" if "?" in database_url else "?"
-    options = quote(f"-c search_path={SCHEMA},public")
-    async with Database(database_url) as outside:
-        await outside.execute(QUERIES["create_extension"])
-        await outside.execute(QUERIES["drop_schema"])
-        await outside.execute(QUERIES["create_schema"])
-        try:
-            async with Database(f"{database_url}{separator}options={options}") as inside:
-                await migrate(inside)
-                yield inside
-        finally:
-            await outside.execute(QUERIES["drop_schema"])
-
-
-async def load_corpus(
-    database: Database, embedder: Embedder, corpus: Sequence[dict[str, Any]], max_tokens: int = MAX_TOKENS
-) -> None:
-    """Store every entry; a search by `READER` and `hide(id)` is one over a corpus without that document."""
-    index = Index(database, embedder)
-    for start in range(0, len(corpus), _BATCH):
-        entries = corpus[start : start + _BATCH]
-        documents = await asyncio.to_thread(_prepare, entries, embedder, max_tokens)
-        vectors = await index.embed([document for _, document in documents])
-        for name, document in documents:
-            await index.put(
-                document, vectors, source=SCHEMA, path=name, rule=AccessRule(allow=[READER], deny=[hide(name)])
-            )
-    await database.execute(QUERIES["analyze"])
-
-
-def hide(name: str) -> str:
-    """The principal that may not read one document of the corpus."""
-    return f"group:without {name}"
-
-
-def _prepare(
-    entries: Sequence[dict[str, Any]], embedder: Embedder, max_tokens: int
-) -> list[tuple[str, PreparedDocument]]:
-    return [
-        (
-            entry["id"],
-            prepare_extracted(
-                Extracted(entry["title"], [Block("paragraph", part) for part in split_paragraphs(entry["text"])]),
-                format_name="text",
-                sha256=hashlib.sha256(entry["text"].encode()).hexdigest(),
-                count_tokens=embedder.count_tokens,
-                max_tokens=max_tokens,
-            ),
+        if side == "hybrid":
+            await calibrate_fusion(database, embedder)
+        found = await ask_all(
+            database,
+            embedder,
+            dataset.queries,
+            [READER],
+            name=lambda passage: dataset.corpus[int(passage.path)].id,
+            side=side,
+            report=report,
         )
-        for entry in entries
-        if entry["text"].strip()
-    ]
+        count = await count_corpus(database)
+    return summarise(found, count, chunks_per_second=count.chunks / seconds)
 
 
-async def _measure(search: Search, dataset: str, queries: Sequence[Query], side: Side) -> list[Measured]:
-    answered = [await _ask(search, query, side) for query in queries]
-    languages = sorted({detect_language(query.text) for query in queries})
-    return [
-        _summarise(dataset, side, language, [one for one in answered if detect_language(one.query.text) == language])
-        for language in languages
-    ]
+async def ask_all(
+    database: Database,
+    embedder: Embedder,
+    queries: Sequence[Query],
+    principals: Sequence[str],
+    *,
+    name: Callable[[Passage], str],
+    side: Side,
+    report: Report = ignore,
+) -> list[Answered]:
+    """Every question through the search: some of each language alone and timed, the rest side by side.
+
+    Args:
+        name: of what a passage stands for, as the questions' grades have it.
+    """
+    search = Search(database, embedder)
+    await search.warm_up()
+    done = 0
+
+    async def ask(query: Query, vector: Vectors | None, *, timed: bool) -> Answered:
+        nonlocal done
+        began = time.monotonic()
+        passages = await search.rank(query.text, principals, limit=_PASSAGES, side=side, vector=vector)
+        milliseconds = (time.monotonic() - began) * 1000
+        ranked: dict[str, float] = {}
+        for passage in passages:
+            ranked.setdefault(name(passage), passage.score)
+        done += 1
+        report("questions", done, len(queries))
+        return Answered(query, dict(list(ranked.items())[:DEPTH]), milliseconds if timed else None)
+
+    alone = _choose_timed(queries)
+    found = {id(query): await ask(query, None, timed=True) for query in alone}
+    rest = [query for query in queries if id(query) not in found]
+    for start in range(0, len(rest), _EMBEDDED_TOGETHER):
+        part = rest[start : start + _EMBEDDED_TOGETHER]
+        vectors = await search.embed([query.text for query in part], side)
+        found |= {id(one.query): one for one in await _gather(part, vectors, ask)}
+    return [found[id(query)] for query in queries]
 
 
-async def _ask(search: Search, query: Query, side: Side) -> _Answered:
-    began = time.monotonic()
-    passages = await search.search(query.text, [READER], limit=DEPTH, side=side)
-    milliseconds = (time.monotonic() - began) * 1000
-    return _Answered(list(dict.fromkeys(passage.path for passage in passages)), query, milliseconds)
+async def _gather(part: Sequence[Query], vectors: Sequence[Vectors | None], ask: Any) -> list[Answered]:
+    free = asyncio.Semaphore(os.cpu_count() or 1)
+
+    async def wait(query: Query, vector: Vectors | None) -> Answered:
+        async with free:
+            return await ask(query, vector, timed=False)
+
+    return await asyncio.gather(*(wait(query, vector) for query, vector in zip(part, vectors, strict=True)))
 
 
-def _summarise(dataset: str, side: Side, language: str, answered: Sequence[_Answered]) -> Measured:
+def summarise(answered: Sequence[Answered], count: Count, *, chunks_per_second: float) -> Evaluation:
+    """Means over all questions and over those of each language."""
+    by_language: dict[str, list[Answered]] = {}
+    for one in answered:
+        by_language.setdefault(detect_language(one.query.text), []).append(one)
+    return Evaluation(
+        measures=_measure(answered),
+        languages={language: _measure(part) for language, part in sorted(by_language.items())},
+        chunks_per_second=chunks_per_second,
+        documents=count.documents,
+        chunks=count.chunks,
+        answered=list(answered),
+    )
+
+
+def render_json(evaluation: Evaluation) -> dict[str, Any]:
+    """The measures, rounded, with `chunks_per_second` and `languages` beside them."""
+    languages = {name: _round(measures) for name, measures in evaluation.languages.items()}
+    return {
+        **_round(evaluation.measures),
+        "chunks_per_second": round(evaluation.chunks_per_second, 1),
+        "languages": languages,
+    }
+
+
+def render_run(evaluation: Evaluation, tag: str) -> str:
+    """The ranking in TREC's form: `query Q0 document place score tag`, white space in ids replaced."""
+    return "".join(
+        f"{_word(one.query.id)} Q0 {_word(name)} {place} {score:.6f} {_word(tag)}\n"
+        for one in evaluation.answered
+        for place, (name, score) in enumerate(one.ranked.items(), start=1)
+    )
+
+
+async def count_corpus(database: Database) -> Count:
+    """How many documents and chunks there are."""
+    found = await database.fetch_one(QUERIES["count"], None, Count)
+    assert found is not None, "a count is a row"
+    return found
+
+
+def _choose_timed(queries: Sequence[Query]) -> list[Query]:
+    """The first questions of each language."""
+    chosen: dict[str, list[Query]] = {}
+    for query in queries:
+        part = chosen.setdefault(detect_language(query.text), [])
+        if len(part) < TIMED:
+            part.append(query)
+    return [query for part in chosen.values() for query in part]
+
+
+def _measure(answered: Sequence[Answered]) -> Measures:
     def mean(values: Sequence[float]) -> float:
-        return round(sum(values) / len(values), 4)
+        return sum(values) / len(values)
 
-    times = [one.milliseconds for one in answered]
-    pairs = [(one.ranked, one.query.relevant_ids) for one in answered]
-    return Measured(
-        dataset=dataset,
-        side=side,
-        language=language,
-        queries=len(answered),
+    pairs = [(list(one.ranked), one.query.relevant_ids) for one in answered]
+    times = [one.milliseconds for one in answered if one.milliseconds is not None]
+    return Measures(
         recall_at_1=mean([recall(*pair, at=1) for pair in pairs]),
         recall_at_5=mean([recall(*pair, at=5) for pair in pairs]),
         recall_at_20=mean([recall(*pair, at=20) for pair in pairs]),
         mrr_at_10=mean([reciprocal_rank(*pair) for pair in pairs]),
-        ndcg_at_10=mean([ndcg(*pair) for pair in pairs]),
-        p50_ms=round(percentile(times, 0.5), 1),
-        p95_ms=round(percentile(times, 0.95), 1),
+        ndcg_at_10=mean([ndcg(list(one.ranked), one.query.grades) for one in answered]),
+        p50_ms=percentile(times, 0.5),
+        p95_ms=percentile(times, 0.95),
     )
 
 
-def read_lines(path: Path) -> list[dict[str, Any]]:
-    """Objects of a JSON Lines file.
-
-    Raises:
-        InvalidInputError: it is not one.
-    """
-    try:
-        return [json.loads(line) for line in path.read_text("utf-8").splitlines() if line.strip()]
-    except (OSError, ValueError) as error:
-        raise InvalidInputError(f"expected a data set with {path.name}, one JSON object a line; {error}") from error
+def _round(measures: Measures) -> dict[str, float]:
+    return {name: round(value, 1 if name.endswith("_ms") else 4) for name, value in asdict(measures).items()}
 
 
-def read_queries(path: Path, max_queries: int, seed: int) -> list[Query]:
-    """Questions that have an answer, drawn with the seed."""
-    queries = [Query(entry["text"], entry["relevant_ids"]) for entry in read_lines(path) if entry["relevant_ids"]]
-    return random.Random(seed).sample(queries, min(max_queries, len(queries)))
-
-
-def _render(evaluation: Evaluation) -> str:
-    columns = list(Measured.__dataclass_fields__)
-    rows = [[str(value) for value in asdict(one).values()] for one in evaluation.measured]
-    lines = ["| " + " | ".join(row) + " |" for row in [columns, ["---"] * len(columns), *rows]]
-    speed = f"{evaluation.documents} documents, {evaluation.chunks} chunks, {evaluation.chunks_per_second:.1f} chunks/s"
-    return "\n".join([speed, "", *lines])
-
-
-def main(arguments: Sequence[str] | None = None) -> None:
-    """The command line."""
-    parser = argparse.ArgumentParser(prog="python -m retrieval.evaluate", description="measure the search")
-    parser.add_argument("--dataset", type=Path, required=True, help="folder with corpus.jsonl and queries.jsonl")
-    parser.add_argument("--database", required=True, help="postgresql://…; a schema of its own is made and dropped")
-    parser.add_argument("--queries", type=int, default=300, help="questions to ask")
-    parser.add_argument("--side", choices=SIDES, action="append", help="measure only this side; may be repeated")
-    parser.add_argument("--model", help="embedding model; default all-MiniLM-L6-v2")
-    parser.add_argument("--languages", default="en", help="languages the model reads, comma-separated")
-    parser.add_argument("--json", action="store_true", help="print JSON and not a table")
-    given = parser.parse_args(arguments)
-    embedder = Embedder(given.model, languages=given.languages.split(","))
-    evaluation = asyncio.run(
-        evaluate_dataset(given.database, embedder, given.dataset, sides=given.side or SIDES, max_queries=given.queries)
-    )
-    print(json.dumps(asdict(evaluation), indent=2) if given.json else _render(evaluation))
-
-
-if __name__ == "__main__":
-    main()
+def _word(text: str) -> str:
+    return "_".join(text.split()) or "_"

@@ -1,14 +1,4 @@
 -- name: count
-SELECT count(*) AS chunks FROM chunks
-
--- name: create_extension
-CREATE EXTENSION IF NOT EXISTS vector WITH SCHEMA public
-
--- name: create_schema
-CREATE SCHEMA evaluation
-
--- name: drop_schema
-DROP SCHEMA IF EXISTS evaluation CASCADE
-
--- name: analyze
-ANALYZE
+SELECT (SELECT count(*) FROM documents WHERE removed_at IS NULL)::integer AS documents,
+       (SELECT count(*) FROM chunks JOIN documents ON documents.id = chunks.document_id
+        WHERE documents.removed_at IS NULL)::integer AS chunks

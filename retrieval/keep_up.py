@@ -7,6 +7,7 @@ from collections.abc import Callable, Sequence
 from core.database import Database
 from core.errors import NightbakeError
 from retrieval.embedding import Embedder
+from retrieval.fusion_calibration import calibrate_fusion
 from retrieval.ingest import sync
 from retrieval.report import IngestReport
 from retrieval.sources.source import Source
@@ -58,6 +59,7 @@ class KeepUp:
         for source in sources:
             try:
                 report = await sync(self._database, self._embedder, source, wait=False)
+                await calibrate_fusion(self._database, self._embedder)
             except NightbakeError as error:
                 log.warning("source left for later", extra={"source": source.name, "reason": str(error)})
             except Exception:

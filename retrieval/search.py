@@ -1,18 +1,22 @@
 """The best passages for a question: exact dense scan and BM25, fused by score, always behind the filter."""
 
 import asyncio
+import time
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Literal
 
 from core.database import Database
+from core.prompt import detect_language
 from core.records import Passage
 from core.sql import load_queries
 from core.text import clean_text
 from retrieval.access import Access
-from retrieval.candidates import Candidate, Candidates
+from retrieval.candidates import Candidates
 from retrieval.diversity import drop_repeats
-from retrieval.embedding import Embedder
+from retrieval.embedding import Embedder, Vectors
+from retrieval.fusion import UNMEASURED, Calibration, Ranked, fuse
+from retrieval.fusion_calibration import Measured, find_calibrations
 from retrieval.lexical import find_terms, warm_up
 from retrieval.rerank import Reranker
 
@@ -20,9 +24,8 @@ QUERIES = load_queries(__file__)
 
 Side = Literal["hybrid", "dense", "lexical"]
 
-# Weight of the dense side where the model reads the question's language: best or near it on seven of eight sets.
-DENSE_WEIGHT = 0.5
 CANDIDATES = 200
+CALIBRATIONS_SECONDS = 60.0
 MAX_TERMS = 512
 MAX_QUESTION_CHARACTERS = 8000
 
@@ -46,6 +49,8 @@ class Search:
         self._embedder = embedder
         self._reranker = reranker
         self._model_id: int | None = None
+        self._calibrations: dict[str, Measured] = {}
+        self._calibrations_until = 0.0
 
     async def warm_up(self) -> None:
         """Load every model now, so that the first question is as quick as the next."""
@@ -65,39 +70,70 @@ class Search:
         Raises:
             DatabaseError: the database stayed away.
         """
-        text = clean_text(question).strip()[:MAX_QUESTION_CHARACTERS]
-        if not text or not principals or limit < 1:
-            return []
-        found = await self._rank(text, principals, side, wanted=limit * 4 + 16)
-        if self._reranker:
-            found = await self._reranker.rerank(text, found)
+        found = await self.rank(question, principals, limit=limit * 4 + 16, side=side)
         kept = drop_repeats(found, limit)
         return [replace(passage, number=number) for number, passage in enumerate(kept, start=1)]
 
-    async def _rank(self, text: str, principals: Sequence[str], side: Side, wanted: int) -> list[Passage]:
-        weight, model_id = await self._find_weight(text, side)
-        terms = list(dict.fromkeys(await asyncio.to_thread(find_terms, text)))[:MAX_TERMS] if weight < 1 else []
-        vector = await self._embedder.embed_query(text) if weight else None
+    async def rank(
+        self,
+        question: str,
+        principals: Sequence[str],
+        *,
+        limit: int,
+        side: Side = "hybrid",
+        vector: Vectors | None = None,
+    ) -> list[Passage]:
+        """The same with near-repeats left in: what is measured, and chosen from.
+
+        Args:
+            vector: of the question, where `embed` made it already.
+        """
+        text = clean_text(question).strip()[:MAX_QUESTION_CHARACTERS]
+        if not text or not principals or limit < 1:
+            return []
+        calibration = await self._find_calibration(text)
+        terms: list[str] = [] if side == "dense" else await asyncio.to_thread(find_terms, text)
+        if vector is None and self._asks_dense(text, calibration, side):
+            vector = await self._embedder.embed_query(text)
         candidates = await self._candidates.find(
-            terms, vector, model_id, principals, limit_per_side=max(CANDIDATES, wanted)
+            list(dict.fromkeys(terms))[:MAX_TERMS],
+            vector,
+            await self._find_model_id() if vector is not None else None,
+            principals,
+            limit_per_side=max(CANDIDATES, limit),
         )
-        ranked = sorted(_fuse(candidates, weight), key=lambda scored: (-scored[0], scored[1].chunk_id))[:wanted]
+        found = await self._fetch(fuse(candidates, calibration)[:limit], principals)
+        return await self._reranker.rerank(text, found) if self._reranker and side == "hybrid" else found
+
+    async def embed(self, questions: Sequence[str], side: Side = "hybrid") -> list[Vectors | None]:
+        """Vectors of many questions at once, for `rank`; None for one that the dense side is not asked."""
+        texts = [clean_text(question).strip()[:MAX_QUESTION_CHARACTERS] for question in questions]
+        wanted = [text for text in texts if text and self._asks_dense(text, await self._find_calibration(text), side)]
+        found = dict(zip(wanted, await self._embedder.embed(wanted, purpose="query"), strict=True))
+        return [found.get(text) for text in texts]
+
+    async def _fetch(self, ranked: Sequence[Ranked], principals: Sequence[str]) -> list[Passage]:
         parameters = {
-            "chunk_ids": [candidate.chunk_id for _, candidate in ranked],
-            "scores": [score for score, _ in ranked],
-            "dense_scores": [candidate.dense_score or 0.0 for _, candidate in ranked],
-            "lexical_scores": [candidate.lexical_score for _, candidate in ranked],
+            "chunk_ids": [one.chunk_id for one in ranked],
+            "scores": [one.score for one in ranked],
+            "dense_scores": [one.dense_score or 0.0 for one in ranked],
+            "lexical_scores": [one.lexical_score for one in ranked],
         }
         return await self._access.fetch_visible(QUERIES["find_passages"], principals, parameters, Passage)
 
-    async def _find_weight(self, text: str, side: Side) -> tuple[float, int | None]:
-        """Share of the dense side, 0 where its model is blind, and the model's id."""
-        model_id = await self._find_model_id()
-        if side == "dense":
-            return (1.0, model_id)
-        if side == "lexical" or model_id is None or not self._embedder.reads(text):
-            return (0.0, model_id)
-        return (DENSE_WEIGHT, model_id)
+    def _asks_dense(self, text: str, calibration: Calibration, side: Side) -> bool:
+        """Whether the model has a say: it is asked alone, or reads the language, by the settings and as measured."""
+        if side != "hybrid":
+            return side == "dense"
+        return self._embedder.reads(text) and calibration.dense_share > 0
+
+    async def _find_calibration(self, text: str) -> Calibration:
+        """As measured for the question's language; looked up again after a while, for an ingest measures anew."""
+        if time.monotonic() >= self._calibrations_until:
+            self._calibrations = await find_calibrations(self._database, self._embedder.name)
+            self._calibrations_until = time.monotonic() + CALIBRATIONS_SECONDS
+        measured = self._calibrations.get(detect_language(text))
+        return measured.calibration if measured else UNMEASURED
 
     async def _find_model_id(self) -> int | None:
         """Id of the embedder's model; None while nothing has been embedded with it."""
@@ -105,17 +141,3 @@ class Search:
             found = await self._database.fetch_one(QUERIES["find_model"], {"name": self._embedder.name}, _Model)
             self._model_id = found.id if found else None
         return self._model_id
-
-
-def _fuse(candidates: Sequence[Candidate], weight: float) -> list[tuple[float, Candidate]]:
-    """Each side scaled by its own range over the candidates (lexical from 0), weighed; the dense side by `weight`."""
-    dense = [candidate.dense_score for candidate in candidates if candidate.dense_score is not None]
-    bottom, spread = (min(dense), max(dense) - min(dense)) if dense else (0.0, 0.0)
-    top = max((candidate.lexical_score for candidate in candidates), default=0.0)
-
-    def scale(candidate: Candidate) -> float:
-        if candidate.dense_score is None:
-            return 0.0
-        return (candidate.dense_score - bottom) / spread if spread else 1.0
-
-    return [(weight * scale(one) + (1 - weight) * (one.lexical_score / top if top else 0.0), one) for one in candidates]
