@@ -6,9 +6,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from cli.golden import GoldenQuestion
 from rich.console import Console
 
+from bot.golden import GoldenQuestion
 from cli.demo import Answered, compare, sum_up
 from core.interactions import Interaction
 from learning.night import NightResult
