@@ -61,7 +61,7 @@ _CHUNKS = (
 )
 _SIZES = b"""
 SELECT pg_total_relation_size('packed_postings') + pg_total_relation_size('fresh_postings') AS postings,
-       pg_total_relation_size('codes') AS codes, pg_total_relation_size('embeddings') AS vectors,
+       pg_total_relation_size('embeddings') AS vectors,
        pg_total_relation_size('audience_blocks') AS audiences, (SELECT id FROM embedding_models) AS model_id"""
 
 Ask = Callable[[Question], Awaitable[object]]
@@ -140,7 +140,6 @@ async def load(database: Database, company: Company, order: Sequence[int]) -> St
     for table in (
         b"packed_postings",
         b"fresh_postings",
-        b"codes",
         b"embeddings",
         b"audience_blocks",
         b"chunks",

@@ -85,32 +85,22 @@ FROM chunks JOIN embeddings ON embeddings.chunk_id = chunks.id
 WHERE chunks.sha256 = ANY(%(hashes)s::text[]) AND embeddings.model_id = %(model_id)s
 
 -- name: put_embeddings
-WITH stored AS (
-    INSERT INTO embeddings (chunk_id, document_id, model_id, vector)
-    SELECT chunks.id, chunks.document_id, %(model_id)s, vector::halfvec
-    FROM unnest(%(hashes)s::text[], %(vectors)s::text[]) AS embedded(sha256, vector)
-    JOIN chunks USING (sha256)
-    ORDER BY chunks.id
-    ON CONFLICT DO NOTHING
-    RETURNING chunk_id, model_id, vector
-)
-INSERT INTO codes (chunk_id, model_id, code)
-SELECT chunk_id, model_id, binary_quantize(vector) FROM stored
+INSERT INTO embeddings (chunk_id, document_id, model_id, vector)
+SELECT chunks.id, chunks.document_id, %(model_id)s, vector::halfvec
+FROM unnest(%(hashes)s::text[], %(vectors)s::text[]) AS embedded(sha256, vector)
+JOIN chunks USING (sha256)
+ORDER BY chunks.id
+ON CONFLICT DO NOTHING
 
 -- name: copy_embeddings
 -- The same text elsewhere has its vector already.
-WITH stored AS (
-    INSERT INTO embeddings (chunk_id, document_id, model_id, vector)
-    SELECT DISTINCT ON (chunks.id) chunks.id, chunks.document_id, %(model_id)s, embeddings.vector
-    FROM chunks
-    JOIN chunks AS twins ON twins.sha256 = chunks.sha256 AND twins.id <> chunks.id
-    JOIN embeddings ON embeddings.chunk_id = twins.id AND embeddings.model_id = %(model_id)s
-    WHERE chunks.document_id = ANY(%(document_ids)s::bigint[])
-    ON CONFLICT DO NOTHING
-    RETURNING chunk_id, model_id, vector
-)
-INSERT INTO codes (chunk_id, model_id, code)
-SELECT chunk_id, model_id, binary_quantize(vector) FROM stored
+INSERT INTO embeddings (chunk_id, document_id, model_id, vector)
+SELECT DISTINCT ON (chunks.id) chunks.id, chunks.document_id, %(model_id)s, embeddings.vector
+FROM chunks
+JOIN chunks AS twins ON twins.sha256 = chunks.sha256 AND twins.id <> chunks.id
+JOIN embeddings ON embeddings.chunk_id = twins.id AND embeddings.model_id = %(model_id)s
+WHERE chunks.document_id = ANY(%(document_ids)s::bigint[])
+ON CONFLICT DO NOTHING
 
 -- name: delete_old_chunks
 DELETE FROM chunks

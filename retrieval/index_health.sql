@@ -2,7 +2,7 @@
 SELECT (SELECT count(*) FROM chunks) AS chunks,
        pg_total_relation_size('packed_postings') + pg_total_relation_size('fresh_postings')
            + pg_total_relation_size('terms') AS posting_bytes,
-       pg_total_relation_size('embeddings') + pg_total_relation_size('codes') AS vector_bytes
+       pg_total_relation_size('embeddings') AS vector_bytes
 
 -- name: find_all_chunks
 -- For administrators: whoever may read them.
@@ -12,8 +12,8 @@ GROUP BY block
 ORDER BY block
 
 -- name: draw_vectors
-WITH drawn AS (
-    SELECT chunk_id, model_id FROM codes
+WITH drawn AS MATERIALIZED (
+    SELECT chunk_id, model_id FROM embeddings
     WHERE model_id = (SELECT id FROM embedding_models WHERE name = %(model)s)
     ORDER BY random()
     LIMIT %(limit)s

@@ -29,11 +29,6 @@ class VisibleChunks:
     term_count: int
 
     @property
-    def first_id(self) -> int:
-        """The id that the first bit of the bitmap stands for."""
-        return int(self.blocks[0]) * BLOCK_CHUNKS
-
-    @property
     def mean_length(self) -> float:
         """In terms a chunk."""
         return self.term_count / self.count
@@ -51,13 +46,6 @@ class VisibleChunks:
     def find_ids(self) -> list[int]:
         """All of them, ascending."""
         return self.get_ids(np.flatnonzero(self.mask))
-
-    def to_bitmap(self) -> bytes:
-        """One bit a chunk id from `first_id` on, lowest bit first, as PostgreSQL's `get_bit` counts."""
-        span = int(self.blocks[-1] - self.blocks[0]) + 1
-        bits = np.zeros((span, BLOCK_CHUNKS), dtype=np.bool_)
-        bits[self.blocks - self.blocks[0]] = self.mask.reshape(-1, BLOCK_CHUNKS)
-        return np.packbits(bits, bitorder="little").tobytes()
 
 
 def read_visible(rows: Sequence[tuple[int, bytes, int]]) -> VisibleChunks:

@@ -69,7 +69,7 @@ async def test_what_was_removed_can_be_erased_for_good(
     await documents.remove((await documents.find_all())[0].id)
     assert await documents.erase_removed(before=datetime.now(UTC) + timedelta(minutes=1)) == 1
     rows = await database.fetch_dicts(
-        b"SELECT (SELECT count(*) FROM chunks) + (SELECT count(*) FROM packed_postings) + (SELECT count(*) FROM codes) "
+        b"SELECT (SELECT count(*) FROM chunks) + (SELECT count(*) FROM packed_postings) "
         b"+ (SELECT count(*) FROM fresh_postings) + (SELECT count(*) FROM embeddings) "
         b"+ (SELECT count(*) FROM document_texts) + (SELECT count(*) FROM audience_blocks) AS left_over"
     )

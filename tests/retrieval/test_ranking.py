@@ -77,12 +77,11 @@ async def check(
             assert one.dense_score == pytest.approx(dense.get(name), abs=1e-3)
 
 
-@pytest.mark.parametrize("in_full", [3000, 0])
+@pytest.mark.parametrize("part_bytes", [3000, 0])
 async def test_random_readers_get_what_the_formulas_give(
-    database: Database, embedder: Embedder, monkeypatch: pytest.MonkeyPatch, in_full: int
+    database: Database, embedder: Embedder, monkeypatch: pytest.MonkeyPatch, part_bytes: int
 ) -> None:
-    monkeypatch.setattr(vector_scan, "MAX_COMPARED_IN_FULL", in_full)
-    monkeypatch.setattr(postings, "_PART_BYTES", in_full)  # 0: each term is a part of its own
+    monkeypatch.setattr(postings, "_PART_BYTES", part_bytes)  # 0: each term is a part of its own
     chance = random.Random(3)
     made = [make(chance, f"{number}.txt") for number in range(80)]
     await store(database, embedder, made)
@@ -138,9 +137,7 @@ async def test_sweeping_leaves_the_postings_of_what_is_there(database: Database,
 async def test_few_vectors_among_many_chunks_are_all_found(
     database: Database, embedder: Embedder, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(vector_scan, "MAX_COMPARED_IN_FULL", 0)
     monkeypatch.setattr(vector_scan, "MIN_COMPARED", 20)
-    monkeypatch.setattr(vector_scan, "_SAMPLE_PERCENT", 100)
     vectors = np.random.default_rng(1).standard_normal((9, DIMENSION), dtype=np.float32)
     everyone = AccessRule(["group:a"])
     made = [Made("words.txt", [f"w1 x{number}" for number in range(400)], everyone)]
@@ -151,23 +148,24 @@ async def test_few_vectors_among_many_chunks_are_all_found(
     assert len(found) == 9
 
 
-async def test_a_sample_that_misleads_costs_time_and_no_rows(
+async def test_vectors_stored_between_questions_are_found_by_the_next(
     database: Database, embedder: Embedder, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(vector_scan, "MAX_COMPARED_IN_FULL", 0)
-    monkeypatch.setattr(vector_scan, "MIN_COMPARED", 50)
-    monkeypatch.setattr(vector_scan, "_SAMPLE_PERCENT", 100)
-    # Far too near: fewer than fifty lie within the first hundredth of the distances.
-    monkeypatch.setattr(vector_scan, "_SAMPLE_SLACK", 0.01)
-    monkeypatch.setattr(vector_scan, "_SAMPLE_SLACK_AGAIN", 0.02)
-    vectors = np.random.default_rng(1).standard_normal((300, DIMENSION), dtype=np.float32)
-    made = [Made("all.txt", [f"y{number}" for number in range(300)], AccessRule(["group:a"]), dict(enumerate(vectors)))]
-    await store(database, embedder, made)
-    model_id = (await database.fetch_dicts(b"SELECT id FROM embedding_models"))[0]["id"]
-    names = await find_chunk_names(database)
-    found = await Candidates(database).find([], vectors[7], model_id, ["group:a"], limit_per_side=50)
-    assert len(found) == 50
-    assert names[max(found, key=lambda one: one.dense_score or 0).chunk_id] == ("all.txt", 7)
+    monkeypatch.setattr(vector_scan, "MIN_COMPARED", 1)
+    monkeypatch.setattr(vector_scan, "_READ_AT_ONCE", 7)
+    vectors = np.random.default_rng(1).standard_normal((60, DIMENSION), dtype=np.float32)
+    candidates, rule = Candidates(database), AccessRule(["group:a"])
+    for number in range(3):
+        own = dict(enumerate(vectors[number * 20 : (number + 1) * 20]))
+        await store(database, embedder, [Made(f"{number}.txt", [f"y{number} z{at}" for at in range(20)], rule, own)])
+        model_id = (await database.fetch_dicts(b"SELECT id FROM embedding_models"))[0]["id"]
+        names = await find_chunk_names(database)
+        for at in (0, 19):
+            found = await candidates.find([], own[at], model_id, ["group:a"], limit_per_side=1)
+            assert [names[one.chunk_id] for one in found] == [(f"{number}.txt", at)]
+    await database.execute(b"UPDATE documents SET allow = '{group:b}' WHERE path = '2.txt'")
+    found = await candidates.find([], vectors[40], model_id, ["group:a"], limit_per_side=1)
+    assert [names[one.chunk_id][0] for one in found] != ["2.txt"]
 
 
 async def test_documents_of_one_transaction_are_stored_together_or_not_at_all(

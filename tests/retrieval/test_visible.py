@@ -25,12 +25,6 @@ def test_ids_and_places_skip_blocks_of_which_nothing_is_visible() -> None:
     assert VISIBLE.get_ids(np.array([4096, 5])) == [IDS[2], IDS[0]]
 
 
-def test_the_bitmap_has_a_bit_an_id_from_the_first_block_on() -> None:
-    bits = np.unpackbits(np.frombuffer(VISIBLE.to_bitmap(), dtype=np.uint8), bitorder="little")
-    assert (VISIBLE.first_id, len(bits)) == (2 * 4096, 3 * 4096)
-    assert (np.flatnonzero(bits) + VISIBLE.first_id).tolist() == IDS
-
-
 def test_postings_of_hidden_chunks_are_not_unpacked() -> None:
     rows = pack_postings({IDS[0]: {"visa": 2, "train": 1}, IDS[0] + 1: {"visa": 40_000}, IDS[2]: {"visa": 1}})
     postings = unpack_postings(rows, VISIBLE)
