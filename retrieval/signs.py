@@ -14,6 +14,7 @@ Rows = NDArray[np.int64]
 _WORD_BITS = 64
 # The nearest by signs alone, so many times as many as are wanted, are compared by signs and question.
 _SURPLUS = 8
+_BITS_OF_OCTET = np.unpackbits(np.arange(256, dtype=np.uint8)[:, None], axis=1).T.astype(np.float32)
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +73,7 @@ class Signs:
                 held.words, rows, self._to_words(np.packbits(vector > 0)[None])[:, 0], count * _SURPLUS
             )
         if len(rows) > count:
-            best = np.argpartition(-self._project(held.words[:, rows], vector), count)[:count]
+            best = np.argpartition(-_project(held.words[:, rows], vector), count)[:count]
             rows = np.sort(rows[best])
         return (held.blocks[rows // BLOCK_CHUNKS] * BLOCK_CHUNKS + rows % BLOCK_CHUNKS).tolist()
 
@@ -93,11 +94,6 @@ class Signs:
         padded[:, : bits.shape[1]] = bits
         return padded.view(np.uint64).T
 
-    def _project(self, words: Words, vector: Vectors) -> NDArray[np.float32]:
-        """Sum of the vector's numbers where a row's sign is positive, float32 [r]; it orders as with both signs."""
-        octets = np.ascontiguousarray(words.T).view(np.uint8)
-        return np.unpackbits(octets, axis=1, count=self._dimension).astype(np.float32) @ vector
-
 
 def _find_rows(held: _Held, visible: VisibleChunks) -> Rows:
     """Rows that are visible and have a vector, ascending."""
@@ -117,3 +113,16 @@ def _take_nearest(words: Words, rows: Rows, question: Words, count: int) -> Rows
         distances = distances[rows]
     within = np.cumsum(np.bincount(distances))
     return rows[distances <= np.searchsorted(within, min(count, len(rows)))]
+
+
+def _project(words: Words, vector: Vectors) -> NDArray[np.float32]:
+    """Sum of the vector's numbers where a row's sign is positive, float32 [r]; it orders as with both signs."""
+    octets = np.ascontiguousarray(words.T).view(np.uint8).T
+    padded = np.zeros(len(octets) * 8, dtype=np.float32)
+    padded[: len(vector)] = vector
+    # For each octet of a row, the sum that each of its 256 values stands for.
+    sums = padded.reshape(-1, 8) @ _BITS_OF_OCTET
+    total = np.zeros(octets.shape[1], dtype=np.float32)
+    for own, summed in zip(octets, sums, strict=True):
+        total += summed[own]
+    return total

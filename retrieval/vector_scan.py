@@ -19,7 +19,7 @@ from retrieval.visible import VisibleChunks
 QUERIES = load_queries(__file__)
 
 # So many vectors are compared in full, in a large index one of so many; see docs/retrieval.md.
-MIN_COMPARED, COMPARED_OF = 500, 500
+MIN_COMPARED, COMPARED_OF = 1000, 500
 # Rows that one statement reads: 56 MB for 384 dimensions.
 _READ_AT_ONCE = 1_000_000
 
