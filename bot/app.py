@@ -11,9 +11,8 @@ from bot.answer import Answerer
 from bot.handlers import FeedbackHandler, QuestionHandler
 from bot.inbox import Claimed, Inbox
 from bot.reply import Platform
-from bot.slack import events as slack_events
-from bot.slack.reply import SlackPlatform
-from bot.slack.reply import build_client as build_slack_client
+from bot.slack.posts import find_audience as find_slack_audience
+from bot.slack.side import build_side
 from bot.slack.socket import SlackSocket
 from bot.teams import activities as teams_activities
 from bot.teams.auth import TokenCheck
@@ -38,7 +37,7 @@ from core.settings import Settings
 
 log = logging.getLogger(__name__)
 
-AUDIENCES = {"slack": slack_events.find_audience, "teams": teams_activities.find_audience}
+AUDIENCES = {"slack": find_slack_audience, "teams": teams_activities.find_audience}
 
 
 class Bot:
@@ -142,18 +141,10 @@ class Bot:
         return await self._find_principals(person) if person in audience else audience
 
     def _add_slack(self, interactions: Interactions) -> None:
-        settings = self._settings
-        assert settings.slack_bot_token
-        client = build_slack_client(settings.slack_bot_token.get_secret_value())
-        secret = settings.slack_signing_secret
-        events = slack_events.SlackEvents(
-            inbox=self._inbox, signing_secret=secret.get_secret_value() if secret else None
-        )
-        self._platforms["slack"] = SlackPlatform(client=client, interactions=interactions, base_url=settings.base_url)
-        self._app.add_routes(events.routes())
-        if settings.slack_app_token:
-            token = settings.slack_app_token.get_secret_value()
-            self._sockets.append(SlackSocket(app=events.app, client=client, app_token=token))
+        side, sockets = build_side(self._settings, inbox=self._inbox, interactions=interactions)
+        self._platforms["slack"] = side.platform
+        self._app.add_routes(side.routes())
+        self._sockets += sockets
 
     def _add_teams(self, interactions: Interactions) -> None:
         settings = self._settings

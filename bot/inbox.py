@@ -5,7 +5,7 @@ import contextlib
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from datetime import datetime
-from typing import Any, Literal
+from typing import Any
 
 from core.database import Database
 from core.group_commit import GroupCommit, to_json_rows
@@ -16,7 +16,8 @@ from core.text import clean_text
 QUERIES = load_queries(__file__)
 LEASE_SECONDS = 30
 
-Kind = Literal["question", "feedback"]
+# Which handler an event is for, see `bot/app.py`.
+Kind = str
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,7 +7,8 @@ from typing import Literal
 
 import click
 
-from bot.slack.reply import SlackPlatform, build_client
+from bot.slack.api import OneToken, SlackApi
+from bot.slack.side import check_installation
 from bot.teams.connector import check_credentials
 from cli.house import House, open_house
 from cli.output import EXIT_FAILED, command, console, emit, escape, json_option, read_settings
@@ -204,9 +205,7 @@ async def _look_at_slack(house: House) -> Finding:
     settings = house.settings
     if not settings.slack_bot_token:
         return Finding("slack", "ok", "not configured; docs/slack.md says how")
-    client = build_client(settings.slack_bot_token.get_secret_value())
-    platform = SlackPlatform(client=client, interactions=house.interactions, base_url=settings.base_url)
-    faults = await platform.check()
+    faults = await check_installation(SlackApi(OneToken(settings.slack_bot_token.get_secret_value())))
     return Finding("slack", "problem", "; ".join(faults)) if faults else Finding("slack", "ok", "token and scopes fit")
 
 

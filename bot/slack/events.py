@@ -1,49 +1,43 @@
-"""What Slack sends, in our words: a mention or direct message is a question, a thumb is feedback, the rest is dropped.
+"""The receiving side of Slack, the same for HTTP and Socket Mode: what came goes to its door, and is then acknowledged.
 
-Slack counts an event as delivered once it is answered with 200, and sends it again up to three times
-otherwise. So the listener stores and only then answers, and a failed insert is a 500.
+Slack counts a delivery as made once it is answered with 200, and sends an event again up to three times otherwise. So a
+door stores and only then returns, and a failed insert is a 500.
 """
 
+import logging
 import re
-from collections.abc import Mapping
-from typing import Any
+from collections.abc import Awaitable, Callable, Mapping
+from typing import Any, Literal
 
 from aiohttp import web
 from slack_bolt.adapter.aiohttp import to_aiohttp_response, to_bolt_request
-from slack_bolt.async_app import AsyncApp
+from slack_bolt.async_app import AsyncAck, AsyncApp
 from slack_bolt.authorization import AuthorizeResult
+from slack_bolt.response import BoltResponse
 from slack_sdk.signature import SignatureVerifier
 from slack_sdk.web.async_client import AsyncWebClient
 
-from bot.inbox import Claimed, Event, Inbox
-from core.records import Vote
+log = logging.getLogger(__name__)
 
 PATH = "/slack/events"
 
-# Each event that the manifest subscribes to, and the scope that Slack asks for it.
-EVENT_SCOPES = {
-    "app_mention": "app_mentions:read",
-    "message.im": "im:history",
-    "reaction_added": "reactions:read",
-    "reaction_removed": "reactions:read",
-}
+# An event of the Events API, a click, a form that was sent, a slash command, a message or global shortcut.
+Kind = Literal["event", "action", "view", "command", "shortcut"]
+# Given what Slack sent, in full; returns what Slack shall be told: nothing, a text, or fields such as a form's errors.
+Door = Callable[[dict[str, Any]], Awaitable[dict[str, Any] | str | None]]
 
-# Posts of a person; every other subtype is an edit, a deletion, a notice of Slack's or a bot's word.
-PERSONAL_SUBTYPES = {None, "file_share", "thread_broadcast"}
-
-_THUMBS: dict[str, Vote] = {"+1": 1, "thumbsup": 1, "-1": -1, "thumbsdown": -1}
-_MARKUP = re.compile(r"<([@#!]?)([^<>|]*)(?:\|([^<>]*))?>")
+_EVERYTHING = re.compile("")
 
 
 class SlackEvents:
-    """The receiving side, the same for HTTP and Socket Mode.
+    """Checks, hands to the door of that name, acknowledges.
 
     Args:
         signing_secret: None where only Socket Mode is used; then there are no HTTP routes.
     """
 
-    def __init__(self, *, inbox: Inbox, signing_secret: str | None) -> None:
-        self._inbox = inbox
+    def __init__(self, *, signing_secret: str | None) -> None:
+        self._doors: dict[tuple[Kind, str], Door] = {}
         self._verifier = SignatureVerifier(signing_secret) if signing_secret else None
         # Bolt's own checks cost an `auth.test` before the first event is stored, and an event that arrives while that
         # call is refused would be acknowledged and lost. What they need stands in the event itself.
@@ -55,18 +49,52 @@ class SlackEvents:
             ignoring_self_events_enabled=False,
             process_before_response=True,
         )
-        # One listener for every event: one that nobody listens to would be answered with 404 and sent again.
-        register: Any = self.app.event  # type: ignore[reportUnknownMemberType]
-        register(re.compile(""))(self._receive)
+        # Listeners for everything: what nobody listens to would be answered with 404 and sent again.
+        app: Any = self.app
+        app.event(_EVERYTHING)(self._receive_event)
+        app.action(_EVERYTHING)(self._receive_action)
+        app.view(_EVERYTHING)(self._receive_view)
+        app.command(_EVERYTHING)(self._receive_command)
+        app.shortcut(_EVERYTHING)(self._receive_shortcut)
+
+    def on(self, kind: Kind, name: str, door: Door) -> None:
+        """Open a door.
+
+        Args:
+            name: type of an event, action id of a button, callback id of a form or shortcut, a command with its slash.
+        """
+        self._doors[kind, name] = door
+
+    def names(self, kind: Kind) -> set[str]:
+        """Names of the doors of a kind, which the manifest must announce."""
+        return {name for one, name in self._doors if one == kind}
 
     def routes(self) -> list[web.RouteDef]:
         """The HTTP endpoint; empty without a signing secret, for then nothing could be checked."""
         return [web.post(PATH, self._handle)] if self._verifier else []
 
-    async def _receive(self, body: dict[str, Any]) -> None:
-        event = to_event(body)
-        if event is not None:
-            await self._inbox.receive(event)
+    async def _receive_event(self, body: dict[str, Any]) -> None:
+        await self._enter("event", body["event"]["type"], body)
+
+    async def _receive_action(self, body: dict[str, Any], ack: AsyncAck) -> BoltResponse:
+        # A link in a button is followed by the person; the click is told all the same.
+        return await _acknowledge(ack, await self._enter("action", body["actions"][0]["action_id"], body))
+
+    async def _receive_view(self, body: dict[str, Any], ack: AsyncAck) -> BoltResponse:
+        return await _acknowledge(ack, await self._enter("view", body["view"]["callback_id"], body))
+
+    async def _receive_command(self, body: dict[str, Any], ack: AsyncAck) -> BoltResponse:
+        return await _acknowledge(ack, await self._enter("command", body["command"], body))
+
+    async def _receive_shortcut(self, body: dict[str, Any], ack: AsyncAck) -> BoltResponse:
+        return await _acknowledge(ack, await self._enter("shortcut", body["callback_id"], body))
+
+    async def _enter(self, kind: Kind, name: str, body: dict[str, Any]) -> dict[str, Any] | str | None:
+        door = self._doors.get((kind, name))
+        if door is None:
+            log.debug("no door", extra={"kind": kind, "name_sent": name})
+            return None
+        return await door(body)
 
     async def _handle(self, request: web.Request) -> web.Response:
         body = await request.read()
@@ -92,96 +120,22 @@ async def _authorize(enterprise_id: str | None, team_id: str | None) -> Authoriz
     return AuthorizeResult(enterprise_id=enterprise_id, team_id=team_id)
 
 
-def to_event(body: Mapping[str, Any]) -> Event | None:
-    """An event callback as an event of ours; None where it is not for us or is our own echo."""
-    event: Mapping[str, Any] = body["event"]
-    if not event.get("user") or event.get("bot_id") or event["user"] == _bot_user(body):
-        return None
-    match event["type"]:
-        case "app_mention":
-            return _to_question(body)
-        case "message" if event.get("channel_type") == "im":
-            return _to_question(body)
-        case "reaction_added" | "reaction_removed":
-            return _to_feedback(body)
-        case _:
-            return None
+async def _acknowledge(ack: AsyncAck, told: dict[str, Any] | str | None) -> BoltResponse:
+    return await ack(**told) if isinstance(told, dict) else await ack(told or "")
 
 
-async def find_audience(claimed: Claimed) -> list[str]:
-    """What everyone who will see the reply may read.
-
-    In a direct message that is the person. In a channel it is what all may read, because its members are not
-    looked up yet. With people of another company in the room it is nothing: denial wins while unknown.
-    """
-    payload = claimed.payload
-    if payload["external"]:
-        return []
-    return ["everyone", payload["person"]] if payload["direct"] else ["everyone"]
+def find_team(body: Mapping[str, Any]) -> str:
+    """Our own installation's workspace; in a shared channel the outer `team_id` may be another company's."""
+    team: Mapping[str, Any] = body.get("team") or {}
+    found: str | None = _find_authorization(body).get("team_id") or body.get("team_id") or team.get("id")
+    return found or ""
 
 
-def read_text(text: str, bot_user: str | None) -> str:
-    """A post's text as it was typed: our mention gone, Slack's markup and escapes undone."""
-    own = f"@{bot_user}"
-    plain = _MARKUP.sub(lambda mark: "" if mark[1] + mark[2] == own else _read_mark(mark), text)
-    for escaped, character in (("&lt;", "<"), ("&gt;", ">"), ("&amp;", "&")):
-        plain = plain.replace(escaped, character)
-    return plain.strip()
+def find_bot_user(body: Mapping[str, Any]) -> str | None:
+    """Our own user in that workspace."""
+    return _find_authorization(body).get("user_id")
 
 
-def _read_mark(mark: re.Match[str]) -> str:
-    sign, target, label = mark.groups()
-    shown = label or target
-    return f"{sign.replace('!', '@')}{shown.removeprefix('@')}" if sign else shown
-
-
-def _to_question(body: Mapping[str, Any]) -> Event | None:
-    """One row a post: a mention is delivered as `app_mention` and, in some rooms, as `message` too."""
-    event = body["event"]
-    if event.get("subtype") not in PERSONAL_SUBTYPES:
-        return None
-    team, channel, ts = _team(body), event["channel"], event["ts"]
-    thread_ts = event.get("thread_ts") or ts
-    payload = {
-        "text": read_text(event.get("text") or "", _bot_user(body)),
-        "person": f"slack:{team}:{event['user']}",
-        "channel": channel,
-        "thread_ts": thread_ts,
-        "ts": ts,
-        "direct": event.get("channel_type") == "im",
-        "external": bool(body.get("is_ext_shared_channel")),
-    }
-    return Event("slack", f"post:{channel}:{ts}", f"slack:{team}:{channel}:{thread_ts}", "question", payload)
-
-
-def _to_feedback(body: Mapping[str, Any]) -> Event | None:
-    """A thumb in any skin colour; taking one back names the vote it takes back, for a person may hold both thumbs."""
-    event = body["event"]
-    item: Mapping[str, Any] = event["item"]
-    vote = _THUMBS.get(event["reaction"].split("::")[0])
-    if vote is None or item.get("type") != "message":
-        return None
-    team, reply_key = _team(body), f"{item['channel']}:{item['ts']}"
-    payload: dict[str, Any] = {
-        "reply_key": reply_key,
-        "person": f"slack:{team}:{event['user']}",
-        "source": "slack_reaction",
-        "value": vote if event["type"] == "reaction_added" else 0,
-    }
-    if event["type"] == "reaction_removed":
-        payload["withdraws"] = vote
-    return Event("slack", f"event:{body['event_id']}", f"slack:{team}:{reply_key}", "feedback", payload)
-
-
-def _authorization(body: Mapping[str, Any]) -> Mapping[str, Any]:
-    """Our own installation; in a shared channel the outer `team_id` may be another company's."""
+def _find_authorization(body: Mapping[str, Any]) -> Mapping[str, Any]:
     found: list[Mapping[str, Any]] = body.get("authorizations") or []
     return found[0] if found else {}
-
-
-def _team(body: Mapping[str, Any]) -> str:
-    return _authorization(body).get("team_id") or body.get("team_id") or ""
-
-
-def _bot_user(body: Mapping[str, Any]) -> str | None:
-    return _authorization(body).get("user_id")

@@ -14,8 +14,10 @@ from aiohttp import ClientSession, web
 from aiohttp.test_utils import TestServer
 
 from bot.inbox import Inbox
-from bot.slack.events import PATH, SlackEvents, find_audience
-from bot.slack.reply import SlackPlatform, build_client
+from bot.slack.api import OneToken, SlackApi
+from bot.slack.events import PATH
+from bot.slack.posts import find_audience
+from bot.slack.side import SlackSide
 from core.database import Database
 from core.interactions import Interactions
 from tests.bot.assistant import BASE_URL, Assistant, OneDocument
@@ -23,6 +25,10 @@ from tests.fakes.slack import BOT_TOKEN, FakeSlack
 
 SECRET = "signing-secret-of-the-tests"
 PAYLOADS = Path(__file__).parents[2] / "payloads" / "slack"
+
+
+def build_api(api_url: str, token: str = BOT_TOKEN) -> SlackApi:
+    return SlackApi(OneToken(token), api_url=api_url)
 
 
 def load(name: str) -> dict[str, Any]:
@@ -67,11 +73,15 @@ async def slack() -> AsyncIterator[FakeSlack]:
 @pytest.fixture
 async def workspace(database: Database, slack: FakeSlack) -> AsyncIterator[Workspace]:
     inbox = Inbox(database)
-    client = build_client(BOT_TOKEN, api_url=slack.api_url)
-    platform = SlackPlatform(client=client, interactions=Interactions(database), base_url=BASE_URL)
+    side = SlackSide(
+        api=build_api(slack.api_url),
+        inbox=inbox,
+        interactions=Interactions(database),
+        base_url=BASE_URL,
+        signing_secret=SECRET,
+    )
     app = web.Application()
-    app.add_routes(SlackEvents(inbox=inbox, signing_secret=SECRET).routes())
+    app.add_routes(side.routes())
     async with TestServer(app) as server, ClientSession() as session:
-        yield Workspace(
-            "slack", find_audience, database, inbox, platform, OneDocument(), slack, str(server.make_url(PATH)), session
-        )
+        url = str(server.make_url(PATH))
+        yield Workspace("slack", find_audience, database, inbox, side.platform, OneDocument(), slack, url, session)

@@ -3,54 +3,56 @@
 import json
 import time
 from collections.abc import AsyncIterator
+from typing import Any
+from urllib.parse import urlencode
 
 import pytest
 from aiohttp import web
 from aiohttp.test_utils import TestClient, TestServer
 
 from bot.inbox import Inbox
-from bot.slack.events import PATH, SlackEvents, read_text, to_event
+from bot.slack.events import PATH, SlackEvents
+from bot.slack.posts import add_posts, read_text, to_question
+from bot.slack.reactions import to_feedback
 from core.database import Database
 from tests.bot.slack.conftest import SECRET, Workspace, load, sign
 
-DROPPED = [
-    "message_channel",
-    "message_im_edited",
-    "message_im_own_echo",
-    "message_im_other_bot",
-    "reaction_added_other",
-    "unknown_event",
-]
+DROPPED_POSTS = ["message_channel", "message_im_edited", "message_im_own_echo", "message_im_other_bot"]
+DROPPED = [*DROPPED_POSTS, "reaction_added_other", "unknown_event"]
 
 
 @pytest.mark.parametrize("name", ["app_mention", "app_mention_in_thread", "message_im", "message_im_file"])
 def test_a_persons_post_is_a_question(name: str) -> None:
-    event = to_event(load(name))
+    event = to_question(load(name))
     assert event
     assert event.kind == "question"
 
 
-@pytest.mark.parametrize("name", DROPPED)
-def test_what_is_not_for_us_is_no_event(name: str) -> None:
-    assert to_event(load(name)) is None
+@pytest.mark.parametrize("name", DROPPED_POSTS)
+def test_what_is_not_for_us_is_no_question(name: str) -> None:
+    assert to_question(load(name)) is None
+
+
+def test_another_emoji_is_no_vote() -> None:
+    assert to_feedback(load("reaction_added_other")) is None
 
 
 def test_our_own_thumb_is_no_event() -> None:
     body = load("reaction_added")
     body["event"]["user"] = "U0BOT"
-    assert to_event(body) is None
+    assert to_feedback(body) is None
 
 
 def test_a_mention_and_a_message_of_one_post_have_one_key() -> None:
     mention, message = load("app_mention"), load("app_mention")
     message["event"] |= {"type": "message", "channel_type": "im"}
     message["event_id"] = "Ev0OTHER"
-    keys = {event.event_key for event in (to_event(mention), to_event(message)) if event}
+    keys = {event.event_key for event in (to_question(mention), to_question(message)) if event}
     assert keys == {"post:C0HR:1700000100.000100"}
 
 
 def test_a_thumb_that_is_taken_back_names_the_vote() -> None:
-    event = to_event(load("reaction_removed"))
+    event = to_feedback(load("reaction_removed"))
     assert event
     assert (event.payload["value"], event.payload["withdraws"]) == (0, 1)
 
@@ -74,7 +76,9 @@ async def test_an_event_that_cannot_be_stored_is_not_acknowledged(workspace: Wor
 async def endpoint() -> AsyncIterator[TestClient[web.Request, web.Application]]:
     """An endpoint whose database is closed: what got as far as the inbox would be a 500."""
     app = web.Application()
-    app.add_routes(SlackEvents(inbox=Inbox(Database("postgresql://closed")), signing_secret=SECRET).routes())
+    events = SlackEvents(signing_secret=SECRET)
+    add_posts(events, Inbox(Database("postgresql://closed")))
+    app.add_routes(events.routes())
     async with TestClient(TestServer(app)) as client:
         yield client
 
@@ -116,7 +120,7 @@ async def test_a_signed_event_that_is_no_json_is_refused(endpoint: TestClient[we
 
 
 async def test_without_a_signing_secret_there_is_no_endpoint() -> None:
-    assert SlackEvents(inbox=Inbox(Database("postgresql://closed")), signing_secret=None).routes() == []
+    assert SlackEvents(signing_secret=None).routes() == []
 
 
 @pytest.mark.parametrize(
@@ -132,3 +136,33 @@ async def test_without_a_signing_secret_there_is_no_endpoint() -> None:
 )
 def test_a_post_is_read_as_it_was_typed(text: str, read: str) -> None:
     assert read_text(text, "U0BOT") == read
+
+
+async def test_a_click_goes_through_its_door_before_it_is_acknowledged() -> None:
+    events, came = SlackEvents(signing_secret=SECRET), list[str]()
+
+    async def note(body: dict[str, Any]) -> dict[str, Any]:
+        came.append(body["type"])
+        return {"response_action": "clear"} if body["type"] == "view_submission" else {}
+
+    events.on("action", "vote", note)
+    events.on("view", "correct", note)
+    app = web.Application()
+    app.add_routes(events.routes())
+    async with TestClient(TestServer(app)) as client:
+        answers = [
+            await send_form(client, {"type": "block_actions", "actions": [{"type": "button", "action_id": "vote"}]}),
+            await send_form(client, {"type": "view_submission", "view": {"type": "modal", "callback_id": "correct"}}),
+            await send_form(client, {"type": "block_actions", "actions": [{"type": "button", "action_id": "other"}]}),
+        ]
+    assert came == ["block_actions", "view_submission"]
+    assert [status for status, _ in answers] == [200, 200, 200]
+    assert json.loads(answers[1][1]) == {"response_action": "clear"}
+
+
+async def send_form(client: TestClient[web.Request, web.Application], payload: dict[str, Any]) -> tuple[int, str]:
+    """As Slack sends clicks and forms."""
+    body = urlencode({"payload": json.dumps({"team": {"id": "T0HOME"}, "user": {"id": "U0ANN"}, **payload})}).encode()
+    headers = sign(body) | {"Content-Type": "application/x-www-form-urlencoded"}
+    response = await client.post(PATH, data=body, headers=headers)
+    return response.status, await response.text()

@@ -8,13 +8,15 @@ import pytest
 
 from bot.inbox import Claimed
 from bot.reply import FinishedAnswer, Source
-from bot.slack.events import to_event
-from bot.slack.reply import EDIT_PAUSE_SECONDS, Pace, SlackError, SlackPlatform, SlackReply, build_client
+from bot.slack.api import SlackError
+from bot.slack.posts import to_question
+from bot.slack.reply import EDIT_PAUSE_SECONDS, Pace, SlackPlatform, SlackReply
+from bot.slack.side import check_installation
 from core.database import Database
 from core.interactions import Interactions
 from core.records import Question
 from tests.bot.assistant import BASE_URL
-from tests.bot.slack.conftest import Workspace, load
+from tests.bot.slack.conftest import Workspace, build_api, load
 from tests.fakes.slack import BOT_TOKEN, FakeSlack
 
 ANSWER = FinishedAnswer(1, "en", "23 days. [1]", "generated", sources=[])
@@ -34,7 +36,7 @@ def clock() -> Clock:
 
 
 async def claim(workspace: Workspace) -> Claimed:
-    event = to_event(load("app_mention"))
+    event = to_question(load("app_mention"))
     assert event
     await workspace.inbox.receive(event)
     claimed = await workspace.inbox.claim("test")
@@ -43,8 +45,8 @@ async def claim(workspace: Workspace) -> Claimed:
 
 
 def make_platform(workspace: Workspace, clock: Clock) -> SlackPlatform:
-    client = build_client(BOT_TOKEN, api_url=workspace.slack.api_url)
-    return SlackPlatform(client=client, interactions=Interactions(workspace.database), base_url=BASE_URL, clock=clock)
+    api = build_api(workspace.slack.api_url)
+    return SlackPlatform(api=api, interactions=Interactions(workspace.database), base_url=BASE_URL, clock=clock)
 
 
 async def test_edits_keep_the_pace_and_the_latest_text_wins(workspace: Workspace, clock: Clock) -> None:
@@ -96,10 +98,10 @@ async def test_a_deleted_message_is_posted_anew_and_takes_the_votes(workspace: W
 
 def make_reply(slack_url: str) -> SlackReply:
     """A first reply on a closed database: nothing here needs one."""
-    event = to_event(load("app_mention"))
+    event = to_question(load("app_mention"))
     assert event
     return SlackReply(
-        client=build_client(BOT_TOKEN, api_url=slack_url),
+        api=build_api(slack_url),
         interactions=Interactions(Database("postgresql://closed")),
         base_url=BASE_URL,
         pace=Pace(time.monotonic),
@@ -141,9 +143,7 @@ async def test_a_closed_channel_is_named_by_slacks_own_word(slack: FakeSlack) ->
 )
 async def test_an_installation_is_checked(slack: FakeSlack, token: str, scopes: str, said: list[str]) -> None:
     slack.scopes = scopes
-    client = build_client(token, api_url=slack.api_url)
-    interactions = Interactions(Database("postgresql://closed"))
-    found = await SlackPlatform(client=client, interactions=interactions, base_url=BASE_URL).check()
+    found = await check_installation(build_api(slack.api_url, token))
     assert len(found) == len(said)
     assert all(expected in line for expected, line in zip(said, found, strict=True))
 

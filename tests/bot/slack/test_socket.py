@@ -5,8 +5,10 @@ from collections.abc import AsyncIterator
 import pytest
 
 from bot.inbox import Inbox
+from bot.slack.api import build_client
 from bot.slack.events import SlackEvents
-from bot.slack.reply import build_client
+from bot.slack.posts import add_posts
+from bot.slack.reactions import add_reactions
 from bot.slack.socket import SlackSocket
 from core.database import Database
 from tests.bot.assistant import eventually
@@ -16,7 +18,9 @@ from tests.fakes.slack import BOT_TOKEN, FakeSlack
 
 @pytest.fixture
 async def socket(database: Database, slack: FakeSlack) -> AsyncIterator[SlackSocket]:
-    events = SlackEvents(inbox=Inbox(database), signing_secret=None)
+    events, inbox = SlackEvents(signing_secret=None), Inbox(database)
+    add_posts(events, inbox)
+    add_reactions(events, inbox)
     socket = SlackSocket(
         app=events.app,
         client=build_client(BOT_TOKEN, api_url=slack.api_url),

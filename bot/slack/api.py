@@ -1,0 +1,89 @@
+"""Slack's Web API: every method that is called, the scope it needs, and what a refusal means."""
+
+from typing import Any, Protocol
+
+import aiohttp
+from slack_sdk.errors import SlackApiError
+from slack_sdk.http_retry.async_handler import AsyncRetryHandler
+from slack_sdk.http_retry.builtin_async_handlers import (
+    AsyncConnectionErrorRetryHandler,
+    AsyncRateLimitErrorRetryHandler,
+)
+from slack_sdk.web.async_client import AsyncWebClient
+
+from core.errors import NightbakeError
+
+RATE_LIMIT_RETRIES = 3
+CALL_SECONDS = 20
+
+# The scope that Slack asks for each method; None where any token will do.
+METHOD_SCOPES = {"auth.test": None, "chat.postMessage": "chat:write", "chat.update": "chat:write"}
+
+
+class SlackError(NightbakeError):
+    """Slack refused a call or is away; the message names the method.
+
+    Attributes:
+        reason: Slack's own word for it, such as `not_in_channel`.
+    """
+
+    def __init__(self, method: str, reason: str) -> None:
+        self.reason = reason
+        super().__init__(f"Slack answered {reason!r} to {method}; see docs/slack.md")
+
+
+class Tokens(Protocol):
+    """Where bot tokens come from: a setting, or what workspaces gave when they installed the app."""
+
+    async def get(self, team: str) -> str:
+        """The bot token of a workspace.
+
+        Raises:
+            SlackError: the app is not installed there.
+        """
+        ...
+
+
+class OneToken:
+    """The token of the one workspace that a setting names."""
+
+    def __init__(self, token: str) -> None:
+        self._token = token
+
+    async def get(self, team: str) -> str:
+        """The same for every workspace."""
+        return self._token
+
+
+class SlackApi:
+    """Calls methods as the app of a workspace; waits as long as a 429 asks and survives a broken connection."""
+
+    def __init__(self, tokens: Tokens, *, api_url: str = AsyncWebClient.BASE_URL) -> None:
+        self._tokens = tokens
+        self._api_url = api_url
+
+    async def call(self, team: str, method: str, **arguments: Any) -> Any:
+        """Slack's answer, which reads as a dictionary and has `headers`.
+
+        Raises:
+            SlackError: refused, or no answer in time.
+        """
+        if method not in METHOD_SCOPES:
+            raise ValueError(f"expected a method whose scope stands in METHOD_SCOPES, got {method}")
+        client: Any = build_client(await self._tokens.get(team), api_url=self._api_url)
+        try:
+            return await client.api_call(method, json=arguments)
+        except SlackApiError as error:
+            response: Any = error.response  # type: ignore[reportUnknownMemberType]
+            raise SlackError(method, str(response.get("error") or "unknown")) from error
+        except (aiohttp.ClientError, TimeoutError) as error:
+            raise SlackError(method, f"nothing ({type(error).__name__})") from error
+
+
+def build_client(token: str, *, api_url: str = AsyncWebClient.BASE_URL) -> AsyncWebClient:
+    """The SDK's client with its own retries."""
+    retries: list[AsyncRetryHandler] = [
+        AsyncConnectionErrorRetryHandler(),
+        AsyncRateLimitErrorRetryHandler(max_retry_count=RATE_LIMIT_RETRIES),
+    ]
+    return AsyncWebClient(token, base_url=api_url, timeout=CALL_SECONDS, retry_handlers=retries)

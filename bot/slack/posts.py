@@ -1,0 +1,88 @@
+"""Posts of people as questions: a mention or a direct message; echoes, edits, notices and bots are dropped."""
+
+import re
+from collections.abc import Mapping
+from typing import Any
+
+from bot.inbox import Claimed, Event, Inbox
+from bot.slack.events import SlackEvents, find_bot_user, find_team
+
+# Each event that is read here, and the scope that Slack asks for it.
+EVENT_SCOPES = {"app_mention": "app_mentions:read", "message.im": "im:history"}
+
+# Posts of a person; every other subtype is an edit, a deletion, a notice of Slack's or a bot's word.
+PERSONAL_SUBTYPES = {None, "file_share", "thread_broadcast"}
+
+_MARKUP = re.compile(r"<([@#!]?)([^<>|]*)(?:\|([^<>]*))?>")
+
+
+def add_posts(events: SlackEvents, inbox: Inbox) -> None:
+    """Take questions."""
+
+    async def receive(body: dict[str, Any]) -> None:
+        if event := to_question(body):
+            await inbox.receive(event)
+
+    events.on("event", "app_mention", receive)
+    events.on("event", "message", receive)
+
+
+def to_question(body: Mapping[str, Any]) -> Event | None:
+    """One row a post: a mention is delivered as `app_mention` and, in some rooms, as `message` too."""
+    event: Mapping[str, Any] = body["event"]
+    if not is_personal(body) or (event["type"] == "message" and event.get("channel_type") != "im"):
+        return None
+    team, channel, ts = find_team(body), event["channel"], event["ts"]
+    thread_ts = event.get("thread_ts") or ts
+    payload = {
+        "text": read_text(event.get("text") or "", find_bot_user(body)),
+        "team": team,
+        "person": name_person(team, event["user"]),
+        "channel": channel,
+        "thread_ts": thread_ts,
+        "ts": ts,
+        "direct": event.get("channel_type") == "im",
+        "external": bool(body.get("is_ext_shared_channel")),
+    }
+    return Event("slack", f"post:{channel}:{ts}", f"slack:{team}:{channel}:{thread_ts}", "question", payload)
+
+
+def is_personal(body: Mapping[str, Any]) -> bool:
+    """Whether a person posted it: not a bot, a workflow, Slack itself or our own echo."""
+    event: Mapping[str, Any] = body["event"]
+    user = event.get("user")
+    if not user or event.get("bot_id") or user == find_bot_user(body):
+        return False
+    return event.get("subtype") in PERSONAL_SUBTYPES
+
+
+def name_person(team: str, user: str) -> str:
+    """A person of Slack as the log knows them."""
+    return f"slack:{team}:{user}"
+
+
+async def find_audience(claimed: Claimed) -> list[str]:
+    """What everyone who will see the reply may read.
+
+    In a direct message that is the person. In a channel it is what all may read, because its members are not
+    looked up yet. With people of another company in the room it is nothing: denial wins while unknown.
+    """
+    payload = claimed.payload
+    if payload["external"]:
+        return []
+    return ["everyone", payload["person"]] if payload["direct"] else ["everyone"]
+
+
+def read_text(text: str, bot_user: str | None) -> str:
+    """A post's text as it was typed: our mention gone, Slack's markup and escapes undone."""
+    own = f"@{bot_user}"
+    plain = _MARKUP.sub(lambda mark: "" if mark[1] + mark[2] == own else _read_mark(mark), text)
+    for escaped, character in (("&lt;", "<"), ("&gt;", ">"), ("&amp;", "&")):
+        plain = plain.replace(escaped, character)
+    return plain.strip()
+
+
+def _read_mark(mark: re.Match[str]) -> str:
+    sign, target, label = mark.groups()
+    shown = label or target
+    return f"{sign.replace('!', '@')}{shown.removeprefix('@')}" if sign else shown

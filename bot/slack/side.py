@@ -1,0 +1,74 @@
+"""Everything of Slack, put together: what comes in, what goes out, and how the installation is checked."""
+
+from collections.abc import Sequence
+
+from aiohttp import web
+from slack_bolt.async_app import AsyncApp
+
+from bot.inbox import Inbox
+from bot.slack import posts, reactions
+from bot.slack.api import METHOD_SCOPES, OneToken, SlackApi, SlackError, build_client
+from bot.slack.events import SlackEvents
+from bot.slack.posts import add_posts
+from bot.slack.reactions import add_reactions
+from bot.slack.reply import SlackPlatform
+from bot.slack.socket import SlackSocket
+from core.interactions import Interactions
+from core.settings import Settings
+
+# Each event that the manifest subscribes to, and the scope that Slack asks for it.
+EVENT_SCOPES = {**posts.EVENT_SCOPES, **reactions.EVENT_SCOPES}
+SCOPES = frozenset({*EVENT_SCOPES.values(), *filter(None, METHOD_SCOPES.values())})
+
+
+class SlackSide:
+    """Slack as the bot sees it; `platform` makes its replies."""
+
+    def __init__(
+        self, *, api: SlackApi, inbox: Inbox, interactions: Interactions, base_url: str, signing_secret: str | None
+    ) -> None:
+        self._events = SlackEvents(signing_secret=signing_secret)
+        add_posts(self._events, inbox)
+        add_reactions(self._events, inbox)
+        self.platform = SlackPlatform(api=api, interactions=interactions, base_url=base_url)
+
+    @property
+    def app(self) -> AsyncApp:
+        """What Socket Mode hands its events to."""
+        return self._events.app
+
+    def routes(self) -> Sequence[web.RouteDef]:
+        """The HTTP endpoint, where there is one."""
+        return self._events.routes()
+
+
+def build_side(settings: Settings, *, inbox: Inbox, interactions: Interactions) -> tuple[SlackSide, list[SlackSocket]]:
+    """Slack by the settings, and the connections of Socket Mode that must be started."""
+    assert settings.slack_bot_token
+    token, secret = settings.slack_bot_token.get_secret_value(), settings.slack_signing_secret
+    side = SlackSide(
+        api=SlackApi(OneToken(token)),
+        inbox=inbox,
+        interactions=interactions,
+        base_url=settings.base_url,
+        signing_secret=secret.get_secret_value() if secret else None,
+    )
+    if not settings.slack_app_token:
+        return side, []
+    app_token = settings.slack_app_token.get_secret_value()
+    return side, [SlackSocket(app=side.app, client=build_client(token), app_token=app_token)]
+
+
+async def check_installation(api: SlackApi) -> list[str]:
+    """What is wrong with the installation, in words; empty where token and scopes are right.
+
+    Side effects: one `auth.test`.
+    """
+    try:
+        response = await api.call("", "auth.test")
+    except SlackError as error:
+        return [f"SLACK_BOT_TOKEN: {error}"]
+    listed: str = response.headers.get("x-oauth-scopes", "")
+    granted = {scope.strip() for scope in listed.split(",")}
+    missing = sorted(SCOPES - granted)
+    return [f"the Slack app lacks the scope {scope}; install it again from its manifest" for scope in missing]
