@@ -1,4 +1,4 @@
--- What the search reads: who sees which chunk in blocks of 4,096 ids, postings packed by term and block, codes of bits.
+-- What the search reads: who sees which chunk in blocks of 4,096 ids, postings packed by term and block, the order of vectors.
 -- A chunk's block is id >> 12, its place there id & 4095. Numbers in bytea are two bytes, big end first.
 
 -- Every combination of allow and deny that documents have. A question asks these few, not every document.
@@ -235,16 +235,11 @@ CREATE FUNCTION sweep_postings(least_gone integer) RETURNS void
         END
     $$;
 
--- The signs of each vector in a narrow table: what an exact scan reads, before the best are compared in full.
-CREATE TABLE codes (
-    chunk_id bigint NOT NULL REFERENCES chunks ON DELETE CASCADE,
-    model_id smallint NOT NULL REFERENCES embedding_models,
-    code     varbit NOT NULL,
-    PRIMARY KEY (chunk_id, model_id)
-);
--- Plain: a packed value would be copied for every comparison. No parallel workers: with several askers they only add work.
-ALTER TABLE codes ALTER COLUMN code SET STORAGE PLAIN, SET (parallel_workers = 0);
-INSERT INTO codes (chunk_id, model_id, code)
-SELECT chunk_id, model_id, binary_quantize(vector) FROM embeddings ORDER BY chunk_id, model_id;
+-- In the order in which they were stored, so that a process that holds their signs (retrieval/signs.py) reads what is new.
+ALTER TABLE embeddings ADD COLUMN position bigint GENERATED ALWAYS AS IDENTITY;
+COMMENT ON COLUMN embeddings.position IS 'ascending in order of commit, for one transaction at a time stores vectors';
+CREATE UNIQUE INDEX embeddings_position ON embeddings (model_id, position);
+CREATE TRIGGER lock_index BEFORE INSERT ON embeddings
+    FOR EACH STATEMENT EXECUTE FUNCTION lock_index();
 -- Vectors are found by chunk now.
 DROP INDEX embeddings_document;

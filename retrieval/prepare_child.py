@@ -16,7 +16,7 @@ from retrieval.tokens import TokenCounter
 
 # Of computing, for cutting a file and finding its terms: of Korean, the longest text takes some minutes.
 CUT_SECONDS = 900
-_NICENESS = 10
+_NICENESS = 5
 
 
 class _Cutter:
