@@ -74,6 +74,7 @@ async def _look_around(house: House) -> AsyncGenerator[Finding]:
         _look_at_sources,
         _look_at_embedding,
         _look_at_fusion,
+        _look_at_synonyms,
         _look_at_model_server,
         _look_at_adapter,
         _look_at_slack,
@@ -176,6 +177,13 @@ async def _look_at_fusion(house: House) -> Finding:
         advice = f"{', '.join(outdated)} changed since it was measured; the next `nightbake ingest` measures again"
         return Finding("fusion", "note", f"{told}; {advice}" if told else advice)
     return Finding("fusion", "ok", told)
+
+
+async def _look_at_synonyms(house: House) -> Finding:
+    if house.settings.synonyms_file is None:
+        return Finding("synonyms", "ok", "no SYNONYMS_FILE; docs/retrieval.md says what it can hold")
+    groups, words = len(house.dictionary.groups), len(house.dictionary.words)
+    return Finding("synonyms", "ok", f"{groups} groups, {words} company words in {house.settings.synonyms_file}")
 
 
 async def _look_at_model_server(house: House) -> Finding:

@@ -50,6 +50,7 @@ class Settings(BaseSettings):
     sources_interval_seconds: float = Field(
         900, ge=5, description="How often sources and DOCUMENTS are looked at while the service runs"
     )
+    synonyms_file: Path | None = Field(None, description="The company's words and synonyms, TOML")
     passages_per_answer: int = Field(3, ge=1, le=20, description="Passages shown to the model")
 
     worker_concurrency: int = Field(4, ge=1, le=256, description="Answers worked on at once")

@@ -15,7 +15,7 @@ from core.records import Passage
 from core.sql import load_queries
 from core.text import clean_text
 from retrieval.access import Access
-from retrieval.confidence import CALIBRATIONS, Kind, estimate, measure_features
+from retrieval.confidence import CALIBRATIONS, Kind, estimate, find_held, measure_features
 from retrieval.diversity import drop_repeats
 from retrieval.embedding import DEFAULT_MODEL, Embedder
 from retrieval.lexical import find_terms
@@ -23,6 +23,7 @@ from retrieval.query_filters import Filters, read_filters
 from retrieval.query_parts import split_question
 from retrieval.query_words import Change, Words
 from retrieval.search import MAX_QUESTION_CHARACTERS, MAX_TERMS, Search
+from retrieval.synonyms import NO_SYNONYMS, Synonyms, reword
 from retrieval.vocabulary import Vocabulary
 
 QUERIES = load_queries(__file__)
@@ -60,13 +61,23 @@ class Finder:
     """The retrieval room's door for questions of people.
 
     Args:
+        synonyms: those of the search: a passage that holds one answers as well as one that holds the typed word.
         today: for `last month`; None takes the day in UTC.
     """
 
-    def __init__(self, database: Database, embedder: Embedder, search: Search, *, today: date | None = None) -> None:
+    def __init__(
+        self,
+        database: Database,
+        embedder: Embedder,
+        search: Search,
+        *,
+        synonyms: Synonyms = NO_SYNONYMS,
+        today: date | None = None,
+    ) -> None:
         self._access = Access(database)
         self._vocabulary = Vocabulary(database)
-        self._words = Words(self._vocabulary, embedder)
+        self._words = Words(self._vocabulary, embedder, synonyms)
+        self._synonyms = synonyms
         self._embedder = embedder
         self._search = search
         self._today = today
@@ -107,11 +118,17 @@ class Finder:
         kind = self._choose_calibration(question, passages)
         if not kind:
             return None, bool(passages)
+        question = await asyncio.to_thread(self._reword, question, passages)
         terms = list(dict.fromkeys(await asyncio.to_thread(find_terms, question)))[:MAX_TERMS]
         counts = await self._vocabulary.count(terms, principals)
         features = await asyncio.to_thread(measure_features, question, passages, counts)
         confidence = estimate(features, CALIBRATIONS[kind])
         return confidence, confidence >= CALIBRATIONS[kind].threshold
+
+    def _reword(self, question: str, passages: Sequence[Passage]) -> str:
+        """The question in the words of the passages, as far as the dictionary knows them for the same."""
+        expansions = self._synonyms.find(question)
+        return reword(question, expansions, [find_held(passage) for passage in passages]) if expansions else question
 
     def _choose_calibration(self, question: str, passages: Sequence[Passage]) -> Kind | None:
         """Which numbers fit; None where another model's likeness or another language's would be judged by ours."""

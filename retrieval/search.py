@@ -19,6 +19,7 @@ from retrieval.fusion import UNMEASURED, Calibration, Ranked, fuse
 from retrieval.fusion_calibration import Measured, find_calibrations
 from retrieval.lexical import find_terms, warm_up
 from retrieval.rerank import Reranker
+from retrieval.synonyms import NO_SYNONYMS, Expansion, Synonyms
 
 QUERIES = load_queries(__file__)
 
@@ -40,14 +41,23 @@ class Search:
 
     Args:
         reranker: a second look at the best candidates; None leaves the fused order.
+        synonyms: that the question is also asked by.
     """
 
-    def __init__(self, database: Database, embedder: Embedder, *, reranker: Reranker | None = None) -> None:
+    def __init__(
+        self,
+        database: Database,
+        embedder: Embedder,
+        *,
+        reranker: Reranker | None = None,
+        synonyms: Synonyms = NO_SYNONYMS,
+    ) -> None:
         self._database = database
         self._access = Access(database)
         self._candidates = Candidates(database)
         self._embedder = embedder
         self._reranker = reranker
+        self._synonyms = synonyms
         self._model_id: int | None = None
         self._calibrations: dict[str, Measured] = {}
         self._calibrations_until = 0.0
@@ -92,7 +102,7 @@ class Search:
         if not text or not principals or limit < 1:
             return []
         calibration = await self._find_calibration(text)
-        terms: list[str] = [] if side == "dense" else await asyncio.to_thread(find_terms, text)
+        terms, expansions = ([], []) if side == "dense" else await asyncio.to_thread(self._read, text)
         if vector is None and self._asks_dense(text, calibration, side):
             vector = await self._embedder.embed_query(text)
         candidates = await self._candidates.find(
@@ -101,6 +111,7 @@ class Search:
             await self._find_model_id() if vector is not None else None,
             principals,
             limit_per_side=max(CANDIDATES, limit),
+            expansions=expansions,
         )
         found = await self._fetch(fuse(candidates, calibration)[:limit], principals)
         return await self._reranker.rerank(text, found) if self._reranker and side == "hybrid" else found
@@ -111,6 +122,9 @@ class Search:
         wanted = [text for text in texts if text and self._asks_dense(text, await self._find_calibration(text), side)]
         found = dict(zip(wanted, await self._embedder.embed(wanted, purpose="query"), strict=True))
         return [found.get(text) for text in texts]
+
+    def _read(self, text: str) -> tuple[list[str], list[Expansion]]:
+        return find_terms(text), self._synonyms.find(text)
 
     async def _fetch(self, ranked: Sequence[Ranked], principals: Sequence[str]) -> list[Passage]:
         parameters = {
