@@ -183,7 +183,7 @@ async def _look_at_synonyms(house: House) -> Finding:
     if house.settings.synonyms_file is None:
         return Finding("synonyms", "ok", "no SYNONYMS_FILE; docs/retrieval.md says what it can hold")
     groups, words = len(house.dictionary.groups), len(house.dictionary.words)
-    return Finding("synonyms", "ok", f"{groups} groups, {words} company words in {house.settings.synonyms_file}")
+    return Finding("synonyms", "ok", f"groups: {groups}, company words: {words}, from {house.settings.synonyms_file}")
 
 
 async def _look_at_model_server(house: House) -> Finding:

@@ -75,14 +75,14 @@ class _Reading:
             )
             return []
         groups: list[tuple[str, ...]] = []
-        owners: dict[tuple[str, ...], str] = {}
+        owners: dict[str, str] = {}
         for key, others in cast(dict[str, Any], table).items():
-            group: dict[tuple[str, ...], str] = {}
+            group: dict[str, str] = {}
             for word in self._read_words(key, [key, *others] if isinstance(others, list) else others):
-                terms = tuple(one.term for one in find_words(word))
-                owner = owners.setdefault(terms, key)
+                said = _normalise(word)
+                owner = owners.setdefault(said, key)
                 if owner == key:
-                    group.setdefault(terms, word)
+                    group.setdefault(said, word)
                 else:
                     self._mistake(word, f"{key}: {word!r} stands in the group {owner!r} already; join the two")
             if len(group) < 2 and isinstance(others, list):
@@ -98,7 +98,7 @@ class _Reading:
         found: list[str] = []
         for one in cast(list[Any], listed):
             word = " ".join(clean_text(one).split()) if isinstance(one, str) else ""
-            if not word or len(word) > LONGEST or all(one.term in STOP_WORDS for one in find_words(word)):
+            if not word or len(word) > LONGEST or not _says_something(word):
                 expected = f"a word or a few that say something, at most {LONGEST} characters"
                 self._mistake(str(one), f"{key}: expected {expected}, got {one!r}")
             else:
@@ -113,6 +113,18 @@ class _Reading:
 
     def _mistake(self, about: str, message: str) -> None:
         self._mistakes.append(f"{self._name} line {_find_line(self._lines, about)}: {message}")
+
+
+def _says_something(word: str) -> bool:
+    return bool(_HANGUL.search(word)) or any(one.term not in STOP_WORDS for one in find_words(word))
+
+
+def _normalise(word: str) -> str:
+    """The same for two forms of a word; in Korean only the spaces, for every command reads the file, and the analyser
+    takes seconds to load."""
+    if _HANGUL.search(word):
+        return word.replace(" ", "").casefold()
+    return " ".join(one.term for one in find_words(word))
 
 
 def _find_line(lines: Sequence[str], about: str) -> int:

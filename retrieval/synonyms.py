@@ -179,8 +179,9 @@ def _index(groups: Iterable[tuple[str, ...]]) -> dict[str, list[_Entry]]:
     entries: dict[str, list[_Entry]] = {}
     for group in groups:
         for member in group:
-            words = tuple(word.term for word in find_words(member))
-            entries.setdefault(words[0], []).append(_Entry(words, group, member))
+            # Of Korean that is all particles nothing is left: it is asked for, and never found in a question.
+            if words := tuple(word.term for word in find_words(member)):
+                entries.setdefault(words[0], []).append(_Entry(words, group, member))
     for found in entries.values():
         found.sort(key=lambda entry: -len(entry.words))
     return entries

@@ -126,6 +126,19 @@ async def test_a_question_finds_a_page_of_the_other_language(
     assert len(found) > len(plain)
 
 
+async def test_a_question_without_a_word_of_the_file_ranks_as_without_a_file(
+    database: Database, embedder: Embedder, folder: Path, write: Write
+) -> None:
+    write("leave.txt", "Employees get 23 days of paid leave a year.")
+    write("ko.txt", "육아휴직은 2년까지 쓸 수 있습니다.")
+    write("coffee.txt", "The coffee machine of the leave office is cleaned on Mondays.")
+    await ingest(database, embedder, [folder])
+    without, within = Search(database, embedder), Search(database, embedder, synonyms=SYNONYMS)
+    for question in ("Who may leave the coffee on for days?", "2년이 지나면?"):
+        found = await without.search(question, ["everyone"])
+        assert found and found == await within.search(question, ["everyone"])
+
+
 async def test_a_synonym_opens_no_hidden_document(
     database: Database, embedder: Embedder, folder: Path, write: Write
 ) -> None:
