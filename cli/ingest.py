@@ -116,9 +116,10 @@ async def ingest_with_progress(
     house: House, paths: Sequence[Path], *, allow: Sequence[str] = (), quiet: bool = False
 ) -> IngestReport:
     """Ingest and say how it went; files that fail are named."""
+    embedder = await house.search.active.find_embedder()
     with progress_shown("reading documents", quiet=quiet) as show:
-        report = await ingest_documents(house.database, house.embedder, paths, default_allow=allow, on_progress=show)
-    await calibrate_fusion(house.database, house.embedder)
+        report = await ingest_documents(house.database, embedder, paths, default_allow=allow, on_progress=show)
+    await calibrate_fusion(house.database, embedder)
     say_report(report, quiet=quiet)
     return report
 

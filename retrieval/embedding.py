@@ -107,8 +107,10 @@ class Embedder:
     def describe_tokens(self) -> dict[str, Any]:
         """What `TokenCounter` is made of, to count in another process. Loads the model at first."""
         model = self._get_model()
+        # A static model has the bare tokenizer.
+        tokenizer = getattr(model.tokenizer, "backend_tokenizer", model.tokenizer)
         with self._tokenizing:
-            return {"tokenizer": model.tokenizer.backend_tokenizer.to_str(), "languages": sorted(self.languages)}
+            return {"tokenizer": tokenizer.to_str(), "languages": sorted(self.languages)}
 
     def close(self) -> None:
         """End the threads; work under way is finished first."""

@@ -17,7 +17,7 @@ from core.text import clean_text
 from retrieval.access import Access
 from retrieval.confidence import CALIBRATIONS, Kind, estimate, find_held, measure_features
 from retrieval.diversity import drop_repeats
-from retrieval.embedding import DEFAULT_MODEL, Embedder
+from retrieval.embedding import DEFAULT_MODEL
 from retrieval.lexical import find_terms
 from retrieval.query_filters import Filters, read_filters
 from retrieval.query_parts import split_question
@@ -68,7 +68,6 @@ class Finder:
     def __init__(
         self,
         database: Database,
-        embedder: Embedder,
         search: Search,
         *,
         synonyms: Synonyms = NO_SYNONYMS,
@@ -76,9 +75,8 @@ class Finder:
     ) -> None:
         self._access = Access(database)
         self._vocabulary = Vocabulary(database)
-        self._words = Words(self._vocabulary, embedder, synonyms)
+        self._words = Words(self._vocabulary, search.active, synonyms)
         self._synonyms = synonyms
-        self._embedder = embedder
         self._search = search
         self._today = today
 
@@ -115,7 +113,7 @@ class Finder:
     async def _judge(
         self, question: str, passages: Sequence[Passage], principals: Sequence[str]
     ) -> tuple[float | None, bool]:
-        kind = self._choose_calibration(question, passages)
+        kind = _choose_calibration(question, passages, (await self._search.active.find()).name)
         if not kind:
             return None, bool(passages)
         question = await asyncio.to_thread(self._reword, question, passages)
@@ -130,16 +128,6 @@ class Finder:
         expansions = self._synonyms.find(question)
         return reword(question, expansions, [find_held(passage) for passage in passages]) if expansions else question
 
-    def _choose_calibration(self, question: str, passages: Sequence[Passage]) -> Kind | None:
-        """Which numbers fit; None where another model's likeness or another language's would be judged by ours."""
-        language = detect_language(question)
-        if not passages:
-            return None
-        if any(passage.dense_score for passage in passages):
-            return "en_dense" if language == "en" and self._embedder.name == DEFAULT_MODEL else None
-        # A question in one language over passages in the other shares few words with what may well answer it.
-        return language if any(passage.language == language for passage in passages) else None
-
 
 def _take_turns(found: Sequence[Sequence[Passage]]) -> list[Passage]:
     """The best of each part, then the next of each; a passage that answers two parts once."""
@@ -149,3 +137,14 @@ def _take_turns(found: Sequence[Sequence[Passage]]) -> list[Passage]:
 
 def _number(passages: Sequence[Passage]) -> list[Passage]:
     return [replace(passage, number=number) for number, passage in enumerate(passages, start=1)]
+
+
+def _choose_calibration(question: str, passages: Sequence[Passage], model: str) -> Kind | None:
+    """Which numbers fit; None where another model's likeness or another language's would be judged by ours."""
+    language = detect_language(question)
+    if not passages:
+        return None
+    if any(passage.dense_score for passage in passages):
+        return "en_dense" if language == "en" and model == DEFAULT_MODEL else None
+    # A question in one language over passages in the other shares few words with what may well answer it.
+    return language if any(passage.language == language for passage in passages) else None

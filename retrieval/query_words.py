@@ -5,7 +5,7 @@ import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from retrieval.embedding import Embedder
+from retrieval.active_model import ActiveModel
 from retrieval.lexical import STOP_WORDS, find_content_terms, find_terms, space_words
 from retrieval.query_keyboard import type_as_english, type_as_korean
 from retrieval.query_spelling import (
@@ -46,9 +46,9 @@ class Change:
 class Words:
     """Mends words by the vocabulary of what the asker may read; a word that stands there is never touched."""
 
-    def __init__(self, vocabulary: Vocabulary, embedder: Embedder, synonyms: Synonyms = NO_SYNONYMS) -> None:
+    def __init__(self, vocabulary: Vocabulary, active: ActiveModel, synonyms: Synonyms = NO_SYNONYMS) -> None:
         self._vocabulary = vocabulary
-        self._embedder = embedder
+        self._active = active
         self._synonyms = synonyms
 
     async def mend(self, question: str, principals: Sequence[str]) -> tuple[str, list[Change]]:
@@ -84,7 +84,7 @@ class Words:
     async def _find_slips(self, words: Sequence[str], principals: Sequence[str]) -> dict[str, str]:
         """Words of the other keyboard, where at least one of them is a word of the documents."""
         typed = {word: other for word in words if (other := type_as_korean(word) or type_as_english(word))}
-        common = await asyncio.to_thread(self._find_common, [word for word in typed if word.isascii()])
+        common = await self._find_common([word for word in typed if word.isascii()])
         typed = {word: other for word, other in typed.items() if word not in common}
         terms = await asyncio.to_thread(lambda: {word: _list_terms(other) for word, other in typed.items()})
         counts = await self._vocabulary.count([term for found in terms.values() for term in found], principals)
@@ -99,7 +99,7 @@ class Words:
     async def _find_near(self, word: str, principals: Sequence[str]) -> str | None:
         if _HANGUL.fullmatch(word):
             return await self._find_near_korean(word, principals)
-        if not word.isascii() or len(word) < SHORTEST_LATIN or await asyncio.to_thread(self._find_common, [word]):
+        if not word.isascii() or len(word) < SHORTEST_LATIN or await self._find_common([word]):
             return None
         return await self._find_near_latin(word.lower(), principals)
 
@@ -152,9 +152,12 @@ class Words:
             if sum(map(len, terms)) == len(other) and all(term in counts.by_term for term in terms)
         ]
 
-    def _find_common(self, words: Sequence[str]) -> set[str]:
+    async def _find_common(self, words: Sequence[str]) -> set[str]:
         """Words that the embedding model knows whole: real ones, whether a document holds them or not."""
-        counted = self._embedder.count_tokens([word.lower() for word in words]) if words else []
+        if not words:
+            return set()
+        embedder = await self._active.find_embedder()
+        counted = await asyncio.to_thread(embedder.count_tokens, [word.lower() for word in words])
         return {word for word, tokens in zip(words, counted, strict=True) if tokens == 1}
 
 

@@ -156,8 +156,8 @@ async def test_a_word_of_the_dictionary_is_not_taken_for_a_slip(
     write("leave.txt", "Paid leave is 23 days.")
     await ingest(database, embedder, [folder])
     synonyms = Synonyms([["vocatian", "paid leave"]])
-    plain = await Finder(database, embedder, Search(database, embedder)).find("vocatian", ["everyone"], limit=1)
-    finder = Finder(database, embedder, Search(database, embedder, synonyms=synonyms), synonyms=synonyms)
+    plain = await Finder(database, Search(database, embedder)).find("vocatian", ["everyone"], limit=1)
+    finder = Finder(database, Search(database, embedder, synonyms=synonyms), synonyms=synonyms)
     found = await finder.find("vocatian", ["everyone"], limit=1)
     assert (plain.searched, found.searched) == ("vocation", "vocatian")
 
@@ -169,7 +169,7 @@ async def test_an_answer_in_the_synonyms_words_is_trusted_as_one_in_the_typed_wo
     for number in range(30):
         write(f"other{number}.txt", f"Machine {number} is cleaned on Mondays by room {number * 7}.")
     await ingest(database, embedder, [folder])
-    finder = Finder(database, embedder, Search(database, embedder, synonyms=SYNONYMS), synonyms=SYNONYMS)
+    finder = Finder(database, Search(database, embedder, synonyms=SYNONYMS), synonyms=SYNONYMS)
     short = await finder.find("How much PTO do employees get?", ["everyone"], limit=3)
     full = await finder.find("How much paid leave do employees get?", ["everyone"], limit=3)
     strange = await finder.find("How much PTO do enzymes metabolise?", ["everyone"], limit=3)
