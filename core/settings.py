@@ -40,7 +40,9 @@ class Settings(BaseSettings):
     model_timeout_seconds: float = Field(120, gt=0, description="Longest wait for the first token")
     model_port: int = Field(8081, ge=0, le=65535, description="Port of the embedded model server")
 
-    embedding_model: str | None = Field(None, description="Hub name or folder; unset takes all-MiniLM-L6-v2")
+    embedding_model: str | None = Field(
+        None, description="Hub name or folder; unset takes all-MiniLM-L6-v2; a changed one is filled in, then switched"
+    )
     embedding_languages: str = Field("en", description="Languages the embedding model reads")
     rerank_model: str | None = Field(None, description="Cross-encoder, hub name or folder; unset does not rerank")
     documents: str | None = Field(

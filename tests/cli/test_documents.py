@@ -106,6 +106,7 @@ def test_a_new_model_is_filled_in_and_switched(
         True,
     )
     assert run_nightbake("ask", QUESTION, "--json").json["sources"]
+    assert f"`nightbake documents reindex --model {new_model}`" in run_nightbake("ingest", str(documents)).err
     changed = run_nightbake("documents", "reindex", "--model", new_model, "--json").json
     assert changed == {"model": new_model, "chunks": 1, "already_filled": 0}
     assert "vectors of all-MiniLM-L6-v2 (1) are kept" in find_detail("embedding")[1]
