@@ -12,7 +12,7 @@ from dataclasses import dataclass, field, replace
 from core.database import Database
 from core.prompt import detect_language
 from core.sql import load_queries
-from retrieval.embedding import DEFAULT_MODEL, Embedder
+from retrieval.embedding import Embedder
 from retrieval.fusion import UNMEASURED, Calibration
 from retrieval.fusion_calibration import Measured, find_calibrations
 
@@ -125,9 +125,8 @@ class ActiveModel:
         return self._loading
 
     async def _load(self, row: _Row) -> Embedder | None:
-        name = None if row.name == DEFAULT_MODEL else row.name
         own = row.name == self.configured.name
-        embedder = self.configured if own else Embedder(name, languages=row.languages)
+        embedder = self.configured if own else Embedder(row.name, languages=row.languages)
         try:
             await embedder.load()
         # Whatever is wrong with a model of yesterday's settings, today's questions can be answered by words.

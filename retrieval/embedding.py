@@ -41,7 +41,7 @@ class Embedder:
     forty times longer. Batches run side by side on the other threads, so bulk work still uses every core.
 
     Args:
-        model: hub name or folder; None takes all-MiniLM-L6-v2 out of its package.
+        model: hub name or folder; None and `DEFAULT_MODEL` take all-MiniLM-L6-v2 out of its package.
         languages: those the model reads; text in others is neither embedded nor asked for.
         device: torch's name; None takes the accelerator where there is one.
     """
@@ -51,7 +51,7 @@ class Embedder:
     ) -> None:
         self.name = model or DEFAULT_MODEL
         self.languages = frozenset(languages)
-        self._model_name = model
+        self._model_name = None if model == DEFAULT_MODEL else model
         self._device = device
         self._model: Any = None
         self._counter: TokenCounter | None = None

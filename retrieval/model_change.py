@@ -88,11 +88,17 @@ async def find_left(database: Database, *, keep: str) -> list[Left]:
     return await database.fetch_all(QUERIES["find_left"], {"keep": keep}, Left)
 
 
-async def drop_left(database: Database, *, keep: str) -> list[Left]:
-    """Delete those vectors, and what was measured with them; what was deleted."""
-    left = await find_left(database, keep=keep)
-    await database.execute(QUERIES["drop_left"], {"keep": keep})
-    return left
+async def drop_left(database: Database, *, keep: str) -> list[Left] | None:
+    """Delete those vectors, and what was measured with them; what was deleted.
+
+    None where a change of model is under way: what it filled in so far would be among them.
+    """
+    async with _lock(database) as taken:
+        if not taken:
+            return None
+        left = await find_left(database, keep=keep)
+        await database.execute(QUERIES["drop_left"], {"keep": keep})
+        return left
 
 
 class ModelChange:

@@ -8,7 +8,7 @@ import pytest
 
 from core.database import Database
 from core.errors import SettingsError
-from retrieval.embedding import Embedder, Vectors, group_by_length
+from retrieval.embedding import DEFAULT_MODEL, Embedder, Vectors, group_by_length
 from retrieval.index import Index
 from retrieval.ingest import ingest
 from retrieval.search import Search
@@ -62,6 +62,10 @@ async def test_tokens_are_counted_beyond_the_models_longest_text(embedder: Embed
 async def test_korean_is_counted_by_its_length_where_the_model_reads_none(embedder: Embedder) -> None:
     await embedder.load()
     assert embedder.count_tokens(["휴가는 열흘입니다"]) == [5]
+
+
+async def test_the_default_model_comes_out_of_its_package_by_its_name_too() -> None:
+    assert await Embedder(DEFAULT_MODEL).get_dimension() == 384
 
 
 async def test_an_unknown_model_is_a_setting_to_mend(tmp_path: Path) -> None:

@@ -13,7 +13,7 @@ from retrieval.embedding import Embedder, Purpose, Vectors
 from retrieval.fusion_calibration import find_calibrations
 from retrieval.index import Index
 from retrieval.ingest import ingest
-from retrieval.model_change import ModelChange, change_model, drop_left, find_left, measure_filling
+from retrieval.model_change import Left, ModelChange, change_model, drop_left, find_left, measure_filling
 from retrieval.search import Search
 from tests.retrieval.conftest import Write
 from tests.retrieval.small_models import save_model
@@ -157,7 +157,7 @@ async def test_two_processes_do_not_fill_in_at_once(
     await ingest(database, old, [folder])
     async with database.connection() as connection:
         await connection.execute("SELECT pg_advisory_lock(7140005)")
-        assert await change_model(database, new) is False
+        assert (await change_model(database, new), await drop_left(database, keep=new.name)) == (False, None)
         await connection.execute("SELECT pg_advisory_unlock(7140005)")
     assert await change_model(database, new) is True
 
@@ -220,7 +220,7 @@ async def test_only_vectors_that_nobody_asks_for_are_dropped(
     await Index(database, new).fill_embeddings()
     assert await drop_left(database, keep=new.name) == []
     await change_model(database, new)
-    assert [(one.name, one.vectors) for one in await drop_left(database, keep=new.name)] == [(old.name, 1)]
+    assert await drop_left(database, keep=new.name) == [Left(old.name, 1)]
     assert [await count_vectors(database, embedder) for embedder in (old, new)] == [0, 1]
     assert await find_left(database, keep=new.name) == []
     codes = await database.fetch_dicts(b"SELECT count(*) AS codes FROM codes")
