@@ -9,11 +9,12 @@ import pytest
 from core.database import Database
 from retrieval import active_model
 from retrieval.active_model import ActiveModel
+from retrieval.documents import Documents
 from retrieval.embedding import Embedder, Purpose, Vectors
 from retrieval.fusion_calibration import find_calibrations
 from retrieval.index import Index
 from retrieval.ingest import ingest
-from retrieval.model_change import Left, ModelChange, change_model, drop_left, find_left, measure_filling
+from retrieval.model_change import Filling, Left, ModelChange, change_model, drop_left, find_left, measure_filling
 from retrieval.search import Search
 from tests.retrieval.conftest import Write
 from tests.retrieval.small_models import save_model
@@ -124,6 +125,26 @@ async def test_documents_that_come_in_meanwhile_get_both_vectors(
     active = ActiveModel(database, new)
     await change_model(database, Slow(new.name))
     assert [await count_vectors(database, embedder) for embedder in (old, new)] == [2, 2]
+
+
+async def test_a_document_that_comes_back_behind_the_filling_is_filled_in_before_the_switch(
+    database: Database, old: Embedder, new: Embedder, folder: Path, write: Write
+) -> None:
+    class Slow(Embedder):
+        """While it embeds, a document of a smaller number comes back."""
+
+        async def embed(self, texts: Sequence[str], *, purpose: Purpose = "document") -> Vectors:
+            if await documents.find_stored(hidden=True):
+                await documents.restore(1)
+            return await super().embed(texts, purpose=purpose)
+
+    write("a.txt", "Leave is granted.")
+    write("b.txt", "The coffee is hot.")
+    await ingest(database, old, [folder])
+    documents = Documents(database)
+    await documents.remove(1)
+    await change_model(database, Slow(new.name))
+    assert (await measure_filling(database, new)) == Filling(chunks=2, filled=2)
 
 
 async def test_nothing_is_switched_while_a_chunk_is_without_its_vector(
