@@ -1,4 +1,4 @@
-"""Vectors: of length 1, in order, near for near meanings; a second model takes over."""
+"""Vectors: of length 1, in order, near for near meanings; a second model has its own."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -11,7 +11,6 @@ from core.errors import SettingsError
 from retrieval.embedding import DEFAULT_MODEL, Embedder, Vectors, group_by_length
 from retrieval.index import Index
 from retrieval.ingest import ingest
-from retrieval.search import Search
 from tests.retrieval.conftest import Write
 
 
@@ -27,9 +26,6 @@ class Renamed(Embedder):
     async def embed(self, texts: Sequence[str]) -> Vectors:
         self.embedded += texts
         return await self._inner.embed(texts)
-
-    async def embed_query(self, text: str) -> Vectors:
-        return await self._inner.embed_query(text)
 
     async def get_dimension(self) -> int:
         return await self._inner.get_dimension()
@@ -82,7 +78,6 @@ async def test_a_new_model_embeds_what_is_stored(
     report = await ingest(database, other, [folder])
     assert (report.unchanged, report.embedded) == (1, 1)
     assert other.embedded == ["Leave\nEmployees get 23 days of leave."]
-    assert len(await Search(database, other).search("vacation", ["everyone"], side="dense")) == 1
 
 
 async def test_a_name_stands_for_vectors_of_one_length(database: Database, embedder: Embedder) -> None:
