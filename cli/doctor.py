@@ -10,6 +10,7 @@ import click
 from bot.slack.api import OneToken, SlackApi
 from bot.slack.side import check_installation
 from bot.teams.connector import check_credentials
+from cli.embedding import describe_change
 from cli.house import House, open_house
 from cli.output import EXIT_FAILED, command, console, emit, escape, json_option, read_settings
 from cli.sources import build_sources
@@ -19,6 +20,7 @@ from core.settings import Settings
 from retrieval.fusion_calibration import find_calibrations, find_outdated
 from retrieval.index_health import measure_index
 from retrieval.ledger import find_states
+from retrieval.model_change import find_left
 
 Status = Literal["ok", "note", "problem"]
 COLOURS: dict[Status, str] = {"ok": "green", "note": "yellow", "problem": "red"}
@@ -75,6 +77,7 @@ async def _look_around(house: House) -> AsyncGenerator[Finding]:
         _look_at_sources,
         _look_at_embedding,
         _look_at_fusion,
+        _look_at_synonyms,
         _look_at_model_server,
         _look_at_adapter,
         _look_at_slack,
@@ -129,7 +132,7 @@ async def _look_at_documents(house: House) -> Finding:
 
 
 async def _look_at_index(house: House) -> Finding:
-    health = await measure_index(house.database, house.embedder.name)
+    health = await measure_index(house.database, (await house.search.active.find()).name)
     postings, vectors = (f"{size / 1e6:.0f} MB" for size in (health.posting_bytes, health.vector_bytes))
     detail = f"{health.chunks} chunks, words {postings}, vectors {vectors}"
     if health.recall is None:
@@ -155,14 +158,24 @@ async def _look_at_sources(house: House) -> Finding:
 
 
 async def _look_at_embedding(house: House) -> Finding:
-    await house.embedder.load()
+    await house.search.active.load()
+    if change := await describe_change(house):
+        advice = f"`nightbake up` goes on with it, and `nightbake documents reindex --model {house.embedder.name}` too"
+        is_blind = (await house.search.active.find()).embedder is None
+        return Finding("embedding", "problem" if is_blind else "note", f"{change}; {advice}")
     languages = ", ".join(sorted(house.embedder.languages))
-    return Finding("embedding", "ok", f"{house.embedder.name}, reads {languages}; other languages are found by words")
+    detail = f"{house.embedder.name}, reads {languages}; other languages are found by words"
+    if left := await find_left(house.database, keep=house.embedder.name):
+        names = ", ".join(f"{one.name} ({one.vectors})" for one in left)
+        advice = "`nightbake documents reindex --drop-old` deletes them"
+        return Finding("embedding", "note", f"{detail}; vectors of {names} are kept for the way back, {advice}")
+    return Finding("embedding", "ok", detail)
 
 
 async def _look_at_fusion(house: House) -> Finding:
-    measured = await find_calibrations(house.database, house.embedder.name)
-    outdated = await find_outdated(house.database, house.embedder)
+    embedder = await house.search.active.find_embedder()
+    measured = await find_calibrations(house.database, embedder.name)
+    outdated = await find_outdated(house.database, embedder)
     if not measured and not outdated:
         return Finding("fusion", "ok", "not measured: there are few documents that the embedding model reads")
     told = "; ".join(
@@ -171,12 +184,19 @@ async def _look_at_fusion(house: House) -> Finding:
         for one in measured.values()
     )
     if blind := [one.language for one in measured.values() if not one.dense_share]:
-        advice = f"{house.embedder.name} cannot read {', '.join(blind)} here: choose another EMBEDDING_MODEL"
+        advice = f"{embedder.name} cannot read {', '.join(blind)} here: choose another EMBEDDING_MODEL"
         return Finding("fusion", "note", f"{told}; {advice}, or take it out of EMBEDDING_LANGUAGES")
     if outdated:
         advice = f"{', '.join(outdated)} changed since it was measured; the next `nightbake ingest` measures again"
         return Finding("fusion", "note", f"{told}; {advice}" if told else advice)
     return Finding("fusion", "ok", told)
+
+
+async def _look_at_synonyms(house: House) -> Finding:
+    if house.settings.synonyms_file is None:
+        return Finding("synonyms", "ok", "no SYNONYMS_FILE; docs/retrieval.md says what it can hold")
+    groups, words = len(house.dictionary.groups), len(house.dictionary.words)
+    return Finding("synonyms", "ok", f"groups: {groups}, company words: {words}, from {house.settings.synonyms_file}")
 
 
 async def _look_at_model_server(house: House) -> Finding:

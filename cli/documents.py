@@ -7,6 +7,7 @@ from typing import Any
 import click
 from rich.table import Table
 
+from cli.embedding import change_with_bar, drop_with_words
 from cli.house import House, open_house
 from cli.output import AT_MOST, ROW_ID, command, console, emit, escape, json_option, read_settings, say
 from cli.sources import build_sources, find_source, sync_with_progress
@@ -113,31 +114,45 @@ async def restore(document_ids: tuple[int, ...], as_json: bool) -> None:
 @documents.command()
 @click.argument("document_ids", nargs=-1, type=ROW_ID)
 @click.option("--source", help="All documents of this source instead.")
+@click.option("--model", help="Embed everything with this model instead, and ask with it from then on.")
+@click.option("--drop-old", is_flag=True, help="Delete the vectors of former models, after --model or alone.")
 @json_option
 @command
-async def reindex(document_ids: tuple[int, ...], source: str | None, as_json: bool) -> None:
-    """Read documents again from their source, though they did not change; vectors of equal text are kept.
+async def reindex(
+    document_ids: tuple[int, ...], source: str | None, model: str | None, drop_old: bool, as_json: bool
+) -> None:
+    """Read documents again from their source, or embed all of them with a new model.
 
-    For after a change of format readers or chunking. Name documents by their numbers, or one source by --source.
+    Name documents by their numbers, or one source by --source, after a change of format readers or chunking; vectors
+    of equal text are kept. With --model NAME nothing is read: questions are asked with the former model until every
+    chunk has its vector of the new one. Cut it short as you like; the next time goes on behind what was stored.
     """
-    if bool(document_ids) == bool(source):
-        raise InvalidInputError("expected numbers of documents or --source NAME, and not both")
+    if [bool(document_ids), bool(source), bool(model or drop_old)].count(True) != 1:
+        raise InvalidInputError("expected one of: numbers of documents, --source NAME, --model NAME, --drop-old")
     settings = read_settings()
-    configured = build_sources(settings)
     async with open_house(settings) as house:
-        names = await _forget_content(house, document_ids, source)
-        found = {name: find_source(configured, name) for name in names}
-        for one in found.values():
-            if one:
-                await sync_with_progress(house, one, quiet=as_json)
-    left = [name for name, one in found.items() if one is None]
+        if model or drop_old:
+            report = await change_with_bar(house, model, quiet=as_json) if model else {}
+            if drop_old:
+                report["dropped"] = await drop_with_words(house, quiet=as_json)
+        else:
+            report = await _read_again(house, document_ids, source, quiet=as_json)
     if as_json:
-        emit({"read": [name for name, one in found.items() if one], "left_for_later": left})
+        emit(report)
+
+
+async def _read_again(
+    house: House, document_ids: Sequence[int], source: str | None, *, quiet: bool
+) -> dict[str, list[str]]:
+    configured = build_sources(house.settings)
+    found = {name: find_source(configured, name) for name in await _forget_content(house, document_ids, source)}
+    for one in found.values():
+        if one:
+            await sync_with_progress(house, one, quiet=quiet)
+    left = [name for name, one in found.items() if one is None]
     for name in left:
-        say(
-            f"{escape(name)}: read again at the next ingest; the source is neither configured nor a folder",
-            quiet=as_json,
-        )
+        say(f"{escape(name)}: read again at the next ingest; it is neither configured nor a folder", quiet=quiet)
+    return {"read": [name for name, one in found.items() if one], "left_for_later": left}
 
 
 async def _forget_content(house: House, document_ids: Sequence[int], source: str | None) -> list[str]:

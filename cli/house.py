@@ -24,11 +24,14 @@ from core.settings import Settings, read_list
 from core.supervisor import Supervisor
 from learning.night import NightSettings, read_night_settings
 from retrieval.access import Access
+from retrieval.dictionary import Dictionary, load_dictionary
 from retrieval.documents import Documents
 from retrieval.embedding import Embedder
+from retrieval.lexical import keep_whole
 from retrieval.query import Finder
 from retrieval.rerank import Reranker
 from retrieval.search import Search
+from retrieval.synonyms import Synonyms
 
 # The name of the model without an adapter, where commands take an adapter.
 BASE = "base"
@@ -49,6 +52,7 @@ class House:
     embedder: Embedder
     search: Search
     finder: Finder
+    dictionary: Dictionary
     composer: Composer
     access: Access
     documents: Documents
@@ -136,7 +140,10 @@ async def open_house(settings: Settings, *, wait_seconds: float = 5) -> AsyncGen
 
     Raises:
         DatabaseError: the database is away, or was migrated by a newer version.
+        SettingsError: the file of synonyms is not as it should be.
     """
+    dictionary = await asyncio.to_thread(load_dictionary, settings.synonyms_file)
+    keep_whole(dictionary.words)
     async with AsyncExitStack() as stack:
         url = settings.database_url.get_secret_value() if settings.database_url else None
         if url is None:
@@ -144,19 +151,20 @@ async def open_house(settings: Settings, *, wait_seconds: float = 5) -> AsyncGen
             url = (await stack.enter_async_context(EmbeddedDatabase(folder))).url
         database = await stack.enter_async_context(Database(url, open_seconds=wait_seconds))
         await migrate(database)
-        house = _build(settings, database)
+        house = _build(settings, database, dictionary)
         stack.push_async_callback(house.model_server.close)
         yield house
 
 
-def _build(settings: Settings, database: Database) -> House:
+def _build(settings: Settings, database: Database, dictionary: Dictionary) -> House:
     model_server = _build_model_server(settings)
     adapters, interactions = Adapters(database), Interactions(database)
     serving = Serving(database=database, adapters=adapters, model_server=model_server)
     embedder = Embedder(settings.embedding_model, languages=read_list(settings.embedding_languages))
     reranker = Reranker(settings.rerank_model) if settings.rerank_model else None
-    search = Search(database, embedder, reranker=reranker)
-    finder = Finder(database, embedder, search)
+    synonyms = Synonyms(dictionary.groups)
+    search = Search(database, embedder, reranker=reranker, synonyms=synonyms)
+    finder = Finder(database, search, synonyms=synonyms)
     limits = Limits(
         passages=settings.passages_per_answer,
         context_tokens=settings.model_context_tokens,
@@ -176,6 +184,7 @@ def _build(settings: Settings, database: Database) -> House:
         embedder=embedder,
         search=search,
         finder=finder,
+        dictionary=dictionary,
         composer=composer,
         access=Access(database),
         documents=Documents(database),

@@ -12,6 +12,7 @@ import click
 from rich.progress import BarColumn, MofNCompleteColumn, TextColumn
 from rich.progress import Progress as Bar
 
+from cli.embedding import describe_change
 from cli.house import House, open_house
 from cli.output import EXIT_FAILED, command, emit, escape, json_option, notes, read_settings, say
 from core.errors import InvalidInputError
@@ -52,6 +53,9 @@ async def ingest(paths: tuple[Path, ...], allow: tuple[str, ...], watch: bool, a
             if not watch:
                 break
             await _wait_for_change(paths, before)
+        if change := await describe_change(house):
+            name = escape(house.embedder.name)
+            say(f"[yellow]{escape(change)}[/]: `nightbake documents reindex --model {name}`", quiet=as_json)
     if report and report.failed_count:
         raise SystemExit(EXIT_FAILED)
 
@@ -116,9 +120,10 @@ async def ingest_with_progress(
     house: House, paths: Sequence[Path], *, allow: Sequence[str] = (), quiet: bool = False
 ) -> IngestReport:
     """Ingest and say how it went; files that fail are named."""
+    embedder = await house.search.active.find_embedder()
     with progress_shown("reading documents", quiet=quiet) as show:
-        report = await ingest_documents(house.database, house.embedder, paths, default_allow=allow, on_progress=show)
-    await calibrate_fusion(house.database, house.embedder)
+        report = await ingest_documents(house.database, embedder, paths, default_allow=allow, on_progress=show)
+    await calibrate_fusion(house.database, embedder)
     say_report(report, quiet=quiet)
     return report
 

@@ -128,12 +128,13 @@ async def sync_with_progress(
     house: House, source: Source, *, in_full: bool = False, quiet: bool = False
 ) -> IngestReport:
     """Read what changed and say how it went."""
+    embedder = await house.search.active.find_embedder()
     with progress_shown(f"reading {escape(source.name)}", quiet=quiet) as show:
         try:
-            report = await sync(house.database, house.embedder, source, in_full=in_full, on_progress=show)
+            report = await sync(house.database, embedder, source, in_full=in_full, on_progress=show)
         finally:
             await source.close()
-    await calibrate_fusion(house.database, house.embedder)
+    await calibrate_fusion(house.database, embedder)
     say(f"[bold]{escape(source.name)}[/]", quiet=quiet)
     say_report(report, quiet=quiet)
     return report

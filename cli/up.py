@@ -14,6 +14,7 @@ import click
 from bot.app import Bot
 from bot.golden import choose_suggestions, load_golden
 from bot.web.wording import SUGGESTIONS
+from cli.embedding import describe_change
 from cli.house import SAMPLE, House, open_house, read_admin_token
 from cli.ingest import ingest_with_progress
 from cli.night import run_here
@@ -23,6 +24,7 @@ from core.errors import ProcessError
 from learning.runs import Runs
 from learning.schedule import NightSchedule
 from retrieval.keep_up import KeepUp
+from retrieval.model_change import ModelChange
 from retrieval.sources.folder import open_path
 from retrieval.sources.source import Source
 
@@ -56,6 +58,7 @@ async def up(as_json: bool) -> None:
             if folders := house.get_document_folders():
                 await ingest_with_progress(house, folders, quiet=as_json)
             await stack.enter_async_context(_keeping_up(house, configured))
+            await stack.enter_async_context(_changing_model(house, quiet=as_json))
             schedule = await stack.enter_async_context(_scheduled(house))
             await _announce(house, bot, schedule, seconds=time.monotonic() - began, as_json=as_json)
         await _wait(stopped, model)
@@ -146,7 +149,7 @@ async def _keeping_up(house: House, configured: list[Source]) -> AsyncGenerator[
     folders = [open_path(folder) for folder in house.get_document_folders()]
     keep_up = KeepUp(
         house.database,
-        house.embedder,
+        house.search.active,
         [*configured, *folders],
         interval_seconds=house.settings.sources_interval_seconds,
     )
@@ -155,6 +158,18 @@ async def _keeping_up(house: House, configured: list[Source]) -> AsyncGenerator[
         yield
     finally:
         await keep_up.stop()
+
+
+@asynccontextmanager
+async def _changing_model(house: House, *, quiet: bool) -> AsyncGenerator[None]:
+    """Another EMBEDDING_MODEL than the active one is filled in from now on, beside the answers."""
+    change = ModelChange(house.database, house.search.active)
+    if await change.start():
+        say(f"{escape(await describe_change(house))}; `nightbake doctor` shows how far it is", quiet=quiet)
+    try:
+        yield
+    finally:
+        await change.stop()
 
 
 @asynccontextmanager

@@ -10,3 +10,4 @@ class Lock(IntEnum):
     INDEX = 7_140_002
     NIGHT = 7_140_003
     SOURCE = 7_140_004
+    EMBEDDING_MODEL = 7_140_005

@@ -40,7 +40,9 @@ class Settings(BaseSettings):
     model_timeout_seconds: float = Field(120, gt=0, description="Longest wait for the first token")
     model_port: int = Field(8081, ge=0, le=65535, description="Port of the embedded model server")
 
-    embedding_model: str | None = Field(None, description="Hub name or folder; unset takes all-MiniLM-L6-v2")
+    embedding_model: str | None = Field(
+        None, description="Hub name or folder; unset takes all-MiniLM-L6-v2; a changed one is filled in, then switched"
+    )
     embedding_languages: str = Field("en", description="Languages the embedding model reads")
     rerank_model: str | None = Field(None, description="Cross-encoder, hub name or folder; unset does not rerank")
     documents: str | None = Field(
@@ -50,6 +52,7 @@ class Settings(BaseSettings):
     sources_interval_seconds: float = Field(
         900, ge=5, description="How often sources and DOCUMENTS are looked at while the service runs"
     )
+    synonyms_file: Path | None = Field(None, description="The company's words and synonyms, TOML")
     passages_per_answer: int = Field(3, ge=1, le=20, description="Passages shown to the model")
 
     worker_concurrency: int = Field(4, ge=1, le=256, description="Answers worked on at once")

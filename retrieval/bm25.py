@@ -19,12 +19,21 @@ def score_chunks(postings: Postings, visible: VisibleChunks) -> Floats:
     Source: Robertson and Zaragoza 2009, "The Probabilistic Relevance Framework", with the logarithm of Lucene, which
     is never negative.
     """
-    counts = postings.count_chunks()
-    rarity = np.log(1 + (visible.count - counts + 0.5) / (counts + 0.5))
+    scores = score_postings(postings, visible)
+    return np.bincount(postings.places, weights=scores, minlength=len(visible.mask)).astype(np.float64, copy=False)
+
+
+def score_postings(postings: Postings, visible: VisibleChunks) -> Floats:
+    """What each posting adds to its chunk, float64 [p]."""
+    rarity = measure_rarity(postings.count_chunks(), visible)
     frequencies = postings.frequencies.astype(np.float64)
     damping = K1 * (1 - B + B * postings.lengths / visible.mean_length)
-    scores = rarity[postings.term_numbers] * frequencies * (K1 + 1) / (frequencies + damping)
-    return np.bincount(postings.places, weights=scores, minlength=len(visible.mask)).astype(np.float64, copy=False)
+    return rarity[postings.term_numbers] * frequencies * (K1 + 1) / (frequencies + damping)
+
+
+def measure_rarity(counts: NDArray[np.int64], visible: VisibleChunks) -> Floats:
+    """The logarithm of terms that so many visible chunks hold."""
+    return np.log(1 + (visible.count - counts + 0.5) / (counts + 0.5))
 
 
 def find_best(scores: Floats, limit: int) -> NDArray[np.int64]:

@@ -15,6 +15,7 @@ from retrieval.access import Access
 from retrieval.bm25 import Floats, find_best, score_chunks
 from retrieval.embedding import Vectors
 from retrieval.postings import find_postings
+from retrieval.synonyms import Expansion, score_synonyms
 from retrieval.vector_scan import VectorScan
 from retrieval.visible import VisibleChunks
 
@@ -25,7 +26,7 @@ class Candidate:
 
     Attributes:
         dense_score: inner product with the question's vector; None where no vector was asked for or none is stored.
-        lexical_score: BM25 over what the asker may see; 0 where no term occurs.
+        lexical_score: BM25 over what the asker may see, synonyms included; 0 where no term occurs.
     """
 
     chunk_id: int
@@ -49,6 +50,7 @@ class Candidates:
         principals: Sequence[str],
         *,
         limit_per_side: int,
+        expansions: Sequence[Expansion] = (),
     ) -> list[Candidate]:
         """The union of the best `limit_per_side` of each side, by chunk.
 
@@ -56,6 +58,7 @@ class Candidates:
             terms: of the question; none leave out the lexical side.
             vector: of the question, float32 [dimension]; None leaves out the dense side.
             model_id: whose vectors to compare with.
+            expansions: words of the question that have synonyms, which count for the lexical side.
 
         Raises:
             DatabaseError: the database stayed away.
@@ -65,7 +68,8 @@ class Candidates:
             return []
         # Two connections: a server with a second core works on both sides at once.
         scores, dense = await asyncio.gather(
-            self._score_terms(terms, visible), self._find_nearest(vector, model_id, visible, limit_per_side)
+            self._score_terms(terms, expansions, visible),
+            self._find_nearest(vector, model_id, visible, limit_per_side),
         )
         lexical = visible.get_ids(find_best(scores, limit_per_side))
         if vector is not None and model_id is not None:
@@ -78,10 +82,15 @@ class Candidates:
             for chunk_id, score in zip(chunk_ids, lexical_scores, strict=True)
         ]
 
-    async def _score_terms(self, terms: Sequence[str], visible: VisibleChunks) -> Floats:
+    async def _score_terms(
+        self, terms: Sequence[str], expansions: Sequence[Expansion], visible: VisibleChunks
+    ) -> Floats:
         scores = np.zeros(len(visible.mask))
         for postings in await find_postings(self._database, terms, visible):
             scores += score_chunks(postings, visible)
+        if expansions:
+            wanted = sorted({term for one in expansions for term in one.terms})
+            scores += score_synonyms(await find_postings(self._database, wanted, visible), expansions, visible)
         return scores
 
     async def _find_nearest(

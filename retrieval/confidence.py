@@ -71,7 +71,7 @@ def measure_features(question: str, passages: Sequence[Passage], counts: Counts)
     """
     terms = find_terms(question)
     rarity = _weigh(find_content_terms(question) or terms, counts)
-    held = [_hold(passage) & rarity.keys() for passage in passages]
+    held = [find_held(passage) & rarity.keys() for passage in passages]
     rare = dict(sorted(rarity.items(), key=lambda item: -item[1])[: max(1, (len(rarity) + 2) // 3)])
     lexical = [*sorted((passage.lexical_score for passage in passages), reverse=True), 0.0]
     most = sum(_weigh(terms, counts).values()) * _MOST_PER_IDF
@@ -105,7 +105,8 @@ def _weigh(terms: Sequence[str], counts: Counts) -> dict[str, float]:
     }
 
 
-def _hold(passage: Passage) -> set[str]:
+def find_held(passage: Passage) -> set[str]:
+    """Terms of a passage, as they are searched."""
     return set(find_terms(f"{passage.title}\n{passage.heading_path}\n{passage.text}"))
 
 

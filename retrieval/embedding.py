@@ -41,7 +41,7 @@ class Embedder:
     forty times longer. Batches run side by side on the other threads, so bulk work still uses every core.
 
     Args:
-        model: hub name or folder; None takes all-MiniLM-L6-v2 out of its package.
+        model: hub name or folder; None and `DEFAULT_MODEL` take all-MiniLM-L6-v2 out of its package.
         languages: those the model reads; text in others is neither embedded nor asked for.
         device: torch's name; None takes the accelerator where there is one.
     """
@@ -51,7 +51,7 @@ class Embedder:
     ) -> None:
         self.name = model or DEFAULT_MODEL
         self.languages = frozenset(languages)
-        self._model_name = model
+        self._model_name = None if model == DEFAULT_MODEL else model
         self._device = device
         self._model: Any = None
         self._counter: TokenCounter | None = None
@@ -107,8 +107,10 @@ class Embedder:
     def describe_tokens(self) -> dict[str, Any]:
         """What `TokenCounter` is made of, to count in another process. Loads the model at first."""
         model = self._get_model()
+        # A static model has the bare tokenizer.
+        tokenizer = getattr(model.tokenizer, "backend_tokenizer", model.tokenizer)
         with self._tokenizing:
-            return {"tokenizer": model.tokenizer.backend_tokenizer.to_str(), "languages": sorted(self.languages)}
+            return {"tokenizer": tokenizer.to_str(), "languages": sorted(self.languages)}
 
     def close(self) -> None:
         """End the threads; work under way is finished first."""

@@ -1,6 +1,6 @@
 """Storing prepared documents: all or nothing, unchanged chunks keep their vectors and postings."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -130,8 +130,15 @@ class Index:
                 )
         return document_ids
 
-    async def fill_embeddings(self, source: str) -> None:
-        """Embed what this model has not yet: after a change of model, or a run that was cut short."""
+    async def fill_embeddings(
+        self, source: str | None = None, *, on_stored: Callable[[int], None] | None = None
+    ) -> None:
+        """Embed what this model has not yet: after a change of model, or a run that was cut short.
+
+        Args:
+            source: None is all.
+            on_stored: called after each batch with the number of chunks that have their vector now.
+        """
         model_id, after_id = await self._get_model_id(), 0
         languages = sorted(self._embedder.languages)
         while True:
@@ -144,7 +151,10 @@ class Index:
             vectors = await self._embed({chunk.sha256: chunk.text for chunk in found})
             async with self._database.transaction() as connection:
                 await connection.execute(QUERIES["lock"], {"key": Lock.INDEX})
-                await connection.execute(QUERIES["put_embeddings"], _embedding_parameters(vectors, model_id))
+                parameters = _embedding_parameters(vectors, model_id)
+                stored = (await connection.execute(QUERIES["put_embeddings"], parameters)).rowcount
+            if on_stored:
+                on_stored(stored)
             after_id = found[-1].id
 
     async def _embed(self, texts: Mapping[str, str]) -> dict[str, str]:
@@ -157,7 +167,8 @@ class Index:
     async def _get_model_id(self) -> int:
         if self._model_id is None:
             dimension = await self._embedder.get_dimension()
-            parameters = {"name": self._embedder.name, "dimension": dimension}
+            languages = sorted(self._embedder.languages)
+            parameters = {"name": self._embedder.name, "dimension": dimension, "languages": languages}
             stored = await self._database.fetch_one(QUERIES["register_model"], parameters, _Model)
             if stored is None or stored.dimension != dimension:
                 raise SettingsError([f"EMBEDDING_MODEL: {self._embedder.name!r} gave vectors of another length before"])

@@ -3,9 +3,15 @@
 SELECT pg_advisory_xact_lock(%(key)s)
 
 -- name: register_model
-INSERT INTO embedding_models (name, dimension) VALUES (%(name)s, %(dimension)s)
-ON CONFLICT (name) DO UPDATE SET name = excluded.name
-RETURNING id, dimension
+-- The first one is active; a later one when it is filled in (`model_change.sql`).
+WITH registered AS (
+    INSERT INTO embedding_models (name, dimension, languages) VALUES (%(name)s, %(dimension)s, %(languages)s)
+    ON CONFLICT (name) DO UPDATE SET languages = excluded.languages
+    RETURNING id, dimension
+), activated AS (
+    INSERT INTO active_embedding_model (model_id) SELECT id FROM registered ON CONFLICT DO NOTHING
+)
+SELECT id, dimension FROM registered
 
 -- name: put_documents
 WITH wanted AS MATERIALIZED (
@@ -111,8 +117,8 @@ WHERE chunks.document_id = document.id AND chunks.version < document.version
 SELECT chunks.id, chunks.sha256, concat_ws(E'\n', nullif(documents.title, ''), nullif(chunks.heading_path, ''), chunks.text) AS text
 FROM documents
 JOIN chunks ON chunks.document_id = documents.id
-WHERE documents.source = %(source)s AND documents.removed_at IS NULL AND chunks.language = ANY(%(languages)s::text[])
-  AND chunks.id > %(after_id)s
+WHERE (%(source)s::text IS NULL OR documents.source = %(source)s) AND documents.removed_at IS NULL
+  AND chunks.language = ANY(%(languages)s::text[]) AND chunks.id > %(after_id)s
   AND NOT EXISTS (SELECT FROM embeddings WHERE chunk_id = chunks.id AND model_id = %(model_id)s)
 ORDER BY chunks.id
 LIMIT %(limit)s

@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 
 from core.database import Database
 from core.errors import NightbakeError
-from retrieval.embedding import Embedder
+from retrieval.active_model import ActiveModel
 from retrieval.fusion_calibration import calibrate_fusion
 from retrieval.ingest import sync
 from retrieval.report import IngestReport
@@ -27,14 +27,14 @@ class KeepUp:
     def __init__(
         self,
         database: Database,
-        embedder: Embedder,
+        active: ActiveModel,
         sources: Sequence[Source],
         *,
         interval_seconds: float,
         on_report: Callable[[Source, IngestReport], None] | None = None,
     ) -> None:
         self._database = database
-        self._embedder = embedder
+        self._active = active
         self._sources = list(sources)
         self._interval_seconds = interval_seconds
         self._on_report = on_report
@@ -58,8 +58,9 @@ class KeepUp:
         """One round; a source that fails is logged, and the next has its turn."""
         for source in sources:
             try:
-                report = await sync(self._database, self._embedder, source, wait=False)
-                await calibrate_fusion(self._database, self._embedder)
+                embedder = await self._active.find_embedder()
+                report = await sync(self._database, embedder, source, wait=False)
+                await calibrate_fusion(self._database, embedder)
             except NightbakeError as error:
                 log.warning("source left for later", extra={"source": source.name, "reason": str(error)})
             except Exception:

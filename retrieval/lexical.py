@@ -2,7 +2,8 @@
 
 import re
 import threading
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
 from functools import lru_cache
 from typing import Protocol, cast
 
@@ -35,13 +36,26 @@ STOP_WORDS = frozenset(
 )
 
 
+@dataclass(frozen=True, slots=True)
+class Word:
+    """A word of a text as it is compared with others, from character `start` to `end`."""
+
+    term: str
+    start: int
+    end: int
+
+
 class _Morpheme(Protocol):
     form: str
     tag: str
+    start: int
+    len: int
 
 
 class _Analyser(Protocol):
     def tokenize(self, text: str) -> list[_Morpheme]: ...
+
+    def add_user_word(self, word: str, tag: str, score: float) -> bool: ...
 
     def space(self, text: str, reset_whitespace: bool) -> str: ...
 
@@ -54,16 +68,43 @@ class _Local(threading.local):
     stemmer: _Stemmer | None = None
 
 
+class _Whole:
+    """Words that the analyser of this process keeps whole: one analyser is 1.4 GB of addresses."""
+
+    words: tuple[str, ...] = ()
+
+
 _local = _Local()
 _kiwi_lock = threading.Lock()
 
 
+def keep_whole(words: Sequence[str]) -> None:
+    """Let the Korean analyser of this process take these words, and no others before, for words of their own.
+
+    Documents that were read without them must be read again: `find_whole` is part of their recipe.
+    """
+    with _kiwi_lock:
+        _Whole.words = tuple(sorted(set(words)))
+
+
+def find_whole() -> tuple[str, ...]:
+    """The words that are kept whole, sorted."""
+    return _Whole.words
+
+
 @lru_cache(maxsize=1)
-def _load_kiwi() -> _Analyser:
+def _load_kiwi(words: tuple[str, ...]) -> _Analyser:
     # 3 s to load, and only where there is Korean text.
     from kiwipiepy import Kiwi  # noqa: PLC0415  # pyright: ignore[reportMissingTypeStubs]
 
-    return cast(_Analyser, Kiwi(num_workers=1))
+    kiwi = cast(_Analyser, Kiwi(num_workers=1))
+    for word in words:
+        kiwi.add_user_word(word, "NNP", 0.0)
+    return kiwi
+
+
+def _get_kiwi() -> _Analyser:
+    return _load_kiwi(_Whole.words)
 
 
 def warm_up() -> None:
@@ -74,7 +115,7 @@ def warm_up() -> None:
 def space_words(text: str) -> str:
     """Korean text with the spaces where they belong; those that were there count for nothing."""
     with _kiwi_lock:
-        return _load_kiwi().space(text, reset_whitespace=True)
+        return _get_kiwi().space(text, reset_whitespace=True)
 
 
 def find_terms(text: str) -> list[str]:
@@ -94,6 +135,24 @@ def find_content_terms(text: str) -> list[str]:
         terms += (match[0] for match in _COUNTED.finditer(text))
         terms += _find_morphemes(text)
     return [term[:MAX_TERM_CHARACTERS] for term in terms]
+
+
+def find_words(text: str) -> list[Word]:
+    """Words in order of place: English ones by their stems, stop words too, and Korean content morphemes.
+
+    A stop word all in capitals (`IT`, `US`) stays so, and is another word than in small letters.
+    """
+    words = [word for match in _LATIN.finditer(text) for word in _cut_latin(match[0], match.start())]
+    if _HANGUL.search(text):
+        words += (Word(one.form.lower(), one.start, one.start + one.len) for one in _analyse(text))
+    return sorted(words, key=lambda word: (word.start, word.end))
+
+
+def _cut_latin(run: str, start: int) -> Iterator[Word]:
+    for match in _PART.finditer(_POSSESSIVE.sub("", run)):
+        part = match[0].lower()
+        is_name = part in STOP_WORDS and match[0].isupper() and len(part) > 1
+        yield Word(match[0] if is_name else _stem(part), start + match.start(), start + match.end())
 
 
 def _read_word(word: str) -> Iterable[str]:
@@ -137,7 +196,12 @@ def _cut_bigrams(run: str) -> Iterator[str]:
 
 
 def _find_morphemes(text: str) -> list[str]:
+    return [one.form.lower() for one in _analyse(text)]
+
+
+def _analyse(text: str) -> list[_Morpheme]:
+    """Content morphemes with Hangul."""
     with _kiwi_lock:
-        morphemes = _load_kiwi().tokenize(text)
+        morphemes = _get_kiwi().tokenize(text)
     # Kiwi marks irregular verbs by a suffix of the tag (`VV-I`).
-    return [one.form for one in morphemes if one.tag.split("-")[0] in _CONTENT and _HANGUL.search(one.form)]
+    return [one for one in morphemes if one.tag.split("-")[0] in _CONTENT and _HANGUL.search(one.form)]

@@ -11,7 +11,7 @@ from retrieval.chunking import Chunk, CountTokens, lay_out, split_into_chunks
 from retrieval.formats.blocks import MAX_TEXT_CHARACTERS, Block, Extracted
 from retrieval.formats.ocr import is_installed
 from retrieval.formats.registry import extract, get_format
-from retrieval.lexical import find_terms
+from retrieval.lexical import find_terms, find_whole
 from retrieval.structure import find_structure
 
 # Raise it when reading, cutting or terms change: every document is then read again at the next ingest.
@@ -67,12 +67,14 @@ class CutDocument:
 
 
 def build_recipe(max_tokens: int, *, needs_ocr: bool = False) -> str:
-    """What decides, besides the file, how a document is cut.
+    """What decides, besides the file, how a document is cut and which terms it has.
 
     Args:
         needs_ocr: pages were left out for want of text recognition; once that is installed, the file is read again.
     """
-    return f"{_RECIPE}:{max_tokens}{_WITHOUT_OCR if needs_ocr else ''}"
+    words = "\n".join(find_whole())
+    dictionary = f":words {hashlib.sha256(words.encode()).hexdigest()[:12]}" if words else ""
+    return f"{_RECIPE}:{max_tokens}{dictionary}{_WITHOUT_OCR if needs_ocr else ''}"
 
 
 def find_current_recipes(max_tokens: int) -> list[str]:

@@ -1,7 +1,7 @@
 """Reading and cutting files in a child process, so that neither holds up the encoder or a question.
 
-Started by `preparer.py`. It is greeted with a line of JSON (`tokenizer`, `languages`, `max_tokens`) and answers a file
-with its document, then a line for each chunk: no more than one chunk's terms are in its memory.
+Started by `preparer.py`. It is greeted with a line of JSON (`tokenizer`, `languages`, `max_tokens`, `words`).
+It answers a file with its document, then a line for each chunk: no more than one chunk's terms are in its memory.
 """
 
 import json
@@ -11,6 +11,7 @@ import sys
 from core.prompt import detect_language
 from retrieval.formats.child import Answer, allow_seconds, serve
 from retrieval.formats.registry import extract
+from retrieval.lexical import keep_whole
 from retrieval.prepare import count_terms, cut_extracted
 from retrieval.tokens import TokenCounter
 
@@ -53,6 +54,7 @@ def main(memory_bytes: int, cpu_seconds: int) -> None:
     # The cores are the encoder's: the tokenizer starts a thread for each of them otherwise.
     os.environ["TOKENIZERS_PARALLELISM"] = "false"
     greeting = json.loads(sys.stdin.buffer.readline())
+    keep_whole(greeting["words"])
     cutter = _Cutter(TokenCounter(greeting["tokenizer"], greeting["languages"]), greeting["max_tokens"])
     serve(cutter.answer, memory_bytes, cpu_seconds)
 

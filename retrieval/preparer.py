@@ -12,6 +12,7 @@ from retrieval.embedding import Embedder
 from retrieval.formats.blocks import LeftOut
 from retrieval.formats.reader import Reader
 from retrieval.formats.registry import get_format
+from retrieval.lexical import find_whole
 from retrieval.prepare import PreparedChunk, PreparedDocument, build_chunk
 
 # Of address space: the Korean analyser reserves 1.4 GB, beside which a parser has what `reader.py` grants.
@@ -54,7 +55,8 @@ class Preparer:
 
     def _get_reader(self) -> Reader:
         if self._reader is None:
-            greeting = {**self._embedder.describe_tokens(), "max_tokens": self._max_tokens}
+            own = {"max_tokens": self._max_tokens, "words": find_whole()}
+            greeting = {**self._embedder.describe_tokens(), **own}
             self._reader = Reader(child="retrieval.prepare_child", greeting=greeting, memory_bytes=self._memory_bytes)
         return self._reader
 

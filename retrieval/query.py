@@ -15,14 +15,15 @@ from core.records import Passage
 from core.sql import load_queries
 from core.text import clean_text
 from retrieval.access import Access
-from retrieval.confidence import CALIBRATIONS, Kind, estimate, measure_features
+from retrieval.confidence import CALIBRATIONS, Kind, estimate, find_held, measure_features
 from retrieval.diversity import drop_repeats
-from retrieval.embedding import DEFAULT_MODEL, Embedder
+from retrieval.embedding import DEFAULT_MODEL
 from retrieval.lexical import find_terms
 from retrieval.query_filters import Filters, read_filters
 from retrieval.query_parts import split_question
 from retrieval.query_words import Change, Words
 from retrieval.search import MAX_QUESTION_CHARACTERS, MAX_TERMS, Search
+from retrieval.synonyms import NO_SYNONYMS, Synonyms, reword
 from retrieval.vocabulary import Vocabulary
 
 QUERIES = load_queries(__file__)
@@ -60,14 +61,22 @@ class Finder:
     """The retrieval room's door for questions of people.
 
     Args:
+        synonyms: those of the search: a passage that holds one answers as well as one that holds the typed word.
         today: for `last month`; None takes the day in UTC.
     """
 
-    def __init__(self, database: Database, embedder: Embedder, search: Search, *, today: date | None = None) -> None:
+    def __init__(
+        self,
+        database: Database,
+        search: Search,
+        *,
+        synonyms: Synonyms = NO_SYNONYMS,
+        today: date | None = None,
+    ) -> None:
         self._access = Access(database)
         self._vocabulary = Vocabulary(database)
-        self._words = Words(self._vocabulary, embedder)
-        self._embedder = embedder
+        self._words = Words(self._vocabulary, search.active, synonyms)
+        self._synonyms = synonyms
         self._search = search
         self._today = today
 
@@ -104,24 +113,20 @@ class Finder:
     async def _judge(
         self, question: str, passages: Sequence[Passage], principals: Sequence[str]
     ) -> tuple[float | None, bool]:
-        kind = self._choose_calibration(question, passages)
+        kind = _choose_calibration(question, passages, (await self._search.active.find()).name)
         if not kind:
             return None, bool(passages)
+        question = await asyncio.to_thread(self._reword, question, passages)
         terms = list(dict.fromkeys(await asyncio.to_thread(find_terms, question)))[:MAX_TERMS]
         counts = await self._vocabulary.count(terms, principals)
         features = await asyncio.to_thread(measure_features, question, passages, counts)
         confidence = estimate(features, CALIBRATIONS[kind])
         return confidence, confidence >= CALIBRATIONS[kind].threshold
 
-    def _choose_calibration(self, question: str, passages: Sequence[Passage]) -> Kind | None:
-        """Which numbers fit; None where another model's likeness or another language's would be judged by ours."""
-        language = detect_language(question)
-        if not passages:
-            return None
-        if any(passage.dense_score for passage in passages):
-            return "en_dense" if language == "en" and self._embedder.name == DEFAULT_MODEL else None
-        # A question in one language over passages in the other shares few words with what may well answer it.
-        return language if any(passage.language == language for passage in passages) else None
+    def _reword(self, question: str, passages: Sequence[Passage]) -> str:
+        """The question in the words of the passages, as far as the dictionary knows them for the same."""
+        expansions = self._synonyms.find(question)
+        return reword(question, expansions, [find_held(passage) for passage in passages]) if expansions else question
 
 
 def _take_turns(found: Sequence[Sequence[Passage]]) -> list[Passage]:
@@ -132,3 +137,14 @@ def _take_turns(found: Sequence[Sequence[Passage]]) -> list[Passage]:
 
 def _number(passages: Sequence[Passage]) -> list[Passage]:
     return [replace(passage, number=number) for number, passage in enumerate(passages, start=1)]
+
+
+def _choose_calibration(question: str, passages: Sequence[Passage], model: str) -> Kind | None:
+    """Which numbers fit; None where another model's likeness or another language's would be judged by ours."""
+    language = detect_language(question)
+    if not passages:
+        return None
+    if any(passage.dense_score for passage in passages):
+        return "en_dense" if language == "en" and model == DEFAULT_MODEL else None
+    # A question in one language over passages in the other shares few words with what may well answer it.
+    return language if any(passage.language == language for passage in passages) else None

@@ -5,7 +5,7 @@ import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from retrieval.embedding import Embedder
+from retrieval.active_model import ActiveModel
 from retrieval.lexical import STOP_WORDS, find_content_terms, find_terms, space_words
 from retrieval.query_keyboard import type_as_english, type_as_korean
 from retrieval.query_spelling import (
@@ -16,6 +16,7 @@ from retrieval.query_spelling import (
     vary_korean,
     vary_latin,
 )
+from retrieval.synonyms import NO_SYNONYMS, Synonyms
 from retrieval.vocabulary import Vocabulary
 
 # Each costs two or three look-ups, so a page of nonsense must not cost hundreds.
@@ -45,9 +46,10 @@ class Change:
 class Words:
     """Mends words by the vocabulary of what the asker may read; a word that stands there is never touched."""
 
-    def __init__(self, vocabulary: Vocabulary, embedder: Embedder) -> None:
+    def __init__(self, vocabulary: Vocabulary, active: ActiveModel, synonyms: Synonyms = NO_SYNONYMS) -> None:
         self._vocabulary = vocabulary
-        self._embedder = embedder
+        self._active = active
+        self._synonyms = synonyms
 
     async def mend(self, question: str, principals: Sequence[str]) -> tuple[str, list[Change]]:
         """The question with its unknown words replaced, and what was replaced.
@@ -65,7 +67,7 @@ class Words:
         return mended, [Change(typed, searched) for typed, searched in changed.items()]
 
     async def _find_unknown(self, question: str, principals: Sequence[str]) -> list[str]:
-        """Words of which no term stands in a visible document."""
+        """Words of which no term stands in a visible document, nor in the company's dictionary."""
         plain = _CODE.sub(" ", question)
         words = list(dict.fromkeys(word for word in _WORD.findall(plain) if 1 < len(word) <= LONGEST))[:MOST_WORDS]
         words = [word for word in words if word.lower() not in STOP_WORDS]
@@ -73,23 +75,31 @@ class Words:
         counts = await self._vocabulary.count([term for found in terms.values() for term in found], principals)
         if not counts.chunks:
             return []
-        return [word for word, found in terms.items() if not any(term in counts.by_term for term in found)]
+        return [
+            word
+            for word, found in terms.items()
+            if not any(term in counts.by_term for term in found) and not self._synonyms.knows(found)
+        ]
 
     async def _find_slips(self, words: Sequence[str], principals: Sequence[str]) -> dict[str, str]:
         """Words of the other keyboard, where at least one of them is a word of the documents."""
         typed = {word: other for word in words if (other := type_as_korean(word) or type_as_english(word))}
-        common = await asyncio.to_thread(self._find_common, [word for word in typed if word.isascii()])
+        common = await self._find_common([word for word in typed if word.isascii()])
         typed = {word: other for word, other in typed.items() if word not in common}
         terms = await asyncio.to_thread(lambda: {word: _list_terms(other) for word, other in typed.items()})
         counts = await self._vocabulary.count([term for found in terms.values() for term in found], principals)
-        known = {word for word, found in terms.items() if any(term in counts.by_term for term in found)}
+        known = {
+            word
+            for word, found in terms.items()
+            if any(term in counts.by_term for term in found) or self._synonyms.knows(found)
+        }
         # Letters that stand alone are no Korean word; they are taken along once one word shows which keyboard it was.
         return {word: other for word, other in typed.items() if word in known or (known and _is_plain(other, word))}
 
     async def _find_near(self, word: str, principals: Sequence[str]) -> str | None:
         if _HANGUL.fullmatch(word):
             return await self._find_near_korean(word, principals)
-        if not word.isascii() or len(word) < SHORTEST_LATIN or await asyncio.to_thread(self._find_common, [word]):
+        if not word.isascii() or len(word) < SHORTEST_LATIN or await self._find_common([word]):
             return None
         return await self._find_near_latin(word.lower(), principals)
 
@@ -142,9 +152,12 @@ class Words:
             if sum(map(len, terms)) == len(other) and all(term in counts.by_term for term in terms)
         ]
 
-    def _find_common(self, words: Sequence[str]) -> set[str]:
+    async def _find_common(self, words: Sequence[str]) -> set[str]:
         """Words that the embedding model knows whole: real ones, whether a document holds them or not."""
-        counted = self._embedder.count_tokens([word.lower() for word in words]) if words else []
+        if not words:
+            return set()
+        embedder = await self._active.find_embedder()
+        counted = await asyncio.to_thread(embedder.count_tokens, [word.lower() for word in words])
         return {word for word, tokens in zip(words, counted, strict=True) if tokens == 1}
 
 

@@ -1,6 +1,3 @@
--- name: find_model
-SELECT id FROM embedding_models WHERE name = %(name)s
-
 -- name: find_passages
 -- The filter again: between the two statements somebody may have lost the right to read.
 SELECT wanted.number::integer AS number, chunks.id AS chunk_id, documents.id AS document_id,

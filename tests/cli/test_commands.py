@@ -54,6 +54,27 @@ def test_a_question_is_answered_as_json(installation: FakeModelServer, documents
     assert re.search(r"^\[1\] Leave policy > Annual leave  http://127.0.0.1:8080/passages/\d+$", human.out, re.M)
 
 
+def test_a_question_finds_its_passage_by_a_word_of_the_companys_file(
+    installation: FakeModelServer, documents: Path, tmp_path: Path
+) -> None:
+    (documents / "coffee.md").write_text("# Coffee\n\nWhoever empties the machine fills it again.\n")
+    words = tmp_path / "words.toml"
+    words.write_text('[synonyms]\nPTO = ["annual leave", "연차"]\n', "utf-8")
+    run_nightbake("ingest", str(documents))
+    without = run_nightbake("ask", "연차는요?", "--json").json["sources"]
+    sources = run_nightbake("ask", "연차는요?", "--json", SYNONYMS_FILE=str(words)).json["sources"]
+    findings = run_nightbake("doctor", "--json", SYNONYMS_FILE=str(words)).json["findings"]
+    assert (without, [source["title"] for source in sources]) == ([], ["Leave policy"])
+    assert f"groups: 1, company words: 0, from {words}" in [one["detail"] for one in findings]
+
+
+def test_a_mistake_in_the_companys_file_is_told_with_its_line(installation: FakeModelServer, tmp_path: Path) -> None:
+    words = tmp_path / "words.toml"
+    words.write_text("[synonyms]\nPTO = 'leave'\n")
+    ran = run_nightbake("ask", QUESTION, SYNONYMS_FILE=str(words))
+    assert (ran.code, "words.toml line 2: PTO: expected a list of words in brackets" in ran.err) == (2, True)
+
+
 def test_without_documents_an_answer_says_so(installation: FakeModelServer) -> None:
     ran = run_nightbake("ask", QUESTION)
     assert (ran.code, "I found nothing about this in the documents you may read." in ran.out) == (0, True)

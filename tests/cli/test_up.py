@@ -1,6 +1,7 @@
 """`nightbake up`: starts everything, says where it is, and ends cleanly when it is asked to."""
 
 import json
+import os
 import signal
 import subprocess
 import time
@@ -10,11 +11,15 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+import psycopg
 import pytest
 
 from tests.cli.running import run_nightbake, start_nightbake
 from tests.fakes.model_server import FakeModelServer
 from tests.ports import find_free_port
+from tests.retrieval.small_models import save_model
+
+ACTIVE = "SELECT name FROM active_embedding_model JOIN embedding_models ON embedding_models.id = model_id"
 
 pytestmark = pytest.mark.timeout(300)  # each start imports torch, which takes a busy machine a minute
 
@@ -73,6 +78,25 @@ def test_it_says_where_it_is_answers_there_and_ends_on_control_c(
     assert (said.rstrip().endswith("stopping…"), "Traceback" in said) == (True, False)
     with pytest.raises(urllib.error.URLError):
         fetch(f"http://127.0.0.1:{port}/")
+
+
+def test_another_embedding_model_is_filled_in_while_it_answers(
+    installation: FakeModelServer, port: int, documents: Path, home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    old, new = (save_model(home / name, {"leave": [1, 0], "coffee": [0, 1]}) for name in ("old", "new"))
+    assert run_nightbake("ingest", str(documents), EMBEDDING_MODEL=old).code == 0
+    monkeypatch.setenv("EMBEDDING_MODEL", new)
+    with running(home=home) as process:
+        said = wait_for(home, "Ctrl-C stops it.", process)
+        assert f"questions are asked with {old} until {new} is filled in (0 of 1 chunks)" in said
+        with psycopg.connect(os.environ["DATABASE_URL"], autocommit=True) as connection:
+            deadline = time.monotonic() + 60
+            while connection.execute(ACTIVE).fetchone() != (new,):
+                assert time.monotonic() < deadline
+                time.sleep(0.05)
+        process.send_signal(signal.SIGINT)
+        assert process.wait(60) == 0
+    assert '"message": "embedding model is active"' in (home / "logs" / "nightbake.log").read_text()
 
 
 def test_as_json_it_is_one_object_and_silence(installation: FakeModelServer, port: int, home: Path) -> None:

@@ -1,4 +1,4 @@
-"""Vectors: of length 1, in order, near for near meanings; a second model takes over."""
+"""Vectors: of length 1, in order, near for near meanings; a second model has its own."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -8,10 +8,9 @@ import pytest
 
 from core.database import Database
 from core.errors import SettingsError
-from retrieval.embedding import Embedder, Vectors, group_by_length
+from retrieval.embedding import DEFAULT_MODEL, Embedder, Vectors, group_by_length
 from retrieval.index import Index
 from retrieval.ingest import ingest
-from retrieval.search import Search
 from tests.retrieval.conftest import Write
 
 
@@ -27,9 +26,6 @@ class Renamed(Embedder):
     async def embed(self, texts: Sequence[str]) -> Vectors:
         self.embedded += texts
         return await self._inner.embed(texts)
-
-    async def embed_query(self, text: str) -> Vectors:
-        return await self._inner.embed_query(text)
 
     async def get_dimension(self) -> int:
         return await self._inner.get_dimension()
@@ -64,6 +60,10 @@ async def test_korean_is_counted_by_its_length_where_the_model_reads_none(embedd
     assert embedder.count_tokens(["휴가는 열흘입니다"]) == [5]
 
 
+async def test_the_default_model_comes_out_of_its_package_by_its_name_too() -> None:
+    assert await Embedder(DEFAULT_MODEL).get_dimension() == 384
+
+
 async def test_an_unknown_model_is_a_setting_to_mend(tmp_path: Path) -> None:
     with pytest.raises(SettingsError, match="EMBEDDING_MODEL"):
         await Embedder(str(tmp_path / "nowhere")).load()
@@ -78,7 +78,6 @@ async def test_a_new_model_embeds_what_is_stored(
     report = await ingest(database, other, [folder])
     assert (report.unchanged, report.embedded) == (1, 1)
     assert other.embedded == ["Leave\nEmployees get 23 days of leave."]
-    assert len(await Search(database, other).search("vacation", ["everyone"], side="dense")) == 1
 
 
 async def test_a_name_stands_for_vectors_of_one_length(database: Database, embedder: Embedder) -> None:

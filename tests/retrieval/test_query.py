@@ -23,7 +23,7 @@ async def finder(database: Database, embedder: Embedder, folder: Path, write: Wr
     write("board/.access.json", '{"allow": ["group:board"], "owner": "user:kim"}')
     write("board/secret.md", "# Project Zephyrine\n\nThe takeover of Zephyrine. 인수합병 계획은 비밀입니다.\n")
     await ingest(database, embedder, [folder])
-    return Finder(database, embedder, Search(database, embedder))
+    return Finder(database, Search(database, embedder))
 
 
 async def ask(finder: Finder, question: str, *principals: str) -> Found:

@@ -9,6 +9,7 @@ import pytest
 
 from core.database import Database
 from core.errors import InvalidInputError, NotFoundError
+from retrieval.active_model import ActiveModel
 from retrieval.documents import Documents
 from retrieval.embedding import Embedder
 from retrieval.ingest import ingest, sync
@@ -243,7 +244,7 @@ async def test_a_hundred_thousand_entries_are_listed_in_flat_memory(database: Da
 async def test_keeping_up_reads_at_start_and_again(database: Database, embedder: Embedder) -> None:
     broken = ListedSource([InvalidInputError("expected a space")], name="broken")
     source = ListedSource([page("a")])
-    keep_up = KeepUp(database, embedder, [broken, source], interval_seconds=0.01)
+    keep_up = KeepUp(database, ActiveModel(database, embedder), [broken, source], interval_seconds=0.01)
     await keep_up.start()
     async with asyncio.timeout(30):
         while len(source.cursors) < 3:  # noqa: ASYNC110
