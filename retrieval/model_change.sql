@@ -8,12 +8,11 @@ SELECT pg_advisory_unlock(%(lock)s)
 SELECT pg_advisory_xact_lock(%(lock)s)
 
 -- name: measure_filling
--- Codes, here and below, because each vector has one and they are a tenth of the size.
-SELECT count(*) AS chunks, count(codes.chunk_id) AS filled
+SELECT count(*) AS chunks, count(embeddings.chunk_id) AS filled
 FROM documents
 JOIN chunks ON chunks.document_id = documents.id
-LEFT JOIN codes ON codes.chunk_id = chunks.id
-    AND codes.model_id = (SELECT id FROM embedding_models WHERE name = %(model)s)
+LEFT JOIN embeddings ON embeddings.chunk_id = chunks.id
+    AND embeddings.model_id = (SELECT id FROM embedding_models WHERE name = %(model)s)
 WHERE documents.removed_at IS NULL AND chunks.language = ANY(%(languages)s::text[])
 
 -- name: activate
@@ -23,14 +22,14 @@ SELECT id FROM embedding_models AS wanted
 WHERE name = %(model)s AND NOT EXISTS (
     SELECT FROM documents JOIN chunks ON chunks.document_id = documents.id
     WHERE documents.removed_at IS NULL AND chunks.language = ANY(%(languages)s::text[])
-      AND NOT EXISTS (SELECT FROM codes WHERE chunk_id = chunks.id AND model_id = wanted.id))
+      AND NOT EXISTS (SELECT FROM embeddings WHERE chunk_id = chunks.id AND model_id = wanted.id))
 ON CONFLICT (only_row) DO UPDATE
 SET model_id = excluded.model_id,
     switched_at = CASE WHEN active.model_id = excluded.model_id THEN active.switched_at ELSE now() END
 
 -- name: find_left
 SELECT name, count(*) AS vectors
-FROM codes JOIN embedding_models ON embedding_models.id = model_id
+FROM embeddings JOIN embedding_models ON embedding_models.id = model_id
 WHERE name <> %(keep)s AND model_id NOT IN (SELECT model_id FROM active_embedding_model)
 GROUP BY name
 ORDER BY name
@@ -42,7 +41,5 @@ WITH dropped AS MATERIALIZED (
     WHERE name <> %(keep)s AND id NOT IN (SELECT model_id FROM active_embedding_model)
 ), calibrations AS (
     DELETE FROM fusion_calibrations WHERE model_id IN (SELECT id FROM dropped)
-), signs AS (
-    DELETE FROM codes WHERE model_id IN (SELECT id FROM dropped)
 )
 DELETE FROM embeddings WHERE model_id IN (SELECT id FROM dropped)
