@@ -15,6 +15,7 @@ from retrieval.access import Access
 from retrieval.bm25 import Floats, find_best, score_chunks
 from retrieval.embedding import Vectors
 from retrieval.postings import find_postings
+from retrieval.taught import find_taught
 from retrieval.vector_scan import VectorScan
 from retrieval.visible import VisibleChunks
 
@@ -25,7 +26,7 @@ class Candidate:
 
     Attributes:
         dense_score: inner product with the question's vector; None where no vector was asked for or none is stored.
-        lexical_score: BM25 over what the asker may see; 0 where no term occurs.
+        lexical_score: BM25 over what the asker may see, with what votes taught; 0 where no term occurs.
     """
 
     chunk_id: int
@@ -63,7 +64,7 @@ class Candidates:
         visible = await self._access.find_visible_chunks(principals)
         if not visible.count:
             return []
-        # Two connections: a server with a second core works on both sides at once.
+        # Three connections: a server with a second core works on both sides at once.
         scores, dense = await asyncio.gather(
             self._score_terms(terms, visible), self._find_nearest(vector, model_id, visible, limit_per_side)
         )
@@ -79,9 +80,16 @@ class Candidates:
         ]
 
     async def _score_terms(self, terms: Sequence[str], visible: VisibleChunks) -> Floats:
+        parts, taught = await asyncio.gather(
+            find_postings(self._database, terms, visible), find_taught(self._database, terms, visible)
+        )
+        mean_length = visible.mean_length
+        if taught:
+            parts = taught.add_to(parts)
+            mean_length += float(taught.added_lengths.sum()) / visible.count
         scores = np.zeros(len(visible.mask))
-        for postings in await find_postings(self._database, terms, visible):
-            scores += score_chunks(postings, visible)
+        for postings in parts:
+            scores += score_chunks(postings, visible, mean_length)
         return scores
 
     async def _find_nearest(
