@@ -22,6 +22,7 @@ from cli.sources import build_sources
 from core.errors import ProcessError
 from learning.runs import Runs
 from learning.schedule import NightSchedule
+from retrieval.examples import Teaching
 from retrieval.keep_up import KeepUp
 from retrieval.sources.folder import open_path
 from retrieval.sources.source import Source
@@ -56,6 +57,7 @@ async def up(as_json: bool) -> None:
             if folders := house.get_document_folders():
                 await ingest_with_progress(house, folders, quiet=as_json)
             await stack.enter_async_context(_keeping_up(house, configured))
+            await stack.enter_async_context(_teaching(house))
             schedule = await stack.enter_async_context(_scheduled(house))
             await _announce(house, bot, schedule, seconds=time.monotonic() - began, as_json=as_json)
         await _wait(stopped, model)
@@ -155,6 +157,17 @@ async def _keeping_up(house: House, configured: list[Source]) -> AsyncGenerator[
         yield
     finally:
         await keep_up.stop()
+
+
+@asynccontextmanager
+async def _teaching(house: House) -> AsyncGenerator[None]:
+    """The search learns from votes, whatever platform they come by."""
+    teaching = Teaching(house.database)
+    await teaching.start()
+    try:
+        yield
+    finally:
+        await teaching.stop()
 
 
 @asynccontextmanager

@@ -38,14 +38,6 @@ COMMENT ON COLUMN examples.question IS 'SHA-256 of the terms: the same question 
 CREATE INDEX examples_chunk ON examples (chunk_id);
 
 -- The examples that count, as a search reads them: bounded per person and per passage.
-CREATE TABLE taught_chunks (
-    chunk_id   bigint PRIMARY KEY REFERENCES chunks ON DELETE CASCADE,
-    length     smallint NOT NULL,
-    term_count smallint NOT NULL
-);
-COMMENT ON COLUMN taught_chunks.length IS 'of the chunk, in terms, at most 32,767';
-COMMENT ON COLUMN taught_chunks.term_count IS 'terms of all questions that it answers';
-
 CREATE TABLE taught_terms (
     term     text COLLATE "C" NOT NULL,
     chunk_id bigint NOT NULL REFERENCES chunks ON DELETE CASCADE,
@@ -54,3 +46,12 @@ CREATE TABLE taught_terms (
 );
 COMMENT ON COLUMN taught_terms.weight IS 'questions with the term that it answers, less twice those that it was blamed for';
 CREATE INDEX taught_terms_chunk ON taught_terms (chunk_id);
+
+-- By block of 4,096 chunk ids, because every search reads them. Those of chunks that are gone stay until the block's next
+-- change: nobody sees such a chunk.
+CREATE TABLE taught_blocks (
+    block   integer PRIMARY KEY,
+    entries bytea NOT NULL
+);
+COMMENT ON COLUMN taught_blocks.entries IS 'place, length and added terms of chunks that questions were added to';
+ALTER TABLE taught_blocks ALTER COLUMN entries SET STORAGE EXTERNAL;

@@ -1,7 +1,7 @@
 """Votes teach the search: a liked answer's question belongs to the passages that it cites, a blamed one's does not.
 
-A vote is noted in its own transaction, and learnt from in another: either of them is done wholly or not at all, whenever
-the process is killed. What was learnt is undone when the vote is taken back, and goes with its chunk.
+A vote is noted in its own transaction, and learnt from in another: whenever the process is killed, each of them is done
+wholly or not at all. What was learnt is undone when the vote is taken back, and goes with its chunk.
 """
 
 import asyncio
@@ -30,6 +30,8 @@ log = logging.getLogger(__name__)
 QUERIES = load_queries(__file__)
 
 WRONG_DOCUMENT = "wrong_document"
+# A refusal only names the nearest documents: to like it says nothing for them.
+LIKED_MODES, JUDGED_MODES = ("generated", "quoted"), ("generated", "quoted", "refused")
 # No one person moves a passage further, and no passage becomes an answer to everything.
 QUESTIONS_PER_PERSON, QUESTIONS_PER_CHUNK = 4, 32
 MAX_QUESTION_TERMS = 64
@@ -40,15 +42,18 @@ _INTERVAL_SECONDS = 10.0
 _SHORTEST_QUOTE = 20
 _SPACES = re.compile(r"\s+")
 
+Shown = dict[str, Any]
+
 
 @dataclass(frozen=True, slots=True)
 class Untaught:
-    """A vote that nothing was learnt from yet, with the answer it was given on."""
+    """An answer with a vote that nothing was learnt from yet; `id` is the note's."""
 
     id: int
     interaction_id: int
     question: str
-    passages: list[dict[str, Any]] | None
+    mode: str | None
+    passages: list[Shown] | None
     citations: list[int] | None
 
 
@@ -105,7 +110,7 @@ class Teaching:
         except Exception:
             log.exception("the search could not learn from votes")
         else:
-            log.log(logging.INFO if count else logging.DEBUG, "learnt from votes", extra={"votes": count})
+            log.log(logging.INFO if count else logging.DEBUG, "learnt from votes", extra={"answers": count})
 
     async def _loop(self) -> None:
         while True:
@@ -114,7 +119,7 @@ class Teaching:
 
 
 async def teach(database: Database) -> int:
-    """Learn from every vote that waits; how many those were. Counts from the next search on, in every process.
+    """Learn from every vote that waits; on how many answers. Counts from the next search on, in every process.
 
     Raises:
         DatabaseError: the database stayed away.
@@ -126,27 +131,25 @@ async def teach(database: Database) -> int:
             return taught
         terms = await asyncio.to_thread(_read_terms, found)
         await _learn(database, found, terms)
-        taught, after_id = taught + len(found), found[-1].id
+        taught, after_id = taught + len(terms), found[-1].id
 
 
 async def _learn(database: Database, found: Sequence[Untaught], terms: dict[int, list[str]]) -> None:
     answers = {one.interaction_id: one for one in found}
-    parameters: dict[str, Any] = {"interaction_ids": list(answers)}
+    wanted: dict[str, Any] = {"interaction_ids": list(answers)}
     async with database.transaction() as connection:
         await connection.execute(QUERIES["lock"], {"key": Lock.INDEX})
         cursor = connection.cursor(row_factory=class_row(StandingVote))
-        await cursor.execute(QUERIES["find_votes"], parameters)
+        await cursor.execute(QUERIES["find_votes"], wanted)
         votes: dict[int, list[StandingVote]] = defaultdict(list)
         for vote in await cursor.fetchall():
             votes[vote.interaction_id].append(vote)
         examples = [one for id_ in votes for one in find_examples(answers[id_], votes[id_], terms[id_])]
-        rows = await connection.execute(
-            QUERIES["put_examples"], {**parameters, "examples": to_json_rows([_to_row(one) for one in examples])}
-        )
+        rows = await connection.execute(QUERIES["put_examples"], {**wanted, "examples": to_json_rows(examples)})
         chunk_ids = [chunk_id for (chunk_id,) in cast(list[tuple[int]], await rows.fetchall())]
-        bounds = {"chunk_ids": chunk_ids, "per_person": QUESTIONS_PER_PERSON, "per_chunk": QUESTIONS_PER_CHUNK}
-        await connection.execute(QUERIES["forget_chunks"], bounds)
-        await connection.execute(QUERIES["count_chunks"], bounds)
+        counted = {"chunk_ids": chunk_ids, "per_person": QUESTIONS_PER_PERSON, "per_chunk": QUESTIONS_PER_CHUNK}
+        for name in ("forget_terms", "count_terms", "pack_blocks"):
+            await connection.execute(QUERIES[name], counted)
         await connection.execute(QUERIES["mark_taught"], {"ids": [one.id for one in found]})
 
 
@@ -154,20 +157,21 @@ def find_examples(answer: Untaught, votes: Sequence[StandingVote], terms: Sequen
     """What the standing votes on one answer teach; nothing where as many people dislike it as like it.
 
     The cited passages get the question of a liked answer. Where most say that it was taken from the wrong document,
-    they are blamed for it. A correction that names its passage gives that one the question, whatever others think.
+    they are blamed. A correction that names its passage gives that one the question, whatever others think.
     """
-    if not terms:
+    shown = [one for one in answer.passages or () if isinstance(one.get("chunk_id"), int)]
+    if not terms or not shown or answer.mode not in JUDGED_MODES:
         return []
     question = hashlib.sha256("\n".join(terms).encode()).hexdigest()
-    cited = [one["chunk_id"] for one in answer.passages or () if one["number"] in (answer.citations or ())]
+    cited = [one["chunk_id"] for one in shown if one.get("number") in (answer.citations or ())]
     hinted = {
         (vote.person, chunk_id): vote
         for vote in votes
         if vote.correction
-        for chunk_id in find_hints(vote.correction, answer.passages or ())
+        for chunk_id in find_hints(vote.correction, shown)
     }
-    liking, blaming = _find_majority(votes)
-    judged = {(vote.person, chunk_id): vote for vote in (*liking, *blaming) for chunk_id in cited}
+    judging = [vote for vote in _find_majority(votes) if vote.value < 0 or answer.mode in LIKED_MODES]
+    judged = {(vote.person, chunk_id): vote for vote in judging for chunk_id in cited}
     return [
         Example(
             answer.interaction_id,
@@ -182,7 +186,7 @@ def find_examples(answer: Untaught, votes: Sequence[StandingVote], terms: Sequen
     ]
 
 
-def find_hints(correction: str, passages: Sequence[dict[str, Any]]) -> list[int]:
+def find_hints(correction: str, passages: Sequence[Shown]) -> list[int]:
     """Chunks that a correction plainly takes its answer from.
 
     Those that it cites by number as `[2]`; else the one passage that holds the whole of it word for word, or whose
@@ -190,20 +194,22 @@ def find_hints(correction: str, passages: Sequence[dict[str, Any]]) -> list[int]
     """
     numbers = set(find_citations(correction))
     if numbers:
-        return [one["chunk_id"] for one in passages if one["number"] in numbers]
+        return [one["chunk_id"] for one in passages if one.get("number") in numbers]
     said = _flatten(correction)
-    holding = [one for one in passages if len(said) >= _SHORTEST_QUOTE and said in _flatten(one["text"])]
-    naming = [one for one in passages if one["path"].rpartition("/")[2].casefold() in said]
+    holding = [one for one in passages if len(said) >= _SHORTEST_QUOTE and said in _flatten(one.get("text", ""))]
+    naming = [one for one in passages if (name := one.get("path", "").rpartition("/")[2].casefold()) and name in said]
     plain = holding or naming
     return [plain[0]["chunk_id"]] if len(plain) == 1 else []
 
 
-def _find_majority(votes: Sequence[StandingVote]) -> tuple[list[StandingVote], list[StandingVote]]:
-    """Votes that like the answer and votes that blame its documents; those of the smaller side teach nothing."""
+def _find_majority(votes: Sequence[StandingVote]) -> list[StandingVote]:
+    """Votes that like the answer, or votes that blame its documents; those of the smaller side teach nothing."""
     liking = [vote for vote in votes if vote.value > 0]
     disliking = [vote for vote in votes if vote.value < 0]
     blaming = [vote for vote in disliking if vote.reason == WRONG_DOCUMENT]
-    return (liking if len(liking) > len(disliking) else [], blaming if len(blaming) > len(liking) else [])
+    if len(liking) > len(disliking):
+        return liking
+    return blaming if len(blaming) > len(liking) else []
 
 
 def _read_terms(found: Sequence[Untaught]) -> dict[int, list[str]]:
@@ -217,7 +223,3 @@ def _read_terms(found: Sequence[Untaught]) -> dict[int, list[str]]:
 
 def _flatten(text: str) -> str:
     return _SPACES.sub(" ", text).strip().rstrip(".").casefold()
-
-
-def _to_row(example: Example) -> dict[str, Any]:
-    return {name: getattr(example, name) for name in Example.__slots__}

@@ -1,5 +1,5 @@
 -- name: find_untaught
-SELECT untaught_votes.id, interaction_id, coalesce(standalone_question, question) AS question, passages, citations
+SELECT untaught_votes.id, interaction_id, coalesce(standalone_question, question) AS question, mode, passages, citations
 FROM untaught_votes JOIN interactions ON interactions.id = interaction_id
 WHERE untaught_votes.id > %(after_id)s
 ORDER BY untaught_votes.id
@@ -10,11 +10,11 @@ LIMIT %(limit)s
 SELECT pg_advisory_xact_lock(%(key)s)
 
 -- name: find_votes
--- Read under the lock: what stands now is written after what stood before. Only answers that say something are judged.
-SELECT current_feedback.id, interaction_id, person, value, reason, correction
-FROM current_feedback JOIN interactions ON interactions.id = interaction_id
-WHERE interaction_id = ANY(%(interaction_ids)s::bigint[]) AND value <> 0 AND mode IN ('generated', 'quoted', 'refused')
-ORDER BY current_feedback.id
+-- Read under the lock: what stands now is written after what stood before.
+SELECT id, interaction_id, person, value, reason, correction
+FROM current_feedback
+WHERE interaction_id = ANY(%(interaction_ids)s::bigint[]) AND value <> 0
+ORDER BY id
 
 -- name: put_examples
 -- Replaces what the interactions taught before; returned are the chunks that must be counted anew.
@@ -38,38 +38,46 @@ WITH wanted AS MATERIALIZED (
 )
 SELECT chunk_id FROM gone UNION SELECT chunk_id FROM stored
 
--- name: forget_chunks
-WITH forgotten AS (
-    DELETE FROM taught_chunks WHERE chunk_id = ANY(%(chunk_ids)s::bigint[])
-)
+-- name: forget_terms
 DELETE FROM taught_terms WHERE chunk_id = ANY(%(chunk_ids)s::bigint[])
 
--- name: count_chunks
+-- name: count_terms
 -- A person's newest few questions count; of those the passage takes so many, those that most people stand behind first.
 WITH of_people AS (
     SELECT chunk_id, person, question, min(terms) AS terms, sign(sum(value)) AS value, max(feedback_id) AS newest,
-           row_number() OVER (PARTITION BY chunk_id, person ORDER BY max(feedback_id) DESC) AS place
+           row_number() OVER (PARTITION BY chunk_id, person ORDER BY max(feedback_id) DESC, question) AS place
     FROM examples WHERE chunk_id = ANY(%(chunk_ids)s::bigint[])
     GROUP BY chunk_id, person, question
 ), questions AS (
-    SELECT chunk_id, question, min(terms) AS terms, sum(value) AS balance,
-           row_number() OVER (PARTITION BY chunk_id ORDER BY abs(sum(value)) DESC, max(newest) DESC) AS place
+    SELECT chunk_id, min(terms) AS terms, sum(value) AS balance,
+           row_number() OVER (PARTITION BY chunk_id ORDER BY abs(sum(value)) DESC, max(newest) DESC, question) AS place
     FROM of_people WHERE place <= %(per_person)s
     GROUP BY chunk_id, question HAVING sum(value) <> 0
-), chosen AS MATERIALIZED (
-    SELECT chunk_id, balance > 0 AS is_answered, terms FROM questions WHERE place <= %(per_chunk)s
-), chunks_taught AS (
-    INSERT INTO taught_chunks (chunk_id, length, term_count)
-    SELECT chunks.id, least(chunks.length, 32767),
-           least(coalesce(sum(cardinality(terms)) FILTER (WHERE is_answered), 0), 32767)
-    FROM chosen JOIN chunks ON chunks.id = chosen.chunk_id
-    GROUP BY chunks.id
 )
 INSERT INTO taught_terms (term, chunk_id, weight)
-SELECT term, chunk_id, sum(CASE WHEN is_answered THEN 1 ELSE -2 END)
-FROM chosen CROSS JOIN LATERAL unnest(terms) AS term
+SELECT term, chunk_id, sum(CASE WHEN balance > 0 THEN 1 ELSE -2 END)
+FROM questions CROSS JOIN LATERAL unnest(terms) AS term
+WHERE place <= %(per_chunk)s
 GROUP BY term, chunk_id
-HAVING sum(CASE WHEN is_answered THEN 1 ELSE -2 END) <> 0
+HAVING sum(CASE WHEN balance > 0 THEN 1 ELSE -2 END) <> 0
+
+-- name: pack_blocks
+WITH touched AS (
+    SELECT DISTINCT (chunk_id >> 12)::integer AS block FROM unnest(%(chunk_ids)s::bigint[]) AS chunk_id
+), counted AS (
+    SELECT touched.block, chunk_id, sum(weight) AS term_count
+    FROM touched
+    JOIN taught_terms ON chunk_id >= touched.block::bigint << 12 AND chunk_id < (touched.block + 1)::bigint << 12
+    WHERE weight > 0
+    GROUP BY touched.block, chunk_id
+)
+INSERT INTO taught_blocks (block, entries)
+SELECT touched.block,
+       coalesce(string_agg(int2send((chunk_id & 4095)::smallint) || int2send(least(length, 32767)::smallint)
+                           || int2send(least(term_count, 32767)::smallint), ''::bytea ORDER BY chunk_id), ''::bytea)
+FROM touched LEFT JOIN (counted JOIN chunks ON chunks.id = chunk_id) USING (block)
+GROUP BY touched.block
+ON CONFLICT (block) DO UPDATE SET entries = excluded.entries
 
 -- name: mark_taught
 DELETE FROM untaught_votes WHERE id = ANY(%(ids)s::bigint[])

@@ -1,12 +1,12 @@
 """What votes taught, as a search reads it: the questions that a passage answers are a part of its text, at half weight.
 
-In half of its occurrences a term counts, and makes the text longer by three quarters: so a passage that merely has many
-questions wins nothing by it. A term of a question that it was blamed for counts that much less. Chosen in
-docs/retrieval.md.
+A term counts in half of its occurrences there, and makes the text longer by three quarters of them: so a passage that
+merely has many questions wins nothing by it. A term of a question that it was blamed for counts that much less. Chosen
+in docs/retrieval.md.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
@@ -22,57 +22,62 @@ Floats = NDArray[np.float64]
 
 WEIGHT, LENGTH = 0.5, 0.75
 
+# Entries of the chunks themselves come under this in place of a term.
+_CHUNKS = ""
+
 
 @dataclass(frozen=True, slots=True)
 class Taught:
     """Questions of visible chunks, for the terms of one question.
 
-    Axes: t = pairs of term and chunk; places as in `VisibleChunks`.
+    Axes: t = pairs of term and chunk, p = places as in `VisibleChunks`.
 
     Attributes:
         term_numbers: int64 [t], place of each pair's term in `terms`.
         places: int64 [t], of each pair's chunk.
-        frequencies: float64 [t], occurrences that the term gains in the chunk, below 0 where it loses.
-        lengths: float64 by place, of the chunk's text in terms; 0 for chunks that were taught nothing.
-        added_lengths: float64 by place, what its questions add.
+        gains: float64 [t], occurrences that the term gains in the chunk, below 0 where it loses.
+        lengths: float64 [p], of the chunk's text in terms; 0 for chunks that no question was added to.
+        added_lengths: float64 [p], what its questions add.
     """
 
     terms: list[str]
     term_numbers: Integers
     places: Integers
-    frequencies: Floats
+    gains: Floats
     lengths: Floats
     added_lengths: Floats
 
     def add_to(self, parts: Sequence[Postings]) -> list[Postings]:
         """The postings with the questions in them, and a part more for terms that no text holds."""
         known = {term for part in parts for term in part.terms}
-        unheld = [term for term in self.terms if term not in known]
-        return [self._add(part) for part in (*parts, _build_empty(unheld))]
+        nothing = np.zeros(0, dtype=np.int64)
+        unheld = Postings([term for term in self.terms if term not in known], nothing, nothing, nothing, nothing)
+        return [self._add(part) for part in (*parts, unheld)]
 
     def _add(self, part: Postings) -> Postings:
-        frequencies = part.frequencies.astype(np.float64)
-        numbers = {term: number for number, term in enumerate(part.terms)}
-        new: list[tuple[Integers, Integers, Floats]] = []
+        raised = part.frequencies.astype(np.float64)
+        numbers, places, frequencies = [part.term_numbers], [part.places], [raised]
         for own, term in enumerate(self.terms):
-            if term in numbers:
-                mine = self.term_numbers == own
-                rest = _raise(part, numbers[term], frequencies, self.places[mine], self.frequencies[mine], self.lengths)
-                new.append((np.full(len(rest[0]), numbers[term], dtype=np.int64), *rest))
-        lengths = part.lengths + self.added_lengths[part.places]
-        if new:
-            new_numbers, places, gains = (np.concatenate(column) for column in zip(*new, strict=True))
-            part = replace(
-                part,
-                term_numbers=np.concatenate([part.term_numbers, new_numbers]),
-                places=np.concatenate([part.places, places]),
-            )
-            frequencies = np.concatenate([frequencies, gains])
-            lengths = np.concatenate([lengths, (self.lengths + self.added_lengths)[places]])
-        held = frequencies > 0
-        return Postings(
-            part.terms, part.term_numbers[held], part.places[held], frequencies=frequencies[held], lengths=lengths[held]
-        )
+            if term in part.terms:
+                number, mine = part.terms.index(term), self.term_numbers == own
+                at = self._find_postings(part, number, self.places[mine])
+                held = at >= 0
+                raised[at[held]] += self.gains[mine][held]
+                numbers.append(np.full(np.count_nonzero(~held), number))
+                places.append(self.places[mine][~held])
+                frequencies.append(self.gains[mine][~held])
+        of_all = np.concatenate(places)
+        lengths = np.concatenate([part.lengths, self.lengths[of_all[len(part.places) :]]]) + self.added_lengths[of_all]
+        joined = np.concatenate(frequencies)
+        kept = joined > 0
+        return Postings(part.terms, np.concatenate(numbers)[kept], of_all[kept], joined[kept], lengths[kept])
+
+    def _find_postings(self, part: Postings, number: int, places: Integers) -> Integers:
+        """Where a term's postings of these places stand in the part; -1 for those whose text does not hold it."""
+        first, last = np.searchsorted(part.term_numbers, [number, number + 1])
+        at = np.full(len(self.lengths), -1, dtype=np.int64)
+        at[part.places[first:last]] = np.arange(first, last)
+        return at[places]
 
 
 async def find_taught(database: Database, terms: Sequence[str], visible: VisibleChunks) -> Taught | None:
@@ -86,42 +91,25 @@ async def find_taught(database: Database, terms: Sequence[str], visible: Visible
 
 
 def unpack_taught(rows: Sequence[tuple[str, int, bytes]], visible: VisibleChunks) -> Taught:
-    """From rows of term, block and entries; each block must hold a visible chunk."""
-    terms = list(dict.fromkeys(term for term, _, _ in rows if term))
-    numbers = {term: number for number, term in enumerate(["", *terms])}
+    """From rows of term, block and entries, by term; each block must hold a visible chunk."""
+    terms = list(dict.fromkeys(term for term, _, _ in rows if term != _CHUNKS))
+    numbers = {term: number for number, term in enumerate(terms)} | {_CHUNKS: -1}
     counts = [len(entries) // 6 for _, _, entries in rows]
+    # Signed: a weight may be below 0, and no place, length or count is above 32,767.
     joined = np.frombuffer(b"".join(entries for _, _, entries in rows), dtype=">i2").reshape(-1, 3).astype(np.int64)
-    block_numbers = np.searchsorted(visible.blocks, np.array([block for _, block, _ in rows], dtype=np.int64))
-    places = np.repeat(block_numbers, counts) * BLOCK_CHUNKS + joined[:, 0]
+    blocks = np.searchsorted(visible.blocks, np.array([block for _, block, _ in rows], dtype=np.int64))
+    places = np.repeat(blocks, counts) * BLOCK_CHUNKS + joined[:, 0]
     term_numbers = np.repeat(np.array([numbers[term] for term, _, _ in rows], dtype=np.int64), counts)
     seen = visible.mask[places]
-    of_chunk, of_term = seen & (term_numbers == 0), seen & (term_numbers > 0)
+    of_chunk, of_term = seen & (term_numbers < 0), seen & (term_numbers >= 0)
     lengths, added_lengths = np.zeros(len(visible.mask)), np.zeros(len(visible.mask))
     lengths[places[of_chunk]] = joined[of_chunk, 1]
     added_lengths[places[of_chunk]] = joined[of_chunk, 2] * LENGTH
     return Taught(
         terms=terms,
-        term_numbers=term_numbers[of_term] - 1,
+        term_numbers=term_numbers[of_term],
         places=places[of_term],
-        frequencies=joined[of_term, 1] * WEIGHT,
+        gains=joined[of_term, 1].astype(np.float64) * WEIGHT,
         lengths=lengths,
         added_lengths=added_lengths,
     )
-
-
-def _raise(
-    part: Postings, number: int, frequencies: Floats, places: Integers, gains: Floats, lengths: Floats
-) -> tuple[Integers, Floats]:
-    """Raise one term's frequencies in place; places and gains of chunks whose text does not hold it."""
-    postings_at = np.full(len(lengths), -1, dtype=np.int64)
-    own = np.flatnonzero(part.term_numbers == number)
-    postings_at[part.places[own]] = own
-    found = postings_at[places]
-    held = found >= 0
-    frequencies[found[held]] += gains[held]
-    return places[~held], gains[~held]
-
-
-def _build_empty(terms: list[str]) -> Postings:
-    nothing = np.zeros(0, dtype=np.int64)
-    return Postings(terms, nothing, nothing, nothing, nothing)

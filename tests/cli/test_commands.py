@@ -93,6 +93,22 @@ def test_a_vote_is_given_listed_and_counted(installation: FakeModelServer) -> No
     }
 
 
+def test_the_search_learns_from_a_vote_at_once_and_unlearns_it(installation: FakeModelServer, documents: Path) -> None:
+    run_nightbake("ingest", str(documents))
+    number = str(run_nightbake("ask", QUESTION, "--json").json["interaction_id"])
+    run_nightbake("feedback", "give", number, "up")
+    assert "leav" in find_taught_terms()
+    run_nightbake("feedback", "give", number, "withdraw")
+    assert find_taught_terms() == set()
+    assert run_nightbake("chat", "--json", typed=f"{QUESTION}\n/up\n").code == 0
+    assert "leav" in find_taught_terms()
+
+
+def find_taught_terms() -> set[str]:
+    with psycopg.connect(os.environ["DATABASE_URL"]) as connection:
+        return {term for (term,) in connection.execute("SELECT term FROM taught_terms")}
+
+
 def test_votes_are_shown_to_people_as_a_table(installation: FakeModelServer) -> None:
     number = str(store_answer())
     run_nightbake("feedback", "give", number, "up", "--as", "user:[/bo]")

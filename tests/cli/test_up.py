@@ -1,6 +1,7 @@
 """`nightbake up`: starts everything, says where it is, and ends cleanly when it is asked to."""
 
 import json
+import os
 import signal
 import subprocess
 import time
@@ -10,8 +11,10 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+import psycopg
 import pytest
 
+from tests.cli.conftest import QUESTION
 from tests.cli.running import run_nightbake, start_nightbake
 from tests.fakes.model_server import FakeModelServer
 from tests.ports import find_free_port
@@ -73,6 +76,24 @@ def test_it_says_where_it_is_answers_there_and_ends_on_control_c(
     assert (said.rstrip().endswith("stopping…"), "Traceback" in said) == (True, False)
     with pytest.raises(urllib.error.URLError):
         fetch(f"http://127.0.0.1:{port}/")
+
+
+def test_the_search_learns_from_votes_while_it_serves(
+    installation: FakeModelServer, port: int, documents: Path, home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("DOCUMENTS", str(documents))
+    with running(home=home) as process:
+        wait_for(home, "Ctrl-C stops it.", process)
+        number = run_nightbake("ask", QUESTION, "--json").json["interaction_id"]
+        with psycopg.connect(os.environ["DATABASE_URL"], autocommit=True) as connection:
+            connection.execute(
+                "INSERT INTO feedback (interaction_id, person, value, source) VALUES (%s, 'user:ann', 1, 'web')",
+                [number],
+            )
+            deadline = time.monotonic() + 60
+            while not connection.execute("SELECT term FROM taught_terms").fetchone():
+                assert time.monotonic() < deadline
+                time.sleep(0.05)
 
 
 def test_as_json_it_is_one_object_and_silence(installation: FakeModelServer, port: int, home: Path) -> None:
