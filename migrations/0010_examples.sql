@@ -44,7 +44,7 @@ CREATE TABLE taught_terms (
     weight   smallint NOT NULL CHECK (weight <> 0),
     PRIMARY KEY (term, chunk_id)
 );
-COMMENT ON COLUMN taught_terms.weight IS 'questions with the term that it answers, less twice those that it was blamed for';
+COMMENT ON COLUMN taught_terms.weight IS 'questions with the term that it answers, less those that it was blamed for';
 CREATE INDEX taught_terms_chunk ON taught_terms (chunk_id);
 
 -- By block of 4,096 chunk ids, because every search reads them. Those of chunks that are gone stay until the block's next

@@ -55,11 +55,11 @@ WITH of_people AS (
     GROUP BY chunk_id, question HAVING sum(value) <> 0
 )
 INSERT INTO taught_terms (term, chunk_id, weight)
-SELECT term, chunk_id, sum(CASE WHEN balance > 0 THEN 1 ELSE -2 END)
+SELECT term, chunk_id, sum(sign(balance))
 FROM questions CROSS JOIN LATERAL unnest(terms) AS term
 WHERE place <= %(per_chunk)s
 GROUP BY term, chunk_id
-HAVING sum(CASE WHEN balance > 0 THEN 1 ELSE -2 END) <> 0
+HAVING sum(sign(balance)) <> 0
 
 -- name: pack_blocks
 WITH touched AS (

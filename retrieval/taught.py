@@ -1,8 +1,8 @@
-"""What votes taught, as a search reads it: the questions that a passage answers are a part of its text, at half weight.
+"""What votes taught, as a search reads it: the questions that a passage answers are a part of its text, with a weight.
 
-A term counts in half of its occurrences there, and makes the text longer by three quarters of them: so a passage that
-merely has many questions wins nothing by it. A term of a question that it was blamed for counts that much less. Chosen
-in docs/retrieval.md.
+What passages gain by them others lose. So the more of the passages have questions, the less these weigh and the more
+they count as length, which takes from a passage what it would win by merely having many. A term of a question that a
+passage was blamed for counts one occurrence less. The numbers were chosen in docs/retrieval.md.
 """
 
 from collections.abc import Sequence
@@ -20,7 +20,9 @@ QUERIES = load_queries(__file__)
 
 Floats = NDArray[np.float64]
 
-WEIGHT, LENGTH = 0.5, 0.75
+_LEAST_WEIGHT, _MOST_WEIGHT = 0.5, 1.5
+# With this share of the passages taught, an occurrence in a question weighs as much as one in the text.
+_PAR_SHARE = 0.1
 
 # Entries of the chunks themselves come under this in place of a term.
 _CHUNKS = ""
@@ -80,6 +82,16 @@ class Taught:
         return at[places]
 
 
+def choose_weights(share: float) -> tuple[float, float]:
+    """What a term's occurrence in a liked question counts, and adds to the length, in occurrences in the text.
+
+    Args:
+        share: of the visible chunks that have questions, in (0, 1].
+    """
+    weight = min(_MOST_WEIGHT, max(_LEAST_WEIGHT, _PAR_SHARE / share))
+    return weight, weight * min(1.5, 0.2 + 4 * share)
+
+
 async def find_taught(database: Database, terms: Sequence[str], visible: VisibleChunks) -> Taught | None:
     """What was taught about these terms to chunks that may be seen; None where nothing was taught to any."""
     if not visible.count or not terms:
@@ -102,14 +114,16 @@ def unpack_taught(rows: Sequence[tuple[str, int, bytes]], visible: VisibleChunks
     term_numbers = np.repeat(np.array([numbers[term] for term, _, _ in rows], dtype=np.int64), counts)
     seen = visible.mask[places]
     of_chunk, of_term = seen & (term_numbers < 0), seen & (term_numbers >= 0)
+    weight, length = choose_weights(max(1, np.count_nonzero(of_chunk)) / visible.count)
     lengths, added_lengths = np.zeros(len(visible.mask)), np.zeros(len(visible.mask))
     lengths[places[of_chunk]] = joined[of_chunk, 1]
-    added_lengths[places[of_chunk]] = joined[of_chunk, 2] * LENGTH
+    added_lengths[places[of_chunk]] = joined[of_chunk, 2] * length
+    questions = joined[of_term, 1]
     return Taught(
         terms=terms,
         term_numbers=term_numbers[of_term],
         places=places[of_term],
-        gains=joined[of_term, 1].astype(np.float64) * WEIGHT,
+        gains=np.where(questions > 0, questions * weight, questions).astype(np.float64),
         lengths=lengths,
         added_lengths=added_lengths,
     )

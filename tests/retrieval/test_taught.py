@@ -12,6 +12,7 @@ from retrieval import postings
 from retrieval.embedding import Embedder
 from retrieval.examples import teach
 from retrieval.sources.access_rules import AccessRule
+from retrieval.taught import choose_weights
 from tests.retrieval.made_documents import Made, may_read, store
 from tests.retrieval.voting import answer, score, vote
 
@@ -24,16 +25,16 @@ IN_TEXTS = WORDS[:12]
 def score_by_formula(
     made: Sequence[Made], weights: Mapping[str, Counter[str]], question: Sequence[str], principals: Sequence[str]
 ) -> dict[str, float]:
-    """BM25 where half of a question's occurrences count, and three quarters of them make the text longer."""
+    """BM25 of texts that questions were added to."""
     texts = {one.path: Counter(one.chunks[0].split()) for one in made if may_read(one.rule, principals)}
-    lengths = {
-        path: sum(words.values()) + 0.75 * sum(weight for weight in weights[path].values() if weight > 0)
-        for path, words in texts.items()
-    }
+    added = {path: sum(count for count in weights[path].values() if count > 0) for path in texts}
+    weight, length = choose_weights(sum(count > 0 for count in added.values()) / len(texts))
+    lengths = {path: sum(words.values()) + length * added[path] for path, words in texts.items()}
     mean = sum(lengths.values()) / len(lengths)
     scores: dict[str, float] = {}
     for word in question:
-        counts = {path: words[word] + 0.5 * weights[path][word] for path, words in texts.items()}
+        gains = {path: count * weight if (count := weights[path][word]) > 0 else count for path in texts}
+        counts = {path: words[word] + gains[path] for path, words in texts.items()}
         holding = {path: count for path, count in counts.items() if count > 0}
         rarity = math.log(1 + (len(texts) - len(holding) + 0.5) / (len(holding) + 0.5))
         for path, count in holding.items():
@@ -65,9 +66,17 @@ async def test_random_votes_score_as_the_formula_says(
         is_liked = chance.random() < 0.7
         asked = await answer(database, " ".join(question), [path])
         await vote(database, asked, f"user:{number}", 1 if is_liked else -1, blaming=not is_liked)
-        weights[path].update(dict.fromkeys(question, 1 if is_liked else -2))
+        weights[path].update(dict.fromkeys(question, 1 if is_liked else -1))
     await teach(database)
     for principals in (["group:a"], ["group:b"], GROUPS):
         question = chance.sample(WORDS, 5)
         found = await score(database, " ".join(question), principals)
         assert found == pytest.approx(score_by_formula(made, weights, question, principals))
+
+
+@pytest.mark.parametrize(
+    ("share", "weight", "length"),
+    [(0.001, 1.5, 1.5 * 0.204), (0.1, 1, 0.6), (0.25, 0.5, 0.6), (1, 0.5, 0.75)],
+)
+def test_questions_weigh_less_the_more_passages_have_some(share: float, weight: float, length: float) -> None:
+    assert choose_weights(share) == pytest.approx((weight, length))
