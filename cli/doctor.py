@@ -17,6 +17,7 @@ from core.migrate import find_migrations
 from core.settings import Settings
 from retrieval.fusion_calibration import find_calibrations, find_outdated
 from retrieval.index_health import measure_index
+from retrieval.learned_order import find_trained
 from retrieval.ledger import find_states
 
 Status = Literal["ok", "note", "problem"]
@@ -74,6 +75,7 @@ async def _look_around(house: House) -> AsyncGenerator[Finding]:
         _look_at_sources,
         _look_at_embedding,
         _look_at_fusion,
+        _look_at_votes,
         _look_at_model_server,
         _look_at_adapter,
         _look_at_slack,
@@ -176,6 +178,22 @@ async def _look_at_fusion(house: House) -> Finding:
         advice = f"{', '.join(outdated)} changed since it was measured; the next `nightbake ingest` measures again"
         return Finding("fusion", "note", f"{told}; {advice}" if told else advice)
     return Finding("fusion", "ok", told)
+
+
+async def _look_at_votes(house: House) -> Finding:
+    rows = await house.database.fetch_dicts(
+        b"SELECT (SELECT count(DISTINCT chunk_id) FROM taught_terms) AS passages,"
+        b" (SELECT count(*) FROM untaught_votes) AS waiting"
+    )
+    told = f"{rows[0]['passages']} passages learnt from votes, {rows[0]['waiting']} votes wait"
+    trained = await find_trained(house.database, house.embedder.name)
+    if trained is None:
+        return Finding("votes", "ok", f"{told}; learned order: off, no night has trained it")
+    figures = (
+        f"nDCG@10 {trained.rank_ndcg:.3f} ± {trained.gain_error:.3f} against {trained.fused_ndcg:.3f} of the fusion "
+        f"on {trained.questions} held-out questions"
+    )
+    return Finding("votes", "ok", f"{told}; learned order: {'on' if trained.is_used else 'off'}, {figures}")
 
 
 async def _look_at_model_server(house: House) -> Finding:

@@ -26,6 +26,7 @@ from learning.night import NightSettings, read_night_settings
 from retrieval.access import Access
 from retrieval.documents import Documents
 from retrieval.embedding import Embedder
+from retrieval.learned_order import LearnedOrder
 from retrieval.query import Finder
 from retrieval.rerank import Reranker
 from retrieval.search import Search
@@ -154,7 +155,7 @@ def _build(settings: Settings, database: Database) -> House:
     adapters, interactions = Adapters(database), Interactions(database)
     serving = Serving(database=database, adapters=adapters, model_server=model_server)
     embedder = Embedder(settings.embedding_model, languages=read_list(settings.embedding_languages))
-    reranker = Reranker(settings.rerank_model) if settings.rerank_model else None
+    reranker = Reranker(settings.rerank_model) if settings.rerank_model else LearnedOrder(database, embedder.name)
     search = Search(database, embedder, reranker=reranker)
     finder = Finder(database, embedder, search)
     limits = Limits(

@@ -55,3 +55,19 @@ CREATE TABLE taught_blocks (
 );
 COMMENT ON COLUMN taught_blocks.entries IS 'place, length and added terms of chunks that questions were added to';
 ALTER TABLE taught_blocks ALTER COLUMN entries SET STORAGE EXTERNAL;
+
+-- Weights of the light reranker, each with how it did on questions that it was not trained on; the newest counts.
+CREATE TABLE learned_ranks (
+    id          bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+    model       text NOT NULL,
+    weights     float8[] NOT NULL,
+    questions   integer NOT NULL,
+    fused_ndcg  float8 NOT NULL,
+    rank_ndcg   float8 NOT NULL,
+    gain_error  float8 NOT NULL,
+    is_used     boolean NOT NULL,
+    trained_at  timestamptz NOT NULL DEFAULT now()
+);
+COMMENT ON COLUMN learned_ranks.model IS 'the embedding model whose scores it weighs';
+COMMENT ON COLUMN learned_ranks.fused_ndcg IS 'nDCG@10 of the fusion on the same held-out questions as rank_ndcg';
+COMMENT ON COLUMN learned_ranks.gain_error IS 'standard error of the mean difference of the two';

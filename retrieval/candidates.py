@@ -35,10 +35,15 @@ class Candidate:
 
 
 class Candidates:
-    """Scans both sides behind the visibility filter; keeps nothing from one question to the next."""
+    """Scans both sides behind the visibility filter; keeps nothing from one question to the next.
 
-    def __init__(self, database: Database) -> None:
+    Args:
+        use_votes: with what votes taught, as people are served.
+    """
+
+    def __init__(self, database: Database, *, use_votes: bool = True) -> None:
         self._database = database
+        self._use_votes = use_votes
         self._access = Access(database)
         self._vector_scan = VectorScan(database)
 
@@ -81,7 +86,8 @@ class Candidates:
 
     async def _score_terms(self, terms: Sequence[str], visible: VisibleChunks) -> Floats:
         parts, taught = await asyncio.gather(
-            find_postings(self._database, terms, visible), find_taught(self._database, terms, visible)
+            find_postings(self._database, terms, visible),
+            find_taught(self._database, terms if self._use_votes else (), visible),
         )
         mean_length = visible.mean_length
         if taught:

@@ -129,7 +129,7 @@ async def teach(database: Database) -> int:
         found = await database.fetch_all(QUERIES["find_untaught"], {"after_id": after_id, "limit": _BATCH}, Untaught)
         if not found:
             return taught
-        terms = await asyncio.to_thread(_read_terms, found)
+        terms = await asyncio.to_thread(_read_all_terms, found)
         await _learn(database, found, terms)
         taught, after_id = taught + len(terms), found[-1].id
 
@@ -162,7 +162,7 @@ def find_examples(answer: Untaught, votes: Sequence[StandingVote], terms: Sequen
     shown = [one for one in answer.passages or () if isinstance(one.get("chunk_id"), int)]
     if not terms or not shown or answer.mode not in JUDGED_MODES:
         return []
-    question = hashlib.sha256("\n".join(terms).encode()).hexdigest()
+    question = hash_terms(terms)
     cited = [one["chunk_id"] for one in shown if one.get("number") in (answer.citations or ())]
     hinted = {
         (vote.person, chunk_id): vote
@@ -202,6 +202,19 @@ def find_hints(correction: str, passages: Sequence[Shown]) -> list[int]:
     return [plain[0]["chunk_id"]] if len(plain) == 1 else []
 
 
+def read_terms(question: str) -> list[str]:
+    """Its terms, each once: only those that carry meaning alone.
+
+    Character bigrams of Korean questions are mostly their endings, which all questions share; see docs/retrieval.md.
+    """
+    return sorted(set(find_content_terms(clean_text(question))))[:MAX_QUESTION_TERMS]
+
+
+def hash_terms(terms: Sequence[str]) -> str:
+    """SHA-256, hexadecimal: the same for everyone who asks in the same terms."""
+    return hashlib.sha256("\n".join(terms).encode()).hexdigest()
+
+
 def _find_majority(votes: Sequence[StandingVote]) -> list[StandingVote]:
     """Votes that like the answer, or votes that blame its documents; those of the smaller side teach nothing."""
     liking = [vote for vote in votes if vote.value > 0]
@@ -212,13 +225,9 @@ def _find_majority(votes: Sequence[StandingVote]) -> list[StandingVote]:
     return blaming if len(blaming) > len(liking) else []
 
 
-def _read_terms(found: Sequence[Untaught]) -> dict[int, list[str]]:
-    """Terms of each question by interaction, each once: only those that carry meaning alone.
-
-    Character bigrams of Korean questions are mostly their endings, which all questions share; see docs/retrieval.md.
-    """
-    questions = {one.interaction_id: clean_text(one.question) for one in found}
-    return {id_: sorted(set(find_content_terms(text)))[:MAX_QUESTION_TERMS] for id_, text in questions.items()}
+def _read_all_terms(found: Sequence[Untaught]) -> dict[int, list[str]]:
+    """Terms of each question by interaction."""
+    return {one.interaction_id: read_terms(one.question) for one in found}
 
 
 def _flatten(text: str) -> str:

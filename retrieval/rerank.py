@@ -5,7 +5,7 @@ import logging
 import threading
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
-from typing import Any
+from typing import Any, Protocol
 
 from core.errors import SettingsError
 from core.records import Passage
@@ -13,6 +13,18 @@ from core.records import Passage
 log = logging.getLogger(__name__)
 
 _BATCH = 16
+
+
+class SecondLook(Protocol):
+    """What orders the best passages of a search anew."""
+
+    async def load(self) -> None:
+        """Get ready now and not at the first question."""
+        ...
+
+    async def rerank(self, question: str, passages: Sequence[Passage]) -> list[Passage]:
+        """The same passages, best first; scores stay those of the search."""
+        ...
 
 
 class Reranker:

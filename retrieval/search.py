@@ -18,7 +18,7 @@ from retrieval.embedding import Embedder, Vectors
 from retrieval.fusion import UNMEASURED, Calibration, Ranked, fuse
 from retrieval.fusion_calibration import Measured, find_calibrations
 from retrieval.lexical import find_terms, warm_up
-from retrieval.rerank import Reranker
+from retrieval.rerank import SecondLook
 
 QUERIES = load_queries(__file__)
 
@@ -40,12 +40,15 @@ class Search:
 
     Args:
         reranker: a second look at the best candidates; None leaves the fused order.
+        use_votes: with what votes taught, as people are served.
     """
 
-    def __init__(self, database: Database, embedder: Embedder, *, reranker: Reranker | None = None) -> None:
+    def __init__(
+        self, database: Database, embedder: Embedder, *, reranker: SecondLook | None = None, use_votes: bool = True
+    ) -> None:
         self._database = database
         self._access = Access(database)
-        self._candidates = Candidates(database)
+        self._candidates = Candidates(database, use_votes=use_votes)
         self._embedder = embedder
         self._reranker = reranker
         self._model_id: int | None = None

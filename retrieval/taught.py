@@ -20,7 +20,7 @@ QUERIES = load_queries(__file__)
 
 Floats = NDArray[np.float64]
 
-_LEAST_WEIGHT, _MOST_WEIGHT = 0.5, 1.5
+_LEAST_WEIGHT, _MOST_WEIGHT = 0.4, 1.5
 # With this share of the passages taught, an occurrence in a question weighs as much as one in the text.
 _PAR_SHARE = 0.1
 
