@@ -41,6 +41,7 @@ class Trained:
 class _Asked:
     """A question that votes judge, with the chunks that answer it."""
 
+    interaction_id: int
     question: str
     principals: list[str]
     digest: str
@@ -104,9 +105,13 @@ async def _judge(database: Database, search: Search, asked: _Asked) -> Judged | 
     right = [place for place, passage in enumerate(passages) if passage.chunk_id in asked.chunk_ids]
     if not right or len(passages) < 2:
         return None
-    return Judged(build_rows(question, passages, await _find_facts(database, passages, asked.digest)), right)
+    facts = await _find_facts(database, passages, asked.digest, before_id=asked.interaction_id)
+    return Judged(build_rows(question, passages, facts), right)
 
 
-async def _find_facts(database: Database, passages: Sequence[Passage], digest: str) -> list[Facts]:
-    parameters = {"chunk_ids": [passage.chunk_id for passage in passages], "question": digest}
+async def _find_facts(
+    database: Database, passages: Sequence[Passage], digest: str, *, before_id: int | None = None
+) -> list[Facts]:
+    chunk_ids = [passage.chunk_id for passage in passages]
+    parameters = {"chunk_ids": chunk_ids, "question": digest, "before_id": before_id}
     return await database.fetch_all(QUERIES["find_facts"], parameters, Facts)

@@ -10,13 +10,14 @@ WITH balanced AS (
     FROM balanced
     GROUP BY question
 )
-SELECT coalesce(standalone_question, interactions.question) AS question, principals, encode(grouped.question, 'hex') AS digest,
-       chunk_ids
+SELECT interactions.id AS interaction_id, coalesce(standalone_question, interactions.question) AS question, principals,
+       encode(grouped.question, 'hex') AS digest, chunk_ids
 FROM grouped JOIN interactions ON interactions.id = interaction_id
 ORDER BY interaction_id DESC
 LIMIT %(limit)s
 
 -- name: find_facts
+-- Votes on answers before one: a question's right passage must not be told by its having no other vote.
 SELECT chunks.id AS chunk_id, extract(epoch FROM now() - documents.ingested_at)::float8 / 86400 AS age_days,
        coalesce(sum(example.value), 0)::integer AS votes
 FROM chunks
@@ -25,6 +26,7 @@ LEFT JOIN (
     SELECT chunk_id, sign(sum(value)) AS value
     FROM examples
     WHERE chunk_id = ANY(%(chunk_ids)s::bigint[]) AND question <> decode(%(question)s, 'hex')
+      AND (%(before_id)s::bigint IS NULL OR interaction_id < %(before_id)s)
     GROUP BY chunk_id, question
 ) AS example ON example.chunk_id = chunks.id
 WHERE chunks.id = ANY(%(chunk_ids)s::bigint[])

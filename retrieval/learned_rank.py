@@ -35,7 +35,7 @@ class Facts:
 
     Attributes:
         age_days: since its document was last read anew.
-        votes: other questions that it answers, less those that it was blamed for.
+        votes: earlier and other questions that it answers, less those that it was blamed for.
     """
 
     chunk_id: int
@@ -115,22 +115,32 @@ def learn(judged: Sequence[Judged]) -> Learned:
 
 
 def fit(judged: Sequence[Judged]) -> list[float]:
-    """Weights that make the right passages likely under a softmax over those found, by Newton's method.
+    """Weights that make the right passages likely under a softmax over those found.
 
-    A small ridge holds all but the fused score's: without evidence the order is that of the fusion.
+    Votes for a passage never count against it: where few questions are asked twice, they would.
 
     Source: listwise loss of Cao et al. 2007, "Learning to Rank: From Pairwise to Listwise Approach", top one.
     """
+    weights = _fit_freely(judged)
+    votes = FEATURES.index("votes")
+    if weights[votes] < 0:
+        blind = np.array([float(place != votes) for place in range(len(FEATURES))])
+        weights = _fit_freely([Judged(one.rows * blind, one.right) for one in judged])
+    found: list[float] = weights.tolist()
+    return found
+
+
+def _fit_freely(judged: Sequence[Judged]) -> Floats:
+    """By Newton's method; a small ridge holds all weights but the fused score's, which decides without evidence."""
     ridge = np.diag([1e-3, *([_RIDGE] * (len(FEATURES) - 1))])
-    weights = np.zeros(len(FEATURES))
+    weights = np.zeros(len(FEATURES), dtype=np.float64)
     loss = _measure_loss(judged, weights, ridge)
     for _ in range(_ROUNDS):
         step = _find_step(judged, weights, ridge)
         while (following := _measure_loss(judged, weights - step, ridge)) > loss and np.abs(step).max() > 1e-6:
             step = step / 2
         weights, loss = weights - step, following
-    found: list[float] = weights.tolist()
-    return found
+    return weights
 
 
 def _find_step(judged: Sequence[Judged], weights: Floats, ridge: Floats) -> Floats:

@@ -20,9 +20,9 @@ QUERIES = load_queries(__file__)
 
 Floats = NDArray[np.float64]
 
-_LEAST_WEIGHT, _MOST_WEIGHT = 0.4, 1.5
-# With this share of the passages taught, an occurrence in a question weighs as much as one in the text.
-_PAR_SHARE = 0.1
+_LEAST_WEIGHT = 0.3
+# Up to this share of the passages taught, an occurrence in a question weighs as much as one in the text.
+_PAR_SHARE = 0.05
 
 # Entries of the chunks themselves come under this in place of a term.
 _CHUNKS = ""
@@ -88,7 +88,7 @@ def choose_weights(share: float) -> tuple[float, float]:
     Args:
         share: of the visible chunks that have questions, in (0, 1].
     """
-    weight = min(_MOST_WEIGHT, max(_LEAST_WEIGHT, _PAR_SHARE / share))
+    weight = min(1.0, max(_LEAST_WEIGHT, _PAR_SHARE / share))
     return weight, weight * min(1.5, 0.2 + 4 * share)
 
 

@@ -48,6 +48,13 @@ def test_what_tells_the_right_passage_gets_the_weight() -> None:
     assert order(np.array([[1.0, 0, 0, 0, 0, 0], [0.9, 0, 0, 0, 0, 1.0]]), list(weights.values())) == [1, 0]
 
 
+def test_votes_never_count_against_a_passage() -> None:
+    against = make_judged(200, "votes")
+    for one in against:
+        one.rows[:, FEATURES.index("votes")] *= -1
+    assert fit(against)[FEATURES.index("votes")] == 0
+
+
 def test_only_a_gain_beyond_chance_on_enough_questions_counts() -> None:
     assert learn(make_judged(200, "votes")).is_better
     assert not learn(make_judged(40, "votes")).is_better

@@ -76,7 +76,7 @@ async def test_random_votes_score_as_the_formula_says(
 
 @pytest.mark.parametrize(
     ("share", "weight", "length"),
-    [(0.001, 1.5, 1.5 * 0.204), (0.1, 1, 0.6), (0.25, 0.4, 0.48), (1, 0.4, 0.6)],
+    [(0.001, 1, 0.204), (0.05, 1, 0.4), (0.1, 0.5, 0.3), (1, 0.3, 0.45)],
 )
 def test_questions_weigh_less_the_more_passages_have_some(share: float, weight: float, length: float) -> None:
     assert choose_weights(share) == pytest.approx((weight, length))
