@@ -15,7 +15,7 @@ import random
 from collections import defaultdict
 from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass, replace
-from itertools import groupby
+from itertools import combinations, groupby
 from pathlib import Path
 from typing import Any
 
@@ -38,6 +38,7 @@ SHARES = (0.1, 0.5)
 # Kept unseen of each taught document, where it has more than so many.
 _UNSEEN = 2
 _PASSAGES = 100
+_LEAST_WORDS, _MOST_WORDS, _VARIANTS = 7, 20, 18
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,6 +71,23 @@ def join_entries(dataset: Dataset, size: int) -> Dataset:
         for query in dataset.queries
     ]
     return replace(dataset, corpus=joined, queries=[query for query in queries if query.grades])
+
+
+def shorten_queries(dataset: Dataset, count: int, seed: int = 0) -> Dataset:
+    """So many long questions, each 18 times in another third of its words: how people ask for the same thing.
+
+    Of questions with 7 to 20 words: shorter ones have too few thirds, longer ones too many to draw from.
+    """
+    chance = random.Random(seed)
+    long = [query for query in dataset.queries if len(query.text.split()) in range(_LEAST_WORDS, _MOST_WORDS + 1)]
+    shortened: list[Query] = []
+    for query in draw(long, count, seed):
+        words = query.text.split()
+        thirds = list(combinations(range(len(words)), len(words) // 3))
+        for number, kept in enumerate(chance.sample(thirds, min(_VARIANTS, len(thirds)))):
+            text = " ".join(words[place] for place in kept)
+            shortened.append(Query(f"{query.id}-{number}", text, query.grades))
+    return replace(dataset, queries=shortened)
 
 
 def split_queries(queries: Sequence[Query], *, share: float, most: int, seed: int) -> Split:
@@ -213,11 +231,14 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--dataset", type=Path, required=True, help="corpus.jsonl and queries.jsonl")
     parser.add_argument("--database", required=True, help="postgresql://…; a schema of its own is made and dropped")
     parser.add_argument("--join", type=int, default=1, help="make so many documents in a row of one title one document")
+    parser.add_argument("--shorten", type=int, help="ask so many of its questions only, each in 18 shorter forms")
     parser.add_argument("--share", type=float, action="append", help="of the documents that are taught")
     parser.add_argument("--queries", type=int, default=600, help="at most so many questions of each side")
     parser.add_argument("--seed", type=int, default=0)
     given = parser.parse_args(arguments)
     dataset = join_entries(read_dataset(given.dataset), given.join)
+    if given.shorten:
+        dataset = shorten_queries(dataset, given.shorten, given.seed)
     embedder = Embedder()
     found = asyncio.run(
         evaluate_votes(

@@ -2,7 +2,7 @@
 
 from retrieval.embedding import Embedder
 from retrieval.evaluate_dataset import Dataset, Entry, Query
-from retrieval.evaluate_votes import evaluate_votes, join_entries, split_queries
+from retrieval.evaluate_votes import evaluate_votes, join_entries, shorten_queries, split_queries
 
 # Each is asked about by a word that stands in no text.
 ASKED = {"leave": "zorbl", "travel": "quimp", "badges": "fnard", "lunch": "wexit", "parking": "dralb", "bikes": "pelko"}
@@ -26,6 +26,14 @@ def test_documents_in_a_row_of_one_title_become_one() -> None:
         ("3", "text 3"),
     ]
     assert [query.grades for query in joined.queries] == [{"0": 1}, {"3": 1}]
+
+
+def test_a_long_question_is_asked_in_different_thirds_of_its_words() -> None:
+    queries = [Query("q", "one two three four five six seven", {"1": 1}), Query("r", "too short", {"1": 1})]
+    found = shorten_queries(Dataset("set", [], queries, 0, 0), 9).queries
+    assert len({query.text for query in found}) == len({query.id for query in found}) == 18
+    assert {len(query.text.split()) for query in found} == {2}
+    assert all(query.grades == {"1": 1} for query in found)
 
 
 def test_no_question_is_both_liked_and_asked() -> None:
