@@ -13,6 +13,7 @@ from cli.house import House, open_house
 from cli.output import command, describe_error, emit, escape, notes, read_settings, say
 from core.errors import InvalidInputError
 from core.records import Feedback, Vote
+from retrieval.examples import teach
 
 HELP = "Ask anything. /up and /down vote on the last answer, /fix TEXT corrects it, /undo takes it back, /quit leaves."
 
@@ -79,6 +80,7 @@ class Conversation:
         if self._last is None:
             raise InvalidInputError("there is no answer to vote on yet; ask something first")
         await self._house.feedback.record(Feedback(self._last, self._person, value, "cli", correction=correction))
+        await teach(self._house.database)
         stored = {"interaction_id": self._last, "value": value, "correction": correction}
         self._say("noted, thank you" if value else "taken back", stored)
 

@@ -19,6 +19,7 @@ from core.migrate import find_migrations
 from core.settings import Settings
 from retrieval.fusion_calibration import find_calibrations, find_outdated
 from retrieval.index_health import measure_index
+from retrieval.learned_order import find_trained
 from retrieval.ledger import find_states
 from retrieval.model_change import find_left
 
@@ -78,6 +79,7 @@ async def _look_around(house: House) -> AsyncGenerator[Finding]:
         _look_at_embedding,
         _look_at_fusion,
         _look_at_synonyms,
+        _look_at_votes,
         _look_at_model_server,
         _look_at_adapter,
         _look_at_slack,
@@ -197,6 +199,22 @@ async def _look_at_synonyms(house: House) -> Finding:
         return Finding("synonyms", "ok", "no SYNONYMS_FILE; docs/retrieval.md says what it can hold")
     groups, words = len(house.dictionary.groups), len(house.dictionary.words)
     return Finding("synonyms", "ok", f"groups: {groups}, company words: {words}, from {house.settings.synonyms_file}")
+
+
+async def _look_at_votes(house: House) -> Finding:
+    rows = await house.database.fetch_dicts(
+        b"SELECT (SELECT count(DISTINCT chunk_id) FROM taught_terms) AS passages,"
+        b" (SELECT count(*) FROM untaught_votes) AS waiting"
+    )
+    told = f"{rows[0]['passages']} passages learnt from votes, {rows[0]['waiting']} votes wait"
+    trained = await find_trained(house.database, (await house.search.active.find()).name)
+    if trained is None:
+        return Finding("votes", "ok", f"{told}; learned order: off, no night has trained it")
+    figures = (
+        f"nDCG@10 {trained.rank_ndcg:.3f} ± {trained.gain_error:.3f} against {trained.fused_ndcg:.3f} of the fusion "
+        f"on {trained.questions} held-out questions"
+    )
+    return Finding("votes", "ok", f"{told}; learned order: {'on' if trained.is_used else 'off'}, {figures}")
 
 
 async def _look_at_model_server(house: House) -> Finding:

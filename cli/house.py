@@ -27,6 +27,7 @@ from retrieval.access import Access
 from retrieval.dictionary import Dictionary, load_dictionary
 from retrieval.documents import Documents
 from retrieval.embedding import Embedder
+from retrieval.learned_order import LearnedOrder
 from retrieval.lexical import keep_whole
 from retrieval.query import Finder
 from retrieval.rerank import Reranker
@@ -161,7 +162,7 @@ def _build(settings: Settings, database: Database, dictionary: Dictionary) -> Ho
     adapters, interactions = Adapters(database), Interactions(database)
     serving = Serving(database=database, adapters=adapters, model_server=model_server)
     embedder = Embedder(settings.embedding_model, languages=read_list(settings.embedding_languages))
-    reranker = Reranker(settings.rerank_model) if settings.rerank_model else None
+    reranker = Reranker(settings.rerank_model) if settings.rerank_model else LearnedOrder(database)
     synonyms = Synonyms(dictionary.groups)
     search = Search(database, embedder, reranker=reranker, synonyms=synonyms)
     finder = Finder(database, search, synonyms=synonyms)

@@ -1,5 +1,6 @@
 """`nightbake night` and `nightbake report`: run the night now, and read what a night did and why."""
 
+import logging
 from dataclasses import asdict
 from datetime import date
 from functools import partial
@@ -31,6 +32,9 @@ from core.errors import NotFoundError
 from learning.night import NightResult
 from learning.nightly import run_night
 from learning.runs import Runs
+from retrieval.learned_order import train_order
+
+log = logging.getLogger(__name__)
 
 STAGES = {
     "collect": "collecting votes and building pairs",
@@ -68,7 +72,7 @@ async def run_here(
     """One night in this process, with its progress shown."""
     await _prepare_base(house)
     with NightProgress(quiet=quiet) as shown:
-        return await run_night(
+        result = await run_night(
             database=house.database,
             model_server=house.model_server,
             home=house.home,
@@ -79,6 +83,16 @@ async def run_here(
             force=force,
             examine=partial(examine_for_report, house),
         )
+    await _learn_order(house)
+    return result
+
+
+async def _learn_order(house: House) -> None:
+    """The search's light reranker, trained on the votes so far; that it fails is no fault of the night."""
+    try:
+        await train_order(house.database, await house.search.active.find_embedder())
+    except Exception:
+        log.exception("the order of passages could not be learnt")
 
 
 async def _prepare_base(house: House) -> None:

@@ -23,6 +23,7 @@ from cli.sources import build_sources
 from core.errors import ProcessError
 from learning.runs import Runs
 from learning.schedule import NightSchedule
+from retrieval.examples import Teaching
 from retrieval.keep_up import KeepUp
 from retrieval.model_change import ModelChange
 from retrieval.sources.folder import open_path
@@ -59,6 +60,7 @@ async def up(as_json: bool) -> None:
                 await ingest_with_progress(house, folders, quiet=as_json)
             await stack.enter_async_context(_keeping_up(house, configured))
             await stack.enter_async_context(_changing_model(house, quiet=as_json))
+            await stack.enter_async_context(_teaching(house))
             schedule = await stack.enter_async_context(_scheduled(house))
             await _announce(house, bot, schedule, seconds=time.monotonic() - began, as_json=as_json)
         await _wait(stopped, model)
@@ -170,6 +172,17 @@ async def _changing_model(house: House, *, quiet: bool) -> AsyncGenerator[None]:
         yield
     finally:
         await change.stop()
+
+
+@asynccontextmanager
+async def _teaching(house: House) -> AsyncGenerator[None]:
+    """The search learns from votes, whatever platform they come by."""
+    teaching = Teaching(house.database)
+    await teaching.start()
+    try:
+        yield
+    finally:
+        await teaching.stop()
 
 
 @asynccontextmanager

@@ -25,6 +25,7 @@ from cli.output import (
 from core.records import Feedback, Vote
 from core.sql import load_queries
 from learning.export import Form, export_feedback
+from retrieval.examples import teach
 
 QUERIES = load_queries(__file__)
 FORMS: tuple[Form, ...] = get_args(Form)
@@ -52,11 +53,13 @@ async def give(
 ) -> None:
     """Vote on an answer by its number; a second vote of the same person replaces the first.
 
-    `withdraw` takes a vote back. A correction says what the answer should have been; the night learns most from those.
+    The search learns from it at once. `withdraw` takes a vote back. A correction says what the answer should have been;
+    the night learns most from those.
     """
     vote = Feedback(interaction_id, person or local_person(), VALUES[value], "cli", correction, reason)
     async with open_house(read_settings()) as house:
         await house.feedback.record(vote)
+        await teach(house.database)
     if as_json:
         emit({"interaction_id": interaction_id, "value": VALUES[value], "person": vote.person})
     say("noted, thank you" if vote.value else "taken back", quiet=as_json)

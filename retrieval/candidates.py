@@ -16,6 +16,7 @@ from retrieval.bm25 import Floats, find_best, score_chunks
 from retrieval.embedding import Vectors
 from retrieval.postings import find_postings
 from retrieval.synonyms import Expansion, score_synonyms
+from retrieval.taught import find_taught
 from retrieval.vector_scan import VectorScan
 from retrieval.visible import VisibleChunks
 
@@ -26,7 +27,7 @@ class Candidate:
 
     Attributes:
         dense_score: inner product with the question's vector; None where no vector was asked for or none is stored.
-        lexical_score: BM25 over what the asker may see, synonyms included; 0 where no term occurs.
+        lexical_score: BM25 over what the asker may see, with synonyms and what votes taught; 0 where no term occurs.
     """
 
     chunk_id: int
@@ -35,10 +36,15 @@ class Candidate:
 
 
 class Candidates:
-    """Scans both sides behind the visibility filter; keeps nothing from one question to the next."""
+    """Scans both sides behind the visibility filter; keeps nothing from one question to the next.
 
-    def __init__(self, database: Database) -> None:
+    Args:
+        use_votes: with what votes taught, as people are served.
+    """
+
+    def __init__(self, database: Database, *, use_votes: bool = True) -> None:
         self._database = database
+        self._use_votes = use_votes
         self._access = Access(database)
         self._vector_scan = VectorScan(database)
 
@@ -66,7 +72,7 @@ class Candidates:
         visible = await self._access.find_visible_chunks(principals)
         if not visible.count:
             return []
-        # Two connections: a server with a second core works on both sides at once.
+        # Three connections: a server with a second core works on both sides at once.
         scores, dense = await asyncio.gather(
             self._score_terms(terms, expansions, visible),
             self._find_nearest(vector, model_id, visible, limit_per_side),
@@ -85,9 +91,17 @@ class Candidates:
     async def _score_terms(
         self, terms: Sequence[str], expansions: Sequence[Expansion], visible: VisibleChunks
     ) -> Floats:
+        parts, taught = await asyncio.gather(
+            find_postings(self._database, terms, visible),
+            find_taught(self._database, terms if self._use_votes else (), visible),
+        )
+        mean_length = visible.mean_length
+        if taught:
+            parts = taught.add_to(parts)
+            mean_length += float(taught.added_lengths.sum()) / visible.count
         scores = np.zeros(len(visible.mask))
-        for postings in await find_postings(self._database, terms, visible):
-            scores += score_chunks(postings, visible)
+        for postings in parts:
+            scores += score_chunks(postings, visible, mean_length)
         if expansions:
             wanted = sorted({term for one in expansions for term in one.terms})
             scores += score_synonyms(await find_postings(self._database, wanted, visible), expansions, visible)

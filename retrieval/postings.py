@@ -20,6 +20,7 @@ from retrieval.visible import BLOCK_CHUNKS, VisibleChunks
 QUERIES = load_queries(__file__)
 
 Integers = NDArray[np.int64]
+Numbers = NDArray[np.int64] | NDArray[np.float64]
 
 MAX_COUNT = 32_767
 
@@ -34,7 +35,7 @@ _ENTRY = struct.Struct(">3H")
 class Postings:
     """Where terms occur in what the asker may see.
 
-    Axes: p = postings. All arrays int64 [p].
+    Axes: p = postings. All arrays int64 [p]; frequencies and lengths float64 once votes are in them.
 
     Attributes:
         terms: those that were read, each once, also where no visible chunk holds them.
@@ -47,8 +48,8 @@ class Postings:
     terms: list[str]
     term_numbers: Integers
     places: Integers
-    frequencies: Integers
-    lengths: Integers
+    frequencies: Numbers
+    lengths: Numbers
 
     def count_chunks(self) -> Integers:
         """How many visible chunks hold each term."""

@@ -5,7 +5,7 @@ import logging
 import threading
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
-from typing import Any
+from typing import Any, Protocol
 
 from core.errors import SettingsError
 from core.records import Passage
@@ -13,6 +13,22 @@ from core.records import Passage
 log = logging.getLogger(__name__)
 
 _BATCH = 16
+
+
+class SecondLook(Protocol):
+    """What orders the best passages of a search anew."""
+
+    async def load(self) -> None:
+        """Get ready now and not at the first question."""
+        ...
+
+    async def rerank(self, question: str, passages: Sequence[Passage], *, model: str) -> list[Passage]:
+        """The same passages, best first; scores stay those of the search.
+
+        Args:
+            model: the embedding model that the dense scores are of.
+        """
+        ...
 
 
 class Reranker:
@@ -39,8 +55,8 @@ class Reranker:
         """
         await asyncio.get_running_loop().run_in_executor(self._thread, self._get_model)
 
-    async def rerank(self, question: str, passages: Sequence[Passage]) -> list[Passage]:
-        """The same passages, best first; scores stay those of the search."""
+    async def rerank(self, question: str, passages: Sequence[Passage], *, model: str = "") -> list[Passage]:
+        """The same passages, best first, whatever model found them; scores stay those of the search."""
         if len(passages) < 2:
             return list(passages)
         abandoned = threading.Event()

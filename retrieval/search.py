@@ -16,7 +16,7 @@ from retrieval.diversity import drop_repeats
 from retrieval.embedding import Embedder, Vectors
 from retrieval.fusion import Ranked, fuse
 from retrieval.lexical import find_terms, warm_up
-from retrieval.rerank import Reranker
+from retrieval.rerank import SecondLook
 from retrieval.synonyms import NO_SYNONYMS, Expansion, Synonyms
 
 QUERIES = load_queries(__file__)
@@ -35,6 +35,7 @@ class Search:
         embedder: of the settings; `active` says which one questions are asked with.
         reranker: a second look at the best candidates; None leaves the fused order.
         synonyms: that the question is also asked by.
+        use_votes: with what votes taught, as people are served.
     """
 
     def __init__(
@@ -42,12 +43,13 @@ class Search:
         database: Database,
         embedder: Embedder,
         *,
-        reranker: Reranker | None = None,
+        reranker: SecondLook | None = None,
         synonyms: Synonyms = NO_SYNONYMS,
+        use_votes: bool = True,
     ) -> None:
         self._database = database
         self._access = Access(database)
-        self._candidates = Candidates(database)
+        self._candidates = Candidates(database, use_votes=use_votes)
         self.active = ActiveModel(database, embedder)
         self._reranker = reranker
         self._synonyms = synonyms
@@ -104,7 +106,9 @@ class Search:
             expansions=expansions,
         )
         found = await self._fetch(fuse(candidates, asked.choose_calibration(text))[:limit], principals)
-        return await self._reranker.rerank(text, found) if self._reranker and side == "hybrid" else found
+        if not self._reranker or side != "hybrid":
+            return found
+        return await self._reranker.rerank(text, found, model=asked.name)
 
     async def embed(self, questions: Sequence[str], side: Side = "hybrid") -> list[Vectors | None]:
         """Vectors of many questions at once, for `rank`; None for one that the dense side is not asked."""

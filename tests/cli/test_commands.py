@@ -8,6 +8,7 @@ from pathlib import Path
 import psycopg
 import pytest
 
+from retrieval.embedding import Embedder
 from tests.cli.conftest import ANSWER, QUESTION
 from tests.cli.running import run_nightbake
 from tests.fakes.model_server import FakeModelServer
@@ -114,6 +115,22 @@ def test_a_vote_is_given_listed_and_counted(installation: FakeModelServer) -> No
     }
 
 
+def test_the_search_learns_from_a_vote_at_once_and_unlearns_it(installation: FakeModelServer, documents: Path) -> None:
+    run_nightbake("ingest", str(documents))
+    number = str(run_nightbake("ask", QUESTION, "--json").json["interaction_id"])
+    run_nightbake("feedback", "give", number, "up")
+    assert "leav" in find_taught_terms()
+    run_nightbake("feedback", "give", number, "withdraw")
+    assert find_taught_terms() == set()
+    assert run_nightbake("chat", "--json", typed=f"{QUESTION}\n/up\n").code == 0
+    assert "leav" in find_taught_terms()
+
+
+def find_taught_terms() -> set[str]:
+    with psycopg.connect(os.environ["DATABASE_URL"]) as connection:
+        return {term for (term,) in connection.execute("SELECT term FROM taught_terms")}
+
+
 def test_votes_are_shown_to_people_as_a_table(installation: FakeModelServer) -> None:
     number = str(store_answer())
     run_nightbake("feedback", "give", number, "up", "--as", "user:[/bo]")
@@ -183,6 +200,23 @@ def test_the_doctor_names_a_model_server_that_is_away(
 def test_a_healthy_installation_makes_the_doctor_content(installation: FakeModelServer) -> None:
     ran = run_nightbake("doctor")
     assert (ran.code, "problem" in ran.out) == (0, False)
+
+
+def test_the_doctor_says_what_votes_taught_and_whether_the_learned_order_is_used(installation: FakeModelServer) -> None:
+    def look() -> str:
+        return next(
+            one["detail"] for one in run_nightbake("doctor", "--json").json["findings"] if one["part"] == "votes"
+        )
+
+    assert look() == "0 passages learnt from votes, 0 votes wait; learned order: off, no night has trained it"
+    with psycopg.connect(os.environ["DATABASE_URL"], autocommit=True) as connection:
+        connection.execute(
+            "INSERT INTO learned_ranks (model, weights, questions, fused_ndcg, rank_ndcg, gain_error, is_used) "
+            "VALUES (%s, '{1,0,0,0,0,0}', 120, 0.9, 0.91, 0.01, false)",
+            [Embedder().name],
+        )
+    told = "off, nDCG@10 0.910 ± 0.010 against 0.900 of the fusion on 120 held-out questions"
+    assert look().endswith(f"learned order: {told}")
 
 
 def test_a_broken_file_is_named_and_the_rest_is_read(installation: FakeModelServer, documents: Path) -> None:

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from core.database import Database
+from tests.cli.conftest import QUESTION
 from tests.cli.running import run_nightbake
 from tests.fakes.model_server import FakeModelServer
 from tests.learning.log import log_corrected_night
@@ -36,6 +37,19 @@ def test_too_few_pairs_are_a_report_and_no_failure(untrainable: FakeModelServer)
     assert (ran.code, ran.err) == (0, "")
     assert (night["state"], night["reason"], night["votes"], night["pairs"]) == ("skipped", "too_few_pairs", 3, 3)
     assert (night["adapter"], night["switched"], night["verdict"]) == (None, False, None)
+
+
+def test_a_night_trains_the_order_of_the_search(untrainable: FakeModelServer, documents: Path) -> None:
+    for subject in ("Parking", "Lunch"):
+        (documents / f"{subject}.md").write_text(f"# {subject}\n\n{subject} costs employees 3 won a day.\n")
+    run_nightbake("ingest", str(documents))
+    # Both questions find a passage that carries the fake model's answer.
+    for question in (QUESTION, "annual leave of employees?"):
+        answer = run_nightbake("ask", question, "--json").json
+        run_nightbake("feedback", "give", str(answer["interaction_id"]), "up")
+    assert run_nightbake("night", "--json").code == 0
+    votes = next(one for one in run_nightbake("doctor", "--json").json["findings"] if one["part"] == "votes")
+    assert "learned order: off, nDCG@10 1.000" in votes["detail"] and "on 2 held-out questions" in votes["detail"]
 
 
 def test_people_are_told_what_a_night_did_and_where_it_says_why(untrainable: FakeModelServer) -> None:

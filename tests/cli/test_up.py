@@ -14,6 +14,7 @@ from pathlib import Path
 import psycopg
 import pytest
 
+from tests.cli.conftest import QUESTION
 from tests.cli.running import run_nightbake, start_nightbake
 from tests.fakes.model_server import FakeModelServer
 from tests.ports import find_free_port
@@ -97,6 +98,24 @@ def test_another_embedding_model_is_filled_in_while_it_answers(
         process.send_signal(signal.SIGINT)
         assert process.wait(60) == 0
     assert '"message": "embedding model is active"' in (home / "logs" / "nightbake.log").read_text()
+
+
+def test_the_search_learns_from_votes_while_it_serves(
+    installation: FakeModelServer, port: int, documents: Path, home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("DOCUMENTS", str(documents))
+    with running(home=home) as process:
+        wait_for(home, "Ctrl-C stops it.", process)
+        number = run_nightbake("ask", QUESTION, "--json").json["interaction_id"]
+        with psycopg.connect(os.environ["DATABASE_URL"], autocommit=True) as connection:
+            connection.execute(
+                "INSERT INTO feedback (interaction_id, person, value, source) VALUES (%s, 'user:ann', 1, 'web')",
+                [number],
+            )
+            deadline = time.monotonic() + 60
+            while not connection.execute("SELECT term FROM taught_terms").fetchone():
+                assert time.monotonic() < deadline
+                time.sleep(0.05)
 
 
 def test_as_json_it_is_one_object_and_silence(installation: FakeModelServer, port: int, home: Path) -> None:

@@ -1,0 +1,234 @@
+"""Votes teach the search: a liked answer's question belongs to the passages that it cites, a blamed one's does not.
+
+A vote is noted in its own transaction, and learnt from in another: whenever the process is killed, each of them is done
+wholly or not at all. What was learnt is undone when the vote is taken back, and goes with its chunk.
+"""
+
+import asyncio
+import hashlib
+import logging
+import re
+from collections import defaultdict
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, cast
+
+from psycopg.rows import class_row
+
+from core.database import Database
+from core.errors import NightbakeError
+from core.group_commit import to_json_rows
+from core.locks import Lock
+from core.records import Vote
+from core.sql import load_queries
+from core.text import clean_text
+from core.wording import find_citations
+from retrieval.lexical import find_content_terms
+
+log = logging.getLogger(__name__)
+
+QUERIES = load_queries(__file__)
+
+WRONG_DOCUMENT = "wrong_document"
+# A refusal only names the nearest documents: to like it says nothing for them.
+LIKED_MODES, JUDGED_MODES = ("generated", "quoted"), ("generated", "quoted", "refused")
+# No one person moves a passage further, and no passage becomes an answer to everything.
+QUESTIONS_PER_PERSON, QUESTIONS_PER_CHUNK = 4, 32
+MAX_QUESTION_TERMS = 64
+
+_BATCH = 64
+# A vote counts within a minute: this and the time of one turn.
+_INTERVAL_SECONDS = 10.0
+_SHORTEST_QUOTE = 20
+_SPACES = re.compile(r"\s+")
+
+Shown = dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Untaught:
+    """An answer with a vote that nothing was learnt from yet; `id` is the note's."""
+
+    id: int
+    interaction_id: int
+    question: str
+    mode: str | None
+    passages: list[Shown] | None
+    citations: list[int] | None
+
+
+@dataclass(frozen=True, slots=True)
+class StandingVote:
+    """A person's standing judgement of an answer."""
+
+    id: int
+    interaction_id: int
+    person: str
+    value: Vote
+    reason: str | None
+    correction: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Example:
+    """What one vote says of one passage; `value` is 1 where it answers the question, -1 where it was blamed."""
+
+    interaction_id: int
+    chunk_id: int
+    person: str
+    value: Vote
+    feedback_id: int
+    question: str
+    terms: list[str]
+
+
+class Teaching:
+    """Learns from new votes every ten seconds; several services share the work."""
+
+    def __init__(self, database: Database, *, interval_seconds: float = _INTERVAL_SECONDS) -> None:
+        self._database = database
+        self._interval_seconds = interval_seconds
+        self._task: asyncio.Task[None] | None = None
+
+    async def start(self) -> None:
+        """Begin, with the votes that were given meanwhile."""
+        self._task = asyncio.create_task(self._loop())
+
+    async def stop(self) -> None:
+        """End; what was not learnt yet is learnt at the next start."""
+        if self._task:
+            self._task.cancel()
+            await asyncio.gather(self._task, return_exceptions=True)
+            self._task = None
+
+    async def turn(self) -> None:
+        """All votes that wait; an error is logged, and they have their turn again."""
+        try:
+            count = await teach(self._database)
+        except NightbakeError as error:
+            log.warning("votes left for later", extra={"reason": str(error)})
+        except Exception:
+            log.exception("the search could not learn from votes")
+        else:
+            log.log(logging.INFO if count else logging.DEBUG, "learnt from votes", extra={"answers": count})
+
+    async def _loop(self) -> None:
+        while True:
+            await self.turn()
+            await asyncio.sleep(self._interval_seconds)
+
+
+async def teach(database: Database) -> int:
+    """Learn from every vote that waits; on how many answers. Counts from the next search on, in every process.
+
+    Raises:
+        DatabaseError: the database stayed away.
+    """
+    taught, after_id = 0, 0
+    while True:
+        found = await database.fetch_all(QUERIES["find_untaught"], {"after_id": after_id, "limit": _BATCH}, Untaught)
+        if not found:
+            return taught
+        terms = await asyncio.to_thread(_read_all_terms, found)
+        await _learn(database, found, terms)
+        taught, after_id = taught + len(terms), found[-1].id
+
+
+async def _learn(database: Database, found: Sequence[Untaught], terms: dict[int, list[str]]) -> None:
+    answers = {one.interaction_id: one for one in found}
+    wanted: dict[str, Any] = {"interaction_ids": list(answers)}
+    async with database.transaction() as connection:
+        await connection.execute(QUERIES["lock"], {"key": Lock.INDEX})
+        cursor = connection.cursor(row_factory=class_row(StandingVote))
+        await cursor.execute(QUERIES["find_votes"], wanted)
+        votes: dict[int, list[StandingVote]] = defaultdict(list)
+        for vote in await cursor.fetchall():
+            votes[vote.interaction_id].append(vote)
+        examples = [one for id_ in votes for one in find_examples(answers[id_], votes[id_], terms[id_])]
+        rows = await connection.execute(QUERIES["put_examples"], {**wanted, "examples": to_json_rows(examples)})
+        chunk_ids = [chunk_id for (chunk_id,) in cast(list[tuple[int]], await rows.fetchall())]
+        counted = {"chunk_ids": chunk_ids, "per_person": QUESTIONS_PER_PERSON, "per_chunk": QUESTIONS_PER_CHUNK}
+        for name in ("forget_terms", "count_terms", "pack_blocks"):
+            await connection.execute(QUERIES[name], counted)
+        await connection.execute(QUERIES["mark_taught"], {"ids": [one.id for one in found]})
+
+
+def find_examples(answer: Untaught, votes: Sequence[StandingVote], terms: Sequence[str]) -> list[Example]:
+    """What the standing votes on one answer teach; nothing where as many people dislike it as like it.
+
+    The cited passages get the question of a liked answer. Where most say that it was taken from the wrong document,
+    they are blamed. A correction that names its passage gives that one the question, whatever others think.
+    """
+    shown = [one for one in answer.passages or () if isinstance(one.get("chunk_id"), int)]
+    if not terms or not shown or answer.mode not in JUDGED_MODES:
+        return []
+    question = hash_terms(terms)
+    cited = [one["chunk_id"] for one in shown if one.get("number") in (answer.citations or ())]
+    hinted = {
+        (vote.person, chunk_id): vote
+        for vote in votes
+        if vote.correction
+        for chunk_id in find_hints(vote.correction, shown)
+    }
+    judging = [vote for vote in _find_majority(votes) if vote.value < 0 or answer.mode in LIKED_MODES]
+    judged = {(vote.person, chunk_id): vote for vote in judging for chunk_id in cited}
+    return [
+        Example(
+            answer.interaction_id,
+            chunk_id,
+            person,
+            1 if (person, chunk_id) in hinted else vote.value,
+            vote.id,
+            question,
+            list(terms),
+        )
+        for (person, chunk_id), vote in (judged | hinted).items()
+    ]
+
+
+def find_hints(correction: str, passages: Sequence[Shown]) -> list[int]:
+    """Chunks that a correction plainly takes its answer from.
+
+    Those that it cites by number as `[2]`; else the one passage that holds the whole of it word for word, or whose
+    file it names.
+    """
+    numbers = set(find_citations(correction))
+    if numbers:
+        return [one["chunk_id"] for one in passages if one.get("number") in numbers]
+    said = _flatten(correction)
+    holding = [one for one in passages if len(said) >= _SHORTEST_QUOTE and said in _flatten(one.get("text", ""))]
+    naming = [one for one in passages if (name := one.get("path", "").rpartition("/")[2].casefold()) and name in said]
+    plain = holding or naming
+    return [plain[0]["chunk_id"]] if len(plain) == 1 else []
+
+
+def read_terms(question: str) -> list[str]:
+    """Its terms, each once: only those that carry meaning alone.
+
+    Character bigrams of Korean questions are mostly their endings, which all questions share; see docs/retrieval.md.
+    """
+    return sorted(set(find_content_terms(clean_text(question))))[:MAX_QUESTION_TERMS]
+
+
+def hash_terms(terms: Sequence[str]) -> str:
+    """SHA-256, hexadecimal: the same for everyone who asks in the same terms."""
+    return hashlib.sha256("\n".join(terms).encode()).hexdigest()
+
+
+def _find_majority(votes: Sequence[StandingVote]) -> list[StandingVote]:
+    """Votes that like the answer, or votes that blame its documents; those of the smaller side teach nothing."""
+    liking = [vote for vote in votes if vote.value > 0]
+    disliking = [vote for vote in votes if vote.value < 0]
+    blaming = [vote for vote in disliking if vote.reason == WRONG_DOCUMENT]
+    if len(liking) > len(disliking):
+        return liking
+    return blaming if len(blaming) > len(liking) else []
+
+
+def _read_all_terms(found: Sequence[Untaught]) -> dict[int, list[str]]:
+    """Terms of each question by interaction."""
+    return {one.interaction_id: read_terms(one.question) for one in found}
+
+
+def _flatten(text: str) -> str:
+    return _SPACES.sub(" ", text).strip().rstrip(".").casefold()
