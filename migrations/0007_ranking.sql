@@ -243,3 +243,23 @@ CREATE TRIGGER lock_index BEFORE INSERT ON embeddings
     FOR EACH STATEMENT EXECUTE FUNCTION lock_index();
 -- Vectors are found by chunk now.
 DROP INDEX embeddings_document;
+
+-- How often what a search reads was changed: a process that holds a part of it asks here whether it still holds.
+CREATE TABLE index_version (
+    only_row boolean PRIMARY KEY DEFAULT true CHECK (only_row),
+    version  bigint NOT NULL
+);
+INSERT INTO index_version (version) VALUES (1);
+
+CREATE FUNCTION count_index_change() RETURNS trigger
+    LANGUAGE plpgsql
+    AS $$
+        BEGIN
+            UPDATE index_version SET version = version + 1;
+            RETURN NULL;
+        END
+    $$;
+CREATE TRIGGER count_index_change AFTER INSERT OR UPDATE OR DELETE ON audience_blocks
+    FOR EACH STATEMENT EXECUTE FUNCTION count_index_change();
+CREATE TRIGGER count_index_change AFTER INSERT ON embeddings
+    FOR EACH STATEMENT EXECUTE FUNCTION count_index_change();

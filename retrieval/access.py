@@ -1,5 +1,6 @@
 """Who may read what: the one door to documents, and the principals of a person."""
 
+from collections import OrderedDict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, TypeVar
@@ -12,6 +13,8 @@ from retrieval.visible import VisibleChunks, read_visible
 QUERIES = load_queries(__file__)
 
 EVERYONE = "everyone"
+# Combinations of principals whose masks are held, a byte a chunk each.
+_MOST_HELD = 64
 _FILTERS = (b"visible_documents(%(principals)s::text[])", b"visible_audiences(%(principals)s::text[])")
 
 Record = TypeVar("Record")
@@ -31,6 +34,7 @@ class Access:
 
     def __init__(self, database: Database) -> None:
         self._database = database
+        self._held: OrderedDict[frozenset[str], VisibleChunks] = OrderedDict()
 
     async def fetch_visible(
         self, query: bytes, principals: Sequence[str], parameters: Mapping[str, Any], record: type[Record]
@@ -45,9 +49,25 @@ class Access:
         return await self._database.fetch_all(query, {**parameters, "principals": list(principals)}, record)
 
     async def find_visible_chunks(self, principals: Sequence[str]) -> VisibleChunks:
-        """What a scan of postings or vectors may give; as of now, and to be asked for each question anew."""
+        """What a scan of postings or vectors may give; as of now, and to be asked for each question anew.
+
+        What was read for the same principals holds until the index changed, which one number in the database tells.
+        """
+        key = frozenset(principals)
+        ((version,),) = await self._database.fetch_tuples(QUERIES["find_index_version"])
+        held = self._held.get(key)
+        if held is None or held.version != version:
+            held = await self._read_visible_chunks(principals, version)
+            self._held[key] = held
+        self._held.move_to_end(key)
+        if len(self._held) > _MOST_HELD:
+            self._held.popitem(last=False)
+        return held
+
+    async def _read_visible_chunks(self, principals: Sequence[str], version: int) -> VisibleChunks:
         rows = await self._database.fetch_tuples(QUERIES["find_visible_chunks"], {"principals": list(principals)})
-        return read_visible(rows)
+        # Of one snapshot. Where nothing is visible an earlier version stands for it, and is asked again the sooner.
+        return read_visible([row[1:] for row in rows], rows[0][0] if rows else version)
 
     async def find_principals(self, person: str) -> list[str]:
         """Everyone, the person, then the person's groups.

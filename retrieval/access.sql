@@ -12,8 +12,11 @@ INSERT INTO memberships (person, principal)
 SELECT %(person)s, principal FROM wanted
 ON CONFLICT DO NOTHING
 
+-- name: find_index_version
+SELECT version FROM index_version
+
 -- name: find_visible_chunks
-SELECT block, string_agg(places, ''::bytea) AS places, sum(term_count)::bigint AS term_count
+SELECT (SELECT version FROM index_version) AS version, block, string_agg(places, ''::bytea) AS places, sum(term_count)::bigint AS term_count
 FROM audience_blocks
 WHERE audience_id IN (SELECT visible_audiences(%(principals)s::text[]))
 GROUP BY block

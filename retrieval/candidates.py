@@ -42,10 +42,10 @@ class Candidates:
         use_votes: with what votes taught, as people are served.
     """
 
-    def __init__(self, database: Database, *, use_votes: bool = True) -> None:
+    def __init__(self, database: Database, access: Access | None = None, *, use_votes: bool = True) -> None:
         self._database = database
         self._use_votes = use_votes
-        self._access = Access(database)
+        self._access = access or Access(database)
         self._vector_scan = VectorScan(database)
 
     async def find(
@@ -73,18 +73,17 @@ class Candidates:
         if not visible.count:
             return []
         # Three connections: a server with a second core works on both sides at once.
-        scores, dense = await asyncio.gather(
-            self._score_terms(terms, expansions, visible),
-            self._find_nearest(vector, model_id, visible, limit_per_side),
+        scores, near = await asyncio.gather(
+            self._score_terms(terms, expansions, visible), self._find_near(vector, model_id, visible, limit_per_side)
         )
         lexical = visible.get_ids(find_best(scores, limit_per_side))
+        compared: dict[int, float] = {}
         if vector is not None and model_id is not None:
-            others = [chunk_id for chunk_id in lexical if chunk_id not in dense]
-            dense |= await self._vector_scan.compare(vector, model_id, others)
-        chunk_ids = sorted({*lexical, *dense})
+            compared = await self._vector_scan.compare(vector, model_id, sorted({*near, *lexical}))
+        chunk_ids = sorted({*lexical, *list(compared)[:limit_per_side]})
         lexical_scores = scores[visible.get_places(chunk_ids)].tolist()
         return [
-            Candidate(chunk_id, dense.get(chunk_id), score)
+            Candidate(chunk_id, compared.get(chunk_id), score)
             for chunk_id, score in zip(chunk_ids, lexical_scores, strict=True)
         ]
 
@@ -107,9 +106,9 @@ class Candidates:
             scores += score_synonyms(await find_postings(self._database, wanted, visible), expansions, visible)
         return scores
 
-    async def _find_nearest(
+    async def _find_near(
         self, vector: Vectors | None, model_id: int | None, visible: VisibleChunks, limit: int
-    ) -> dict[int, float]:
+    ) -> list[int]:
         if vector is None or model_id is None:
-            return {}
-        return await self._vector_scan.find_nearest(vector, model_id, visible, limit=limit)
+            return []
+        return await self._vector_scan.find_near(vector, model_id, visible, limit=limit)

@@ -56,13 +56,13 @@ async def measure_index(database: Database, model: str) -> IndexHealth:
 
 
 async def _measure_recall(database: Database, model: str) -> float | None:
-    everything = read_visible(await database.fetch_tuples(QUERIES["find_all_chunks"]))
+    everything = read_visible(await database.fetch_tuples(QUERIES["find_all_chunks"]), version=0)
     drawn = await database.fetch_all(QUERIES["draw_vectors"], {"model": model, "limit": _SAMPLE}, _Drawn)
     scan, hits, wanted = VectorScan(database), 0, 0
     for one in drawn if everything.count else ():
         vector = np.array(one.vector, dtype=np.float32)
-        found = await scan.find_nearest(vector, one.model_id, everything, limit=_DEPTH)
+        found = await scan.find_near(vector, one.model_id, everything, limit=_DEPTH)
         parameters = {"model_id": one.model_id, "vector": render_vector(vector)}
         nearest = {row.chunk_id for row in await database.fetch_all(QUERIES["find_nearest"], parameters, _Nearest)}
-        hits, wanted = hits + len(nearest & found.keys()), wanted + len(nearest)
+        hits, wanted = hits + len(nearest.intersection(found)), wanted + len(nearest)
     return hits / wanted if wanted else None

@@ -14,7 +14,6 @@ from core.prompt import detect_language
 from core.records import Passage
 from core.sql import load_queries
 from core.text import clean_text
-from retrieval.access import Access
 from retrieval.confidence import CALIBRATIONS, Kind, estimate, find_held, measure_features
 from retrieval.diversity import drop_repeats
 from retrieval.embedding import DEFAULT_MODEL
@@ -73,8 +72,8 @@ class Finder:
         synonyms: Synonyms = NO_SYNONYMS,
         today: date | None = None,
     ) -> None:
-        self._access = Access(database)
-        self._vocabulary = Vocabulary(database)
+        self._access = search.access
+        self._vocabulary = Vocabulary(database, search.access)
         self._words = Words(self._vocabulary, search.active, synonyms)
         self._synonyms = synonyms
         self._search = search

@@ -48,8 +48,8 @@ class Search:
         use_votes: bool = True,
     ) -> None:
         self._database = database
-        self._access = Access(database)
-        self._candidates = Candidates(database, use_votes=use_votes)
+        self.access = Access(database)
+        self._candidates = Candidates(database, self.access, use_votes=use_votes)
         self.active = ActiveModel(database, embedder)
         self._reranker = reranker
         self._synonyms = synonyms
@@ -130,7 +130,7 @@ class Search:
             "dense_scores": [one.dense_score or 0.0 for one in ranked],
             "lexical_scores": [one.lexical_score for one in ranked],
         }
-        return await self._access.fetch_visible(QUERIES["find_passages"], principals, parameters, Passage)
+        return await self.access.fetch_visible(QUERIES["find_passages"], principals, parameters, Passage)
 
 
 def _asks_dense(asked: Asked, text: str, side: Side) -> bool:

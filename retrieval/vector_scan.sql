@@ -6,7 +6,6 @@ SELECT chunk_id, -(vector <#> %(vector)s::halfvec) AS score
 FROM embeddings
 WHERE model_id = %(model_id)s AND chunk_id = ANY(%(chunk_ids)s::bigint[])
 ORDER BY score DESC, chunk_id
-LIMIT %(limit)s
 
 -- name: find_signs
 -- What was stored since, whoever may read it: chunk id in eight bytes, big end first, then a bit a dimension. Four bytes

@@ -21,12 +21,14 @@ class VisibleChunks:
         mask: bool [b * 4096], by place.
         count: how many are visible.
         term_count: sum of their lengths in terms.
+        version: of the index, when this was read.
     """
 
     blocks: NDArray[np.int64]
     mask: NDArray[np.bool_]
     count: int
     term_count: int
+    version: int
 
     @property
     def mean_length(self) -> float:
@@ -48,15 +50,17 @@ class VisibleChunks:
         return self.get_ids(np.flatnonzero(self.mask))
 
 
-def read_visible(rows: Sequence[tuple[int, bytes, int]]) -> VisibleChunks:
+def read_visible(rows: Sequence[tuple[int, bytes, int]], version: int) -> VisibleChunks:
     """From rows of block, places (two bytes each, big end first) and sum of lengths, by block."""
     joined = np.frombuffer(b"".join(places for _, places, _ in rows), dtype=">u2")
     first = np.repeat(np.arange(len(rows)) * BLOCK_CHUNKS, [len(places) // 2 for _, places, _ in rows])
     mask = np.zeros(len(rows) * BLOCK_CHUNKS, dtype=np.bool_)
     mask[first + joined] = True
+    mask.flags.writeable = False
     return VisibleChunks(
         blocks=np.array([block for block, _, _ in rows], dtype=np.int64),
         mask=mask,
         count=int(np.count_nonzero(mask)),
         term_count=sum(term_count for _, _, term_count in rows),
+        version=version,
     )

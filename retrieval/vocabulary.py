@@ -34,9 +34,9 @@ class _Text:
 class Vocabulary:
     """Terms of visible documents only: what a hidden one alone holds is absent, so no answer can tell of it."""
 
-    def __init__(self, database: Database) -> None:
+    def __init__(self, database: Database, access: Access | None = None) -> None:
         self._database = database
-        self._access = Access(database)
+        self._access = access or Access(database)
 
     async def count(self, terms: Iterable[str], principals: Sequence[str]) -> Counts:
         """Chunks that hold each of these terms."""

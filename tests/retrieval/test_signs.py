@@ -24,7 +24,7 @@ def to_bits(vectors: Vectors) -> NDArray[np.uint8]:
 def see(chunk_ids: NDArray[np.int64]) -> VisibleChunks:
     blocks = np.unique(chunk_ids // 4096).tolist()
     own = {block: (chunk_ids[chunk_ids // 4096 == block] % 4096).tolist() for block in blocks}
-    return read_visible([(block, struct.pack(f">{len(own[block])}H", *own[block]), 1) for block in blocks])
+    return read_visible([(block, struct.pack(f">{len(own[block])}H", *own[block]), 1) for block in blocks], version=1)
 
 
 @pytest.mark.parametrize("dimension", [384, 100, 64, 3])

@@ -15,7 +15,7 @@ from tests.retrieval.made_documents import Made, store
 from tests.retrieval.test_ranking import DRIFT
 
 # Chunks 5 and 4,094 of block 2, chunk 0 of block 4; nothing of block 3.
-VISIBLE = read_visible([(2, struct.pack(">2H", 4094, 5), 7), (4, struct.pack(">H", 0), 2)])
+VISIBLE = read_visible([(2, struct.pack(">2H", 4094, 5), 7), (4, struct.pack(">H", 0), 2)], version=1)
 IDS = [2 * 4096 + 5, 2 * 4096 + 4094, 4 * 4096]
 
 
@@ -53,3 +53,25 @@ async def test_writers_at_once_leave_the_blocks_right(database: Database, embedd
         b"SELECT count(*) AS chunks FROM chunks JOIN documents ON documents.id = document_id WHERE removed_at IS NULL"
     )
     assert rows == [{"chunks": seen.count}]
+
+
+async def test_what_was_read_holds_until_the_index_changes(database: Database, embedder: Embedder) -> None:
+    def make(number: int) -> Made:
+        return Made(f"{number}.txt", [f"w{number}"], AccessRule(["group:a"]))
+
+    access = Access(database)
+    await store(database, embedder, [make(number) for number in range(3)])
+    first = await access.find_visible_chunks(["group:a", "group:b"])
+    assert await access.find_visible_chunks(["group:b", "group:a"]) is first
+    counts = [first.count]
+    for change in (
+        "UPDATE documents SET deny = '{group:b}' WHERE path = '0.txt'",
+        "UPDATE documents SET removed_at = now() WHERE path = '1.txt'",
+        "DELETE FROM documents WHERE path = '2.txt'",
+        "UPDATE documents SET removed_at = NULL WHERE path = '1.txt'",
+    ):
+        await database.execute(change.encode())
+        counts.append((await access.find_visible_chunks(["group:a", "group:b"])).count)
+    await store(database, embedder, [make(4)])
+    counts.append((await access.find_visible_chunks(["group:a", "group:b"])).count)
+    assert counts == [3, 2, 1, 0, 1, 2]
