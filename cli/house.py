@@ -165,7 +165,7 @@ def _build(settings: Settings, database: Database, dictionary: Dictionary) -> Ho
     reranker = Reranker(settings.rerank_model) if settings.rerank_model else LearnedOrder(database)
     synonyms = Synonyms(dictionary.groups)
     search = Search(database, embedder, reranker=reranker, synonyms=synonyms)
-    finder = Finder(database, search, synonyms=synonyms)
+    finder = Finder(database, search, synonyms=synonyms, neighbours=settings.passage_neighbours)
     limits = Limits(
         passages=settings.passages_per_answer,
         context_tokens=settings.model_context_tokens,

@@ -54,6 +54,12 @@ class Settings(BaseSettings):
     )
     synonyms_file: Path | None = Field(None, description="The company's words and synonyms, TOML")
     passages_per_answer: int = Field(3, ge=1, le=20, description="Passages shown to the model")
+    passage_neighbours: int = Field(
+        0,
+        ge=0,
+        le=10,
+        description="Chunks of the same section shown with a passage, on each side; 1 or 2 for large models",
+    )
 
     worker_concurrency: int = Field(4, ge=1, le=256, description="Answers worked on at once")
 

@@ -24,6 +24,7 @@ from retrieval.query_words import Change, Words
 from retrieval.search import MAX_QUESTION_CHARACTERS, MAX_TERMS, Search
 from retrieval.synonyms import NO_SYNONYMS, Synonyms, reword
 from retrieval.vocabulary import Vocabulary
+from retrieval.windows import widen
 
 QUERIES = load_queries(__file__)
 
@@ -61,6 +62,7 @@ class Finder:
 
     Args:
         synonyms: those of the search: a passage that holds one answers as well as one that holds the typed word.
+        neighbours: chunks of the same section that a passage is shown with, on each side.
         today: for `last month`; None takes the day in UTC.
     """
 
@@ -70,12 +72,14 @@ class Finder:
         search: Search,
         *,
         synonyms: Synonyms = NO_SYNONYMS,
+        neighbours: int = 0,
         today: date | None = None,
     ) -> None:
         self._access = search.access
         self._vocabulary = Vocabulary(database, search.access)
         self._words = Words(self._vocabulary, search.active, synonyms)
         self._synonyms = synonyms
+        self._neighbours = neighbours
         self._search = search
         self._today = today
 
@@ -88,6 +92,7 @@ class Finder:
         passages, filters = await self._find_filtered(searched, principals, limit)
         passages = passages or await self._find_parts(searched, principals, limit)
         confidence, is_answerable = await self._judge(searched, passages, principals)
+        passages = await widen(self._access, passages, principals, neighbours=self._neighbours)
         return Found(passages, searched, changes, filters, confidence, is_answerable)
 
     async def _find_filtered(
