@@ -1,0 +1,23 @@
+"""`nightbake slack`: the manifest as a person and as a program gets it."""
+
+import json
+
+from bot.slack.manifest import build_manifest
+from tests.cli.running import run_nightbake
+
+
+def test_the_manifest_is_all_that_stands_on_standard_output() -> None:
+    ran = run_nightbake("slack", "manifest")
+    assert (ran.code, json.loads(ran.out)) == (0, build_manifest())
+    assert "https://api.slack.com/apps?new_app=1&manifest_json=" in ran.err.replace("\n", "")
+
+
+def test_a_program_gets_one_object_on_one_line() -> None:
+    ran = run_nightbake("slack", "manifest", "--http", "https://bot.example", "--oauth", "https://bot.example", "--json")
+    wanted = build_manifest(http_url="https://bot.example", oauth_url="https://bot.example")
+    assert (ran.code, ran.json, ran.out.count("\n"), ran.err) == (0, wanted, 1, "")
+
+
+def test_an_address_that_slack_would_not_call_is_refused() -> None:
+    ran = run_nightbake("slack", "manifest", "--http", "http://bot.example")
+    assert (ran.code, "expected https://…, got 'http://bot.example'" in ran.err) == (2, True)
