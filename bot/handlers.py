@@ -90,6 +90,8 @@ class FeedbackHandler:
             correction=payload.get("correction"),
             reason=payload.get("reason"),
             event_key=f"inbox:{claimed.id}",
+            right_chunk_id=payload.get("right_chunk_id"),
+            right_source=payload.get("right_source"),
         )
         with contextlib.suppress(NotFoundError):
             await self._feedback.record(judgement)

@@ -54,7 +54,17 @@ FROM interactions WHERE id = %(id)s
 SELECT id, inbox_id, platform, conversation_key, asker, principals, question, language, adapter, began_at, reply_key,
        standalone_question, search_notice, model, messages, passages, generated, answer, mode, mode_reason, citations,
        prompt_tokens, completion_tokens, first_token_seconds, answer_seconds, finished_at
-FROM interactions WHERE platform = %(platform)s AND reply_key = %(reply_key)s
+FROM interactions
+WHERE id IN (SELECT id FROM interactions WHERE platform = %(platform)s AND reply_key = %(reply_key)s
+             UNION ALL
+             SELECT interaction_id FROM reply_parts WHERE platform = %(platform)s AND reply_key = %(reply_key)s)
+ORDER BY id DESC
+LIMIT 1
+
+-- name: add_reply_part
+INSERT INTO reply_parts (platform, reply_key, interaction_id)
+SELECT platform, %(reply_key)s, id FROM interactions WHERE id = %(id)s
+ON CONFLICT (platform, reply_key) DO NOTHING
 
 -- name: find_by_inbox
 SELECT id, inbox_id, platform, conversation_key, asker, principals, question, language, adapter, began_at, reply_key,

@@ -99,6 +99,7 @@ class Feedback:
     Attributes:
         source: where it was given, e.g. `web`, `slack_reaction`, `cli`.
         event_key: the platform's own id, so that a repeated delivery counts once.
+        right_chunk_id: the passage that holds the right answer; `right_source` says it in words or as a link.
     """
 
     interaction_id: int
@@ -108,3 +109,5 @@ class Feedback:
     correction: str | None = None
     reason: str | None = None
     event_key: str | None = None
+    right_chunk_id: int | None = None
+    right_source: str | None = None
