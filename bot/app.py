@@ -8,7 +8,7 @@ from typing import Self
 from aiohttp import web
 
 from bot.answer import Answerer
-from bot.handlers import FeedbackHandler, QuestionHandler
+from bot.handlers import Confirm, FeedbackHandler, QuestionHandler
 from bot.inbox import Claimed, Inbox
 from bot.reply import Platform
 from bot.slack.posts import find_audience as find_slack_audience
@@ -67,6 +67,7 @@ class Bot:
         self._inbox = Inbox(database)
         self._platforms: dict[str, Platform] = {"web": self._live}
         self._sockets: list[SlackSocket] = []
+        self._confirm: dict[str, Confirm] = {}
         self._app = build_app(
             inbox=self._inbox,
             feedback=feedback,
@@ -83,7 +84,7 @@ class Bot:
             suggestions=suggestions,
         )
         if settings.has_slack:
-            self._add_slack(interactions)
+            self._add_slack(interactions, feedback)
         if settings.has_teams:
             self._add_teams(interactions)
         questions = QuestionHandler(
@@ -96,7 +97,7 @@ class Bot:
             inbox=self._inbox,
             handlers={
                 "question": questions,
-                "feedback": FeedbackHandler(feedback=feedback, interactions=interactions),
+                "feedback": FeedbackHandler(feedback=feedback, interactions=interactions, confirm=self._confirm),
             },
             give_up=questions.give_up,
             concurrency=settings.worker_concurrency,
@@ -140,8 +141,9 @@ class Bot:
         audience = await AUDIENCES[claimed.platform](claimed)
         return await self._find_principals(person) if person in audience else audience
 
-    def _add_slack(self, interactions: Interactions) -> None:
-        side, sockets = build_side(self._settings, inbox=self._inbox, interactions=interactions)
+    def _add_slack(self, interactions: Interactions, feedback: FeedbackLog) -> None:
+        side, sockets = build_side(self._settings, inbox=self._inbox, interactions=interactions, feedback=feedback)
+        self._confirm["slack"] = side.confirm
         self._platforms["slack"] = side.platform
         self._app.add_routes(side.routes())
         self._sockets += sockets

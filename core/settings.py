@@ -60,6 +60,8 @@ class Settings(BaseSettings):
     slack_bot_token: SecretStr | None = Field(None, description="xoxb-…")
     slack_app_token: SecretStr | None = Field(None, description="xapp-…, for Socket Mode")
     slack_signing_secret: SecretStr | None = Field(None, description="For events over HTTP at /slack/events")
+    slack_emoji_up: str = Field("+1", description="Reactions that like an answer, names of emoji, comma-separated")
+    slack_emoji_down: str = Field("-1", description="Reactions that dislike an answer")
 
     teams_app_id: str | None = Field(None, description="Application (client) id of the bot registration")
     teams_app_password: SecretStr | None = Field(None, description="Client secret of the bot registration")

@@ -121,7 +121,8 @@ class SlackReply:
         first, *others = render_answer(answer, self._base_url)
         await self._edit_or_post(answer, first)
         for blocks in others:
-            await self._post(render_fallback(answer.text), blocks)
+            part = await self._post(render_fallback(answer.text), blocks)
+            await self._interactions.add_reply_part(answer.interaction_id, part)
 
     async def decline(self, message: str) -> None:
         """Say it in place of the status line, or in a post of its own where none was opened."""

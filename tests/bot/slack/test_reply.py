@@ -110,8 +110,8 @@ def make_reply(slack_url: str) -> SlackReply:
     )
 
 
-async def test_a_long_answer_is_split_and_never_cut(slack: FakeSlack) -> None:
-    reply = make_reply(slack.api_url)
+async def test_a_long_answer_is_split_and_never_cut(workspace: Workspace, clock: Clock) -> None:
+    slack, reply = workspace.slack, await make_platform(workspace, clock).reply_to(await claim(workspace))
     await reply.open(1, "en")
     words = [f"word{number}" for number in range(4_000)]
     source = Source(1, "Title", "", None, f"{BASE_URL}/passages/1", "")
