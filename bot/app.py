@@ -7,6 +7,7 @@ from typing import Self
 
 from aiohttp import web
 
+from bot.again import Again
 from bot.answer import Answerer
 from bot.handlers import Confirm, FeedbackHandler, QuestionHandler
 from bot.inbox import Claimed, Inbox
@@ -84,7 +85,7 @@ class Bot:
             suggestions=suggestions,
         )
         if settings.has_slack:
-            self._add_slack(interactions, feedback)
+            self._add_slack(interactions, feedback, Again(database, self._inbox))
         if settings.has_teams:
             self._add_teams(interactions)
         questions = QuestionHandler(
@@ -141,8 +142,10 @@ class Bot:
         audience = await AUDIENCES[claimed.platform](claimed)
         return await self._find_principals(person) if person in audience else audience
 
-    def _add_slack(self, interactions: Interactions, feedback: FeedbackLog) -> None:
-        side, sockets = build_side(self._settings, inbox=self._inbox, interactions=interactions, feedback=feedback)
+    def _add_slack(self, interactions: Interactions, feedback: FeedbackLog, again: Again) -> None:
+        side, sockets = build_side(
+            self._settings, inbox=self._inbox, interactions=interactions, feedback=feedback, again=again
+        )
         self._confirm["slack"] = side.confirm
         self._platforms["slack"] = side.platform
         self._app.add_routes(side.routes())

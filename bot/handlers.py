@@ -51,7 +51,13 @@ class QuestionHandler:
             return
         principals = await self._find_principals(claimed)
         asked = Asked(
-            claimed.platform, claimed.conversation_key, claimed.payload["person"], principals, text, claimed.id
+            claimed.platform,
+            claimed.conversation_key,
+            claimed.payload["person"],
+            principals,
+            text,
+            claimed.id,
+            claimed.payload.get("again_of"),
         )
         await self._answerer.answer(asked, reply)
 

@@ -144,6 +144,7 @@ def _question_row(question: Question) -> dict[str, Any]:
         "principals": question.principals,
         "question": clean_text(question.text),
         "language": question.language,
+        "again_of": question.again_of,
     }
 
 

@@ -6,7 +6,7 @@ WITH given AS (
     SELECT ordinality, row.*
     FROM jsonb_array_elements(%(rows)s::jsonb) WITH ORDINALITY AS element(value, ordinality),
          jsonb_to_record(value) AS row(inbox_id bigint, platform text, conversation_key text, asker text,
-                                       principals text[], question text, language text)
+                                       principals text[], question text, language text, again_of bigint)
     WHERE jsonb_typeof(element.value) = 'object'
 ), numbered AS (
     SELECT given.*, existing.id IS NULL AS is_new,
@@ -14,9 +14,11 @@ WITH given AS (
            CASE WHEN existing.id IS NULL THEN (SELECT name FROM serving) ELSE existing.adapter END AS adapter
     FROM given LEFT JOIN interactions AS existing ON existing.inbox_id = given.inbox_id
 ), stored AS (
-    INSERT INTO interactions (id, inbox_id, platform, conversation_key, asker, principals, question, language, adapter)
+    INSERT INTO interactions (id, inbox_id, platform, conversation_key, asker, principals, question, language, adapter,
+                              again_of)
     OVERRIDING SYSTEM VALUE
-    SELECT id, inbox_id, platform, conversation_key, asker, principals, question, language, adapter
+    SELECT id, inbox_id, platform, conversation_key, asker, principals, question, language, adapter,
+           (SELECT first.id FROM interactions AS first WHERE first.id = numbered.again_of)
     FROM numbered WHERE is_new
 )
 SELECT id, adapter FROM numbered ORDER BY ordinality

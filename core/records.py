@@ -41,7 +41,11 @@ class Passage:
 
 @dataclass(frozen=True, slots=True)
 class Question:
-    """A question as it was asked; `principals` is what everyone who sees the reply may read."""
+    """A question as it was asked; `principals` is what everyone who sees the reply may read.
+
+    Attributes:
+        again_of: the answer that this one is to be held against.
+    """
 
     platform: Platform
     conversation_key: str
@@ -50,6 +54,7 @@ class Question:
     text: str
     language: Language
     inbox_id: int | None = None
+    again_of: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,3 +17,7 @@ CREATE TABLE reply_parts (
     PRIMARY KEY (platform, reply_key)
 );
 CREATE INDEX reply_parts_interaction ON reply_parts (interaction_id);
+
+-- "Try again": a second answer to the same question. A vote up and a vote down between the two are a true pair.
+ALTER TABLE interactions ADD COLUMN again_of bigint REFERENCES interactions ON DELETE SET NULL;
+CREATE INDEX interactions_again ON interactions (again_of) WHERE again_of IS NOT NULL;

@@ -34,7 +34,7 @@ class Emoji:
             raise SettingsError(
                 [f"SLACK_EMOJI_UP, SLACK_EMOJI_DOWN: expected different emoji, got {both[0]!r} in both"]
             )
-        self._votes: dict[str, Vote] = dict.fromkeys(liking, 1) | dict.fromkeys(disliking, -1)
+        self._votes: dict[str, Vote] = {name: 1 if name in liking else -1 for name in liking | disliking}
 
     def find_vote(self, reaction: str) -> Vote | None:
         """The vote that a reaction stands for; None for any other emoji."""

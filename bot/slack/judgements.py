@@ -1,14 +1,15 @@
-"""Slack's own thumbs, the form behind the one that points down, and the quiet word after a vote."""
+"""What is clicked under an answer: Slack's own thumbs, the form behind the one that points down, "Try again"."""
 
 import asyncio
 import logging
 from typing import Any
 
+from bot.again import Again
 from bot.inbox import Claimed, Event, Inbox
 from bot.slack.api import SlackApi, SlackError
 from bot.slack.events import SlackEvents, find_team
 from bot.slack.posts import name_person
-from bot.slack.render_feedback import EXPLAIN, VOTE, render_thanks
+from bot.slack.render_feedback import AGAIN, EXPLAIN, VOTE, render_thanks
 from bot.slack.render_form import FORM, read_form, render_form
 from core.errors import NotFoundError
 from core.feedback import FeedbackLog
@@ -25,25 +26,34 @@ _SIDES = {"up": 1, "down": -1}
 
 
 class Judgements:
-    """Takes thumbs and forms; opens the form.
+    """Takes clicks and forms; opens the form.
 
     Args:
         base_url: address of our own pages, whose passages a person may name by link.
     """
 
     def __init__(
-        self, *, api: SlackApi, inbox: Inbox, interactions: Interactions, feedback: FeedbackLog, base_url: str
+        self,
+        *,
+        api: SlackApi,
+        inbox: Inbox,
+        interactions: Interactions,
+        feedback: FeedbackLog,
+        again: Again,
+        base_url: str,
     ) -> None:
         self._api = api
         self._inbox = inbox
         self._interactions = interactions
         self._feedback = feedback
+        self._again = again
         self._base_url = base_url
 
     def open_doors(self, events: SlackEvents) -> None:
         """Take what people click and send."""
         events.on("action", VOTE, self._receive_vote)
         events.on("action", EXPLAIN, self._receive_explain)
+        events.on("action", AGAIN, self._receive_again)
         events.on("view", FORM, self._receive_form)
 
     async def confirm(self, claimed: Claimed, judgement: Feedback) -> None:
@@ -77,6 +87,9 @@ class Judgements:
 
     async def _receive_explain(self, body: dict[str, Any]) -> None:
         await self._open_form(body, int(body["actions"][0]["value"]))
+
+    async def _receive_again(self, body: dict[str, Any]) -> None:
+        await self._again.ask(int(body["actions"][0]["value"]))
 
     async def _receive_form(self, body: dict[str, Any]) -> None:
         view, team = body["view"], find_team(body)

@@ -7,7 +7,7 @@ from core.prompt import Language
 
 Block = dict[str, Any]
 
-VOTE, EXPLAIN = "vote", "explain"
+VOTE, EXPLAIN, AGAIN = "vote", "explain", "again"
 
 _PHRASES: dict[Language, dict[str, str]] = {
     "en": {
@@ -19,6 +19,7 @@ _PHRASES: dict[Language, dict[str, str]] = {
         "thanks_down": "Thank you, I learn from it. Only admins see your vote. A word on what was wrong helps most.",
         "thanks_form": "Thank you. Only admins see what you wrote, and the next answers learn from it.",
         "explain": "Say what was wrong",
+        "again": "Try again",
     },
     "ko": {
         "up": "좋은 답변",
@@ -29,13 +30,18 @@ _PHRASES: dict[Language, dict[str, str]] = {
         "thanks_down": "감사합니다. 평가는 관리자만 볼 수 있습니다. 아쉬웠던 점을 알려 주시면 큰 도움이 됩니다.",
         "thanks_form": "감사합니다. 남겨 주신 내용은 관리자만 볼 수 있으며 다음 답변에 반영됩니다.",
         "explain": "아쉬웠던 점 알리기",
+        "again": "다시 답변받기",
     },
 }
 
 
 def render_feedback(answer: FinishedAnswer) -> list[Block]:
-    """Slack's own thumbs; what they carry names the answer, so any message of it can hold them."""
-    return [{"type": "context_actions", "elements": [_render_thumbs(answer)]}]
+    """Slack's own thumbs and what else can be done; all of it names the answer, so any message of it can hold them."""
+    again = render_button(AGAIN, _PHRASES[answer.language]["again"], str(answer.interaction_id))
+    return [
+        {"type": "context_actions", "elements": [_render_thumbs(answer)]},
+        {"type": "actions", "elements": [again]},
+    ]
 
 
 def render_thanks(source: str, value: int, interaction_id: int, language: Language) -> tuple[str, list[Block]]:

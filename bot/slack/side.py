@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from aiohttp import web
 from slack_bolt.async_app import AsyncApp
 
+from bot.again import Again
 from bot.inbox import Inbox
 from bot.slack import posts, reactions
 from bot.slack.api import METHOD_SCOPES, OneToken, SlackApi, SlackError, build_client
@@ -34,6 +35,7 @@ class SlackSide:
         inbox: Inbox,
         interactions: Interactions,
         feedback: FeedbackLog,
+        again: Again,
         base_url: str,
         signing_secret: str | None,
         emoji: Emoji | None = None,
@@ -41,7 +43,9 @@ class SlackSide:
         self._events = SlackEvents(signing_secret=signing_secret)
         add_posts(self._events, inbox)
         add_reactions(self._events, inbox, emoji or Emoji())
-        judgements = Judgements(api=api, inbox=inbox, interactions=interactions, feedback=feedback, base_url=base_url)
+        judgements = Judgements(
+            api=api, inbox=inbox, interactions=interactions, feedback=feedback, again=again, base_url=base_url
+        )
         judgements.open_doors(self._events)
         self.confirm = judgements.confirm
         self.platform = SlackPlatform(api=api, interactions=interactions, base_url=base_url)
@@ -57,7 +61,7 @@ class SlackSide:
 
 
 def build_side(
-    settings: Settings, *, inbox: Inbox, interactions: Interactions, feedback: FeedbackLog
+    settings: Settings, *, inbox: Inbox, interactions: Interactions, feedback: FeedbackLog, again: Again
 ) -> tuple[SlackSide, list[SlackSocket]]:
     """Slack by the settings, and the connections of Socket Mode that must be started."""
     assert settings.slack_bot_token
@@ -67,6 +71,7 @@ def build_side(
         inbox=inbox,
         interactions=interactions,
         feedback=feedback,
+        again=again,
         base_url=settings.base_url,
         signing_secret=secret.get_secret_value() if secret else None,
         emoji=Emoji(read_list(settings.slack_emoji_up), read_list(settings.slack_emoji_down)),

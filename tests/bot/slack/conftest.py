@@ -14,6 +14,7 @@ import pytest
 from aiohttp import ClientSession, web
 from aiohttp.test_utils import TestServer
 
+from bot.again import Again
 from bot.handlers import Confirm
 from bot.inbox import Inbox
 from bot.slack.api import OneToken, SlackApi
@@ -90,6 +91,7 @@ async def workspace(database: Database, slack: FakeSlack) -> AsyncIterator[Works
         inbox=inbox,
         interactions=Interactions(database),
         feedback=FeedbackLog(database),
+        again=Again(database, inbox),
         base_url=BASE_URL,
         signing_secret=SECRET,
     )

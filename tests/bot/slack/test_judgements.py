@@ -41,7 +41,7 @@ async def find_standing(workspace: Workspace, person: str = ANN) -> Feedback:
 async def test_the_thumbs_stand_under_the_answer(workspace: Workspace, chat_model: FakeModelServer) -> None:
     await do(workspace, chat_model, [])
     (message,) = workspace.slack.messages.values()
-    assert [block["type"] for block in message["blocks"]][-2:] == ["context", "context_actions"]
+    assert [block["type"] for block in message["blocks"]][-2:] == ["context_actions", "actions"]
 
 
 async def test_the_last_thumb_of_a_person_wins(workspace: Workspace, chat_model: FakeModelServer) -> None:
