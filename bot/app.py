@@ -9,6 +9,7 @@ from aiohttp import web
 
 from bot.again import Again
 from bot.answer import Answerer
+from bot.experts import ExpertPlatform, Experts
 from bot.handlers import Confirm, FeedbackHandler, QuestionHandler
 from bot.inbox import Claimed, Inbox
 from bot.reply import Platform
@@ -69,6 +70,7 @@ class Bot:
         self._platforms: dict[str, Platform] = {"web": self._live}
         self._sockets: list[SlackSocket] = []
         self._confirm: dict[str, Confirm] = {}
+        self._experts: dict[str, ExpertPlatform] = {}
         self._app = build_app(
             inbox=self._inbox,
             feedback=feedback,
@@ -94,11 +96,13 @@ class Bot:
             platforms=self._platforms,
             find_principals=self._find_audience,
         )
+        experts = Experts(database, interactions=interactions, feedback=feedback, platforms=self._experts)
         self._worker = Worker(
             inbox=self._inbox,
             handlers={
                 "question": questions,
                 "feedback": FeedbackHandler(feedback=feedback, interactions=interactions, confirm=self._confirm),
+                **experts.handlers(),
             },
             give_up=questions.give_up,
             concurrency=settings.worker_concurrency,
@@ -148,6 +152,8 @@ class Bot:
         )
         self._confirm["slack"] = side.confirm
         self._platforms["slack"] = side.platform
+        if side.experts:
+            self._experts["slack"] = side.experts
         self._app.add_routes(side.routes())
         self._sockets += sockets
 

@@ -21,3 +21,29 @@ CREATE INDEX reply_parts_interaction ON reply_parts (interaction_id);
 -- "Try again": a second answer to the same question. A vote up and a vote down between the two are a true pair.
 ALTER TABLE interactions ADD COLUMN again_of bigint REFERENCES interactions ON DELETE SET NULL;
 CREATE INDEX interactions_again ON interactions (again_of) WHERE again_of IS NOT NULL;
+
+-- Questions that people took from the assistant to a human.
+CREATE TABLE expert_requests (
+    id             bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+    interaction_id bigint NOT NULL UNIQUE REFERENCES interactions ON DELETE CASCADE,
+    platform       text NOT NULL,
+    person         text NOT NULL,
+    thread_key     text,
+    asked_at       timestamptz NOT NULL DEFAULT now(),
+    UNIQUE (platform, thread_key)
+);
+COMMENT ON COLUMN expert_requests.person IS 'who asked for a human, and is told what the expert says';
+COMMENT ON COLUMN expert_requests.thread_key IS 'the platform''s id of the message that experts reply to';
+
+-- What experts replied. It becomes a correction, and is told, only once they have agreed to that.
+CREATE TABLE expert_replies (
+    id           bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+    request_id   bigint NOT NULL REFERENCES expert_requests ON DELETE CASCADE,
+    reply_key    text NOT NULL,
+    expert       text NOT NULL,
+    reply        text NOT NULL,
+    replied_at   timestamptz NOT NULL DEFAULT now(),
+    consented_at timestamptz,
+    told_at      timestamptz,
+    UNIQUE (request_id, reply_key)
+);

@@ -19,6 +19,7 @@ CALL_SECONDS = 20
 # The scope that Slack asks for each method; None where any token will do.
 METHOD_SCOPES = {
     "auth.test": None,
+    "chat.getPermalink": None,
     "chat.postEphemeral": "chat:write",
     "chat.postMessage": "chat:write",
     "chat.update": "chat:write",

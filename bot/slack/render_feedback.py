@@ -7,7 +7,7 @@ from core.prompt import Language
 
 Block = dict[str, Any]
 
-VOTE, EXPLAIN, AGAIN = "vote", "explain", "again"
+VOTE, EXPLAIN, AGAIN, ASK_HUMAN = "vote", "explain", "again", "ask_human"
 
 _PHRASES: dict[Language, dict[str, str]] = {
     "en": {
@@ -20,6 +20,10 @@ _PHRASES: dict[Language, dict[str, str]] = {
         "thanks_form": "Thank you. Only admins see what you wrote, and the next answers learn from it.",
         "explain": "Say what was wrong",
         "again": "Try again",
+        "human": "Ask a human",
+        "human_sure": "Colleagues who know about it will see your question and this answer.",
+        "human_yes": "Ask them",
+        "human_no": "Cancel",
     },
     "ko": {
         "up": "좋은 답변",
@@ -31,16 +35,25 @@ _PHRASES: dict[Language, dict[str, str]] = {
         "thanks_form": "감사합니다. 남겨 주신 내용은 관리자만 볼 수 있으며 다음 답변에 반영됩니다.",
         "explain": "아쉬웠던 점 알리기",
         "again": "다시 답변받기",
+        "human": "담당자에게 묻기",
+        "human_sure": "담당자들이 질문과 이 답변을 보게 됩니다.",
+        "human_yes": "묻기",
+        "human_no": "취소",
     },
 }
 
 
 def render_feedback(answer: FinishedAnswer) -> list[Block]:
     """Slack's own thumbs and what else can be done; all of it names the answer, so any message of it can hold them."""
-    again = render_button(AGAIN, _PHRASES[answer.language]["again"], str(answer.interaction_id))
+    phrases, number = _PHRASES[answer.language], str(answer.interaction_id)
+    buttons = [render_button(AGAIN, phrases["again"], number)]
+    if answer.can_ask_human:
+        sure = {"title": "human", "text": "human_sure", "confirm": "human_yes", "deny": "human_no"}
+        asked = {part: _plain(phrases[name]) for part, name in sure.items()}
+        buttons.append(render_button(ASK_HUMAN, phrases["human"], number) | {"confirm": asked})
     return [
         {"type": "context_actions", "elements": [_render_thumbs(answer)]},
-        {"type": "actions", "elements": [again]},
+        {"type": "actions", "elements": buttons},
     ]
 
 

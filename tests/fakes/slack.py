@@ -12,7 +12,7 @@ from aiohttp import WSMsgType, web
 from aiohttp.test_utils import TestServer
 
 BOT_TOKEN = "xoxb-token-of-the-tests"
-SCOPES = "app_mentions:read,chat:write,im:history,reactions:read"
+SCOPES = "app_mentions:read,channels:history,chat:write,groups:history,im:history,reactions:read"
 
 
 @dataclass
@@ -112,6 +112,10 @@ class FakeSlack:
         self.views.append(arguments["view"])
         return web.json_response({"ok": True, "view": {**arguments["view"], "id": f"V{len(self.views)}"}})
 
+    def _get_permalink(self, arguments: dict[str, Any]) -> web.Response:
+        link = f"https://home.slack.example/archives/{arguments['channel']}/p{arguments['message_ts'].replace('.', '')}"
+        return web.json_response({"ok": True, "permalink": link})
+
     def _open_connection(self, _: dict[str, Any]) -> web.Response:
         address = str(self._server.make_url("/link")).replace("http://", "ws://")
         return web.json_response({"ok": True, "url": address})
@@ -131,6 +135,7 @@ class FakeSlack:
         "auth.test": _test_auth,
         "chat.postMessage": _post,
         "chat.update": _update,
+        "chat.getPermalink": _get_permalink,
         "chat.postEphemeral": _post_ephemeral,
         "views.open": _open_view,
         "apps.connections.open": _open_connection,

@@ -15,12 +15,14 @@ from aiohttp import ClientSession, web
 from aiohttp.test_utils import TestServer
 
 from bot.again import Again
+from bot.experts import Experts
 from bot.handlers import Confirm
 from bot.inbox import Inbox
 from bot.slack.api import OneToken, SlackApi
 from bot.slack.events import PATH
 from bot.slack.posts import find_audience
 from bot.slack.side import SlackSide
+from bot.worker import Handler
 from core.database import Database
 from core.feedback import FeedbackLog
 from core.interactions import Interactions
@@ -28,6 +30,7 @@ from tests.bot.assistant import BASE_URL, Assistant, OneDocument
 from tests.fakes.slack import BOT_TOKEN, FakeSlack
 
 SECRET = "signing-secret-of-the-tests"
+EXPERT_CHANNEL = "C0EXPERT"
 PAYLOADS = Path(__file__).parents[2] / "payloads" / "slack"
 
 
@@ -59,6 +62,16 @@ class Workspace(Assistant):
 
     def confirm(self) -> dict[str, Confirm]:
         return {"slack": self.side.confirm}
+
+    def handlers(self) -> dict[str, Handler]:
+        assert self.side.experts
+        experts = Experts(
+            self.database,
+            interactions=Interactions(self.database),
+            feedback=FeedbackLog(self.database),
+            platforms={"slack": self.side.experts},
+        )
+        return experts.handlers()
 
     async def click(self, payload: str | dict[str, Any]) -> int:
         """Post a click or a form, signed, as Slack sends them; the status."""
@@ -94,6 +107,7 @@ async def workspace(database: Database, slack: FakeSlack) -> AsyncIterator[Works
         again=Again(database, inbox),
         base_url=BASE_URL,
         signing_secret=SECRET,
+        expert_channel=EXPERT_CHANNEL,
     )
     app = web.Application()
     app.add_routes(side.routes())
