@@ -13,6 +13,7 @@ from bot.experts import ExpertPlatform, Experts
 from bot.handlers import Confirm, FeedbackHandler, QuestionHandler
 from bot.inbox import Claimed, Inbox
 from bot.reply import Platform
+from bot.signals import Signals
 from bot.slack.posts import find_audience as find_slack_audience
 from bot.slack.side import build_side
 from bot.slack.socket import SlackSocket
@@ -95,6 +96,7 @@ class Bot:
             interactions=interactions,
             platforms=self._platforms,
             find_principals=self._find_audience,
+            signals=Signals(database),
         )
         experts = Experts(database, interactions=interactions, feedback=feedback, platforms=self._experts)
         self._worker = Worker(

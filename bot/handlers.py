@@ -8,6 +8,7 @@ from bot.inbox import Claimed
 from bot.phrases import say
 from bot.questions import check_question
 from bot.reply import Platform
+from bot.signals import Signals
 from core.errors import InvalidInputError, NotFoundError
 from core.feedback import FeedbackLog
 from core.interactions import Interactions
@@ -26,6 +27,7 @@ class QuestionHandler:
 
     Args:
         find_principals: what everyone who will see this reply may read.
+        signals: notices what a question says of the answer before it.
     """
 
     def __init__(
@@ -35,7 +37,9 @@ class QuestionHandler:
         interactions: Interactions,
         platforms: Mapping[str, Platform],
         find_principals: FindPrincipals,
+        signals: Signals | None = None,
     ) -> None:
+        self._signals = signals
         self._answerer = answerer
         self._interactions = interactions
         self._platforms = platforms
@@ -59,7 +63,9 @@ class QuestionHandler:
             claimed.id,
             claimed.payload.get("again_of"),
         )
-        await self._answerer.answer(asked, reply)
+        finished = await self._answerer.answer(asked, reply)
+        if self._signals:
+            await self._signals.note(finished.interaction_id)
 
     async def give_up(self, claimed: Claimed) -> None:
         """Apologise with the interaction's id, and end it as `failed`, so that person, log and console say the same."""

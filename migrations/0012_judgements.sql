@@ -47,3 +47,17 @@ CREATE TABLE expert_replies (
     told_at      timestamptz,
     UNIQUE (request_id, reply_key)
 );
+
+-- What people let slip: a question asked once more, or "no, I meant …". Guesses, each with a confidence; never votes.
+CREATE TABLE signals (
+    id             bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+    interaction_id bigint NOT NULL REFERENCES interactions ON DELETE CASCADE,
+    next_id        bigint NOT NULL UNIQUE REFERENCES interactions ON DELETE CASCADE,
+    kind           text NOT NULL CHECK (kind IN ('reask', 'objection')),
+    confidence     real NOT NULL CHECK (confidence > 0 AND confidence <= 1),
+    noticed_at     timestamptz NOT NULL DEFAULT now()
+);
+COMMENT ON COLUMN signals.interaction_id IS 'the answer that did not help';
+COMMENT ON COLUMN signals.next_id IS 'the question, by the same person, that lets it slip';
+CREATE INDEX signals_interaction ON signals (interaction_id);
+CREATE INDEX interactions_asker ON interactions (asker, id);

@@ -12,6 +12,7 @@ from bot.compose import Composer, Limits
 from bot.handlers import Confirm, FeedbackHandler, FindPrincipals, QuestionHandler
 from bot.inbox import Inbox
 from bot.reply import Platform
+from bot.signals import Signals
 from bot.stops import Stops
 from bot.worker import Handler, Worker
 from core.database import Database
@@ -102,6 +103,7 @@ async def work(
         interactions=interactions,
         platforms=platforms,
         find_principals=find_principals,
+        signals=Signals(database),
     )
     feedback = FeedbackHandler(feedback=FeedbackLog(database), interactions=interactions, confirm=confirm)
     worker = Worker(

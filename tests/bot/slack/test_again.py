@@ -3,6 +3,8 @@
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+import pytest
+
 from bot.slack.posts import read_text
 from learning.labels import build_labels, find_answers, find_votes
 from learning.pairs import build_pairs
@@ -105,3 +107,15 @@ async def test_an_answer_that_does_not_exist_is_not_tried_again(
 ) -> None:
     await try_again(workspace, chat_model, point_at("click_again", 4711))
     assert len(workspace.slack.messages) == 1
+
+
+async def test_no_i_meant_in_the_thread_is_stored_as_a_guess(workspace: Workspace, chat_model: FakeModelServer) -> None:
+    objection = load("app_mention_in_thread")
+    objection["event"]["text"] = "<@U0BOT> 아니, 그게 아니라 무급 휴가요"
+    async with workspace.at_work(chat_model):
+        for event in ("app_mention", objection):
+            await workspace.deliver(event)
+            await workspace.settle()
+    rows = await workspace.database.fetch_dicts(b"SELECT interaction_id, next_id, kind, confidence FROM signals")
+    assert [tuple(row.values()) for row in rows] == [(1, 2, "objection", pytest.approx(0.8))]
+    assert await workspace.count("feedback") == 0
