@@ -1,5 +1,6 @@
 """The life of a question: begun, searched, generated, checked, finished, shown. Each step is one named method."""
 
+import contextlib
 import time
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
@@ -13,6 +14,7 @@ from bot.phrases import say
 from bot.reply import FinishedAnswer, Reply
 from bot.searched import describe_search
 from bot.stops import StoppedError, Stops
+from core.errors import NotFoundError
 from core.gaps import Gaps
 from core.interactions import Interactions
 from core.prompt import Language, detect_language
@@ -33,7 +35,11 @@ class Searcher(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """A checked question with everything the answer depends on."""
+    """A checked question with everything the answer depends on.
+
+    Attributes:
+        again_of: an answer to the same question, to which this one shall be another.
+    """
 
     platform: Platform
     conversation_key: str
@@ -41,6 +47,7 @@ class Asked:
     principals: list[str]
     text: str
     inbox_id: int | None = None
+    again_of: int | None = None
 
 
 class Answerer:
@@ -95,6 +102,7 @@ class Answerer:
             asked.text,
             language,
             asked.inbox_id,
+            asked.again_of,
         )
         return await self._interactions.begin(question)
 
@@ -102,6 +110,8 @@ class Answerer:
         """What the person gets, or what there was of it when they stopped it."""
         began = time.perf_counter()
         draft = Draft(Outcome(begun.id, "", "stopped", standalone_question=asked.text))
+        if asked.again_of is not None:
+            draft.seed = begun.id
         try:
             outcome = await self._stops.run(asked.inbox_id, self._work_out(asked, begun, language, draft, reply))
         except StoppedError:
@@ -123,6 +133,10 @@ class Answerer:
         return await self._file_gap(draft.outcome, language, found)
 
     async def _understand(self, asked: Asked, begun: Begun) -> str:
+        """The question that stands alone; asked again it is the one of the first time, whatever was said since."""
+        if asked.again_of is not None:
+            with contextlib.suppress(NotFoundError):
+                return (await self._interactions.get(asked.again_of)).standalone_question or asked.text
         turns = await self._interactions.find_turns(asked.conversation_key, before_id=begun.id, limit=TURNS_REMEMBERED)
         return make_standalone(asked.text, turns)
 

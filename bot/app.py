@@ -7,10 +7,13 @@ from typing import Self
 
 from aiohttp import web
 
+from bot.again import Again
 from bot.answer import Answerer
-from bot.handlers import FeedbackHandler, QuestionHandler
+from bot.experts import ExpertPlatform, Experts
+from bot.handlers import Confirm, FeedbackHandler, QuestionHandler
 from bot.inbox import Claimed, Inbox
 from bot.reply import Platform
+from bot.signals import Signals
 from bot.slack.posts import find_audience as find_slack_audience
 from bot.slack.side import build_side
 from bot.slack.socket import SlackSocket
@@ -67,6 +70,8 @@ class Bot:
         self._inbox = Inbox(database)
         self._platforms: dict[str, Platform] = {"web": self._live}
         self._sockets: list[SlackSocket] = []
+        self._confirm: dict[str, Confirm] = {}
+        self._experts: dict[str, ExpertPlatform] = {}
         self._app = build_app(
             inbox=self._inbox,
             feedback=feedback,
@@ -83,7 +88,7 @@ class Bot:
             suggestions=suggestions,
         )
         if settings.has_slack:
-            self._add_slack(interactions)
+            self._add_slack(interactions, feedback, Again(database, self._inbox))
         if settings.has_teams:
             self._add_teams(interactions)
         questions = QuestionHandler(
@@ -91,12 +96,15 @@ class Bot:
             interactions=interactions,
             platforms=self._platforms,
             find_principals=self._find_audience,
+            signals=Signals(database),
         )
+        experts = Experts(database, interactions=interactions, feedback=feedback, platforms=self._experts)
         self._worker = Worker(
             inbox=self._inbox,
             handlers={
                 "question": questions,
-                "feedback": FeedbackHandler(feedback=feedback, interactions=interactions),
+                "feedback": FeedbackHandler(feedback=feedback, interactions=interactions, confirm=self._confirm),
+                **experts.handlers(),
             },
             give_up=questions.give_up,
             concurrency=settings.worker_concurrency,
@@ -140,9 +148,14 @@ class Bot:
         audience = await AUDIENCES[claimed.platform](claimed)
         return await self._find_principals(person) if person in audience else audience
 
-    def _add_slack(self, interactions: Interactions) -> None:
-        side, sockets = build_side(self._settings, inbox=self._inbox, interactions=interactions)
+    def _add_slack(self, interactions: Interactions, feedback: FeedbackLog, again: Again) -> None:
+        side, sockets = build_side(
+            self._settings, inbox=self._inbox, interactions=interactions, feedback=feedback, again=again
+        )
+        self._confirm["slack"] = side.confirm
         self._platforms["slack"] = side.platform
+        if side.experts:
+            self._experts["slack"] = side.experts
         self._app.add_routes(side.routes())
         self._sockets += sockets
 

@@ -18,6 +18,9 @@ from core.wording import is_refusal
 
 log = logging.getLogger(__name__)
 
+# At 0 the same question has the same answer.
+AGAIN_TEMPERATURE = 0.8
+
 # Takes the whole answer so far, often.
 Show = Callable[[str], Awaitable[None]]
 
@@ -72,7 +75,7 @@ class Composer:
     async def _generate(self, draft: Draft, standalone: str, show: Show) -> Outcome:
         """Stream the model's answer and keep it where its passages carry it."""
         messages = to_messages(standalone, draft.outcome.passages)
-        sampling = Sampling(max_tokens=self.limits.answer_tokens, temperature=self.limits.temperature)
+        sampling = self._choose_sampling(draft)
         draft.outcome = replace(
             draft.outcome, model=self._model_server.model, messages=messages, sampling=asdict(sampling)
         )
@@ -83,6 +86,13 @@ class Composer:
             outcome = replace(draft.outcome, generated=draft.generation.text or None)
             return _quoted(outcome, standalone, "quoted_server")
         return _judge(draft.with_generation(), standalone)
+
+    def _choose_sampling(self, draft: Draft) -> Sampling:
+        """As the limits say; asked again warmer and by a seed, so that the answer is another and can be drawn again."""
+        temperature = self.limits.temperature
+        if draft.seed is not None:
+            temperature = max(temperature, AGAIN_TEMPERATURE)
+        return Sampling(max_tokens=self.limits.answer_tokens, temperature=temperature, seed=draft.seed)
 
     async def _stream(self, draft: Draft, sampling: Sampling, show: Show) -> None:
         """Show the answer as it comes.

@@ -17,12 +17,14 @@ class Draft:
     """An answer under way.
 
     Attributes:
+        seed: draws another wording than the most likely one; None where the answer is not asked for again.
         pieces: of the model's text, as they came; a server counts tokens only at the end of an answer.
     """
 
     outcome: Outcome
     generation: Generation = field(default_factory=Generation)
     pieces: int = 0
+    seed: int | None = None
 
     def with_generation(self) -> Outcome:
         """The outcome with what the model said and what that took."""

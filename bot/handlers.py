@@ -1,6 +1,5 @@
 """What the worker does with an event: a question is answered, a judgement is recorded."""
 
-import contextlib
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
 
@@ -9,12 +8,17 @@ from bot.inbox import Claimed
 from bot.phrases import say
 from bot.questions import check_question
 from bot.reply import Platform
+from bot.signals import Signals
 from core.errors import InvalidInputError, NotFoundError
 from core.feedback import FeedbackLog
 from core.interactions import Interactions
 from core.prompt import detect_language
 from core.records import Feedback, Outcome
 
+# What a judgement holds beside its value.
+_SAID = ("correction", "reason", "right_chunk_id", "right_source")
+
+Confirm = Callable[[Claimed, Feedback], Awaitable[None]]
 FindPrincipals = Callable[[Claimed], Awaitable[list[str]]]
 
 
@@ -23,6 +27,7 @@ class QuestionHandler:
 
     Args:
         find_principals: what everyone who will see this reply may read.
+        signals: notices what a question says of the answer before it.
     """
 
     def __init__(
@@ -32,7 +37,9 @@ class QuestionHandler:
         interactions: Interactions,
         platforms: Mapping[str, Platform],
         find_principals: FindPrincipals,
+        signals: Signals | None = None,
     ) -> None:
+        self._signals = signals
         self._answerer = answerer
         self._interactions = interactions
         self._platforms = platforms
@@ -48,9 +55,17 @@ class QuestionHandler:
             return
         principals = await self._find_principals(claimed)
         asked = Asked(
-            claimed.platform, claimed.conversation_key, claimed.payload["person"], principals, text, claimed.id
+            claimed.platform,
+            claimed.conversation_key,
+            claimed.payload["person"],
+            principals,
+            text,
+            claimed.id,
+            claimed.payload.get("again_of"),
         )
-        await self._answerer.answer(asked, reply)
+        finished = await self._answerer.answer(asked, reply)
+        if self._signals:
+            await self._signals.note(finished.interaction_id)
 
     async def give_up(self, claimed: Claimed) -> None:
         """Apologise with the interaction's id, and end it as `failed`, so that person, log and console say the same."""
@@ -67,11 +82,18 @@ class QuestionHandler:
 
 
 class FeedbackHandler:
-    """Records a claimed judgement; one on a message that is no answer of ours is dropped."""
+    """Records a claimed judgement; one on a message that is no answer of ours is dropped.
 
-    def __init__(self, *, feedback: FeedbackLog, interactions: Interactions) -> None:
+    Args:
+        confirm: by platform, what tells the person that it counts.
+    """
+
+    def __init__(
+        self, *, feedback: FeedbackLog, interactions: Interactions, confirm: Mapping[str, Confirm] | None = None
+    ) -> None:
         self._feedback = feedback
         self._interactions = interactions
+        self._confirm = confirm or {}
 
     async def __call__(self, claimed: Claimed) -> None:
         """The payload names the answer by `interaction_id`, or by `reply_key` where the platform knows only that."""
@@ -80,7 +102,7 @@ class FeedbackHandler:
         if found is None:
             interaction = await self._interactions.find_by_reply(claimed.platform, payload["reply_key"])
             found = interaction.id if interaction else None
-        if found is None or await self._is_stale_withdrawal(found, payload):
+        if found is None or await self._is_stale_withdrawal(found, payload) or await self._is_repeated(found, payload):
             return
         judgement = Feedback(
             interaction_id=found,
@@ -90,9 +112,23 @@ class FeedbackHandler:
             correction=payload.get("correction"),
             reason=payload.get("reason"),
             event_key=f"inbox:{claimed.id}",
+            right_chunk_id=payload.get("right_chunk_id"),
+            right_source=payload.get("right_source"),
         )
-        with contextlib.suppress(NotFoundError):
+        try:
             await self._feedback.record(judgement)
+        except NotFoundError:
+            return
+        if confirm := self._confirm.get(claimed.platform):
+            await confirm(claimed, judgement)
+
+    async def _is_repeated(self, interaction_id: int, payload: Mapping[str, Any]) -> bool:
+        """Whether a bare vote repeats one that came with a correction or reason, which it must not undo."""
+        if payload["value"] == 0 or any(payload.get(name) for name in _SAID):
+            return False
+        standing = await self._feedback.find_standing(interaction_id, payload["person"])
+        said = standing and standing.value == payload["value"] and any(getattr(standing, name) for name in _SAID)
+        return bool(said)
 
     async def _is_stale_withdrawal(self, interaction_id: int, payload: Mapping[str, Any]) -> bool:
         """Whether a vote is taken back that another has replaced: 👍, then 👎, then the 👍 removed leaves the 👎."""

@@ -26,6 +26,7 @@ class FinishedAnswer:
 
     Attributes:
         notice: a line that says why this is a quotation or a refusal; empty for a generated answer.
+        can_ask_human: whether this platform has experts to pass the question on to.
     """
 
     interaction_id: int
@@ -34,6 +35,7 @@ class FinishedAnswer:
     mode: Mode
     notice: str = ""
     sources: list[Source] = field(default_factory=list[Source])
+    can_ask_human: bool = False
 
 
 class Reply(Protocol):

@@ -44,6 +44,11 @@ class FeedbackLog:
         """The judgements that stand, one a person; withdrawn ones are left out."""
         return await self._database.fetch_all(QUERIES["find_current"], {"interaction_id": interaction_id}, Feedback)
 
+    async def find_standing(self, interaction_id: int, person: str) -> Feedback | None:
+        """A person's last judgement of an answer, which has value 0 where it was taken back."""
+        parameters = {"interaction_id": interaction_id, "person": person}
+        return await self._database.fetch_one(QUERIES["find_standing"], parameters, Feedback)
+
     async def get_value(self, interaction_id: int, person: str) -> Vote:
         """A person's standing vote on an answer; 0 where there is none."""
         parameters = {"interaction_id": interaction_id, "person": person}
@@ -58,4 +63,5 @@ class FeedbackLog:
 def _clean(feedback: Feedback) -> Feedback:
     correction = clean_text(feedback.correction).strip() if feedback.correction else None
     reason = clean_text(feedback.reason).strip() if feedback.reason else None
-    return replace(feedback, correction=correction or None, reason=reason or None)
+    right = clean_text(feedback.right_source).strip() if feedback.right_source else None
+    return replace(feedback, correction=correction or None, reason=reason or None, right_source=right or None)

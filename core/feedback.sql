@@ -6,11 +6,13 @@ WITH given AS (
     SELECT ordinality, row.*
     FROM jsonb_array_elements(%(rows)s::jsonb) WITH ORDINALITY AS element(value, ordinality),
          jsonb_to_record(value) AS row(interaction_id bigint, person text, value smallint, source text,
-                                       correction text, reason text, event_key text)
+                                       correction text, reason text, event_key text,
+                                       right_chunk_id bigint, right_source text)
     WHERE jsonb_typeof(element.value) = 'object'
 ), stored AS (
-    INSERT INTO feedback (interaction_id, person, value, source, correction, reason, event_key)
-    SELECT given.interaction_id, person, value, source, correction, reason, event_key
+    INSERT INTO feedback (interaction_id, person, value, source, correction, reason, event_key, right_chunk_id,
+                          right_source)
+    SELECT given.interaction_id, person, value, source, correction, reason, event_key, right_chunk_id, right_source
     FROM given WHERE EXISTS (SELECT FROM interactions WHERE interactions.id = given.interaction_id)
     ORDER BY ordinality
     ON CONFLICT (event_key) DO NOTHING
@@ -19,8 +21,12 @@ SELECT EXISTS (SELECT FROM interactions WHERE interactions.id = given.interactio
 FROM given ORDER BY ordinality
 
 -- name: find_current
-SELECT interaction_id, person, value, source, correction, reason, event_key
+SELECT interaction_id, person, value, source, correction, reason, event_key, right_chunk_id, right_source
 FROM current_feedback WHERE interaction_id = %(interaction_id)s AND value <> 0
+
+-- name: find_standing
+SELECT interaction_id, person, value, source, correction, reason, event_key, right_chunk_id, right_source
+FROM feedback WHERE interaction_id = %(interaction_id)s AND person = %(person)s ORDER BY id DESC LIMIT 1
 
 -- name: get_value
 SELECT value FROM feedback WHERE interaction_id = %(interaction_id)s AND person = %(person)s ORDER BY id DESC LIMIT 1

@@ -91,6 +91,10 @@ class Interactions:
         """Store the platform's id of the reply, before any text is streamed into it."""
         await self._database.execute(QUERIES["set_reply_key"], {"id": interaction_id, "reply_key": reply_key})
 
+    async def add_reply_part(self, interaction_id: int, reply_key: str) -> None:
+        """Store the platform's id of a further message of the reply, so that votes on it count too."""
+        await self._database.execute(QUERIES["add_reply_part"], {"id": interaction_id, "reply_key": reply_key})
+
     async def get(self, interaction_id: int) -> Interaction:
         """One interaction.
 
@@ -103,7 +107,7 @@ class Interactions:
         return found
 
     async def find_by_reply(self, platform: str, reply_key: str) -> Interaction | None:
-        """The interaction whose reply has this platform id."""
+        """The interaction whose reply has this platform id, of its first message or of a further one."""
         parameters = {"platform": platform, "reply_key": reply_key}
         return await self._database.fetch_one(QUERIES["find_by_reply"], parameters, Interaction)
 
@@ -140,6 +144,7 @@ def _question_row(question: Question) -> dict[str, Any]:
         "principals": question.principals,
         "question": clean_text(question.text),
         "language": question.language,
+        "again_of": question.again_of,
     }
 
 

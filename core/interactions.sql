@@ -6,7 +6,7 @@ WITH given AS (
     SELECT ordinality, row.*
     FROM jsonb_array_elements(%(rows)s::jsonb) WITH ORDINALITY AS element(value, ordinality),
          jsonb_to_record(value) AS row(inbox_id bigint, platform text, conversation_key text, asker text,
-                                       principals text[], question text, language text)
+                                       principals text[], question text, language text, again_of bigint)
     WHERE jsonb_typeof(element.value) = 'object'
 ), numbered AS (
     SELECT given.*, existing.id IS NULL AS is_new,
@@ -14,9 +14,11 @@ WITH given AS (
            CASE WHEN existing.id IS NULL THEN (SELECT name FROM serving) ELSE existing.adapter END AS adapter
     FROM given LEFT JOIN interactions AS existing ON existing.inbox_id = given.inbox_id
 ), stored AS (
-    INSERT INTO interactions (id, inbox_id, platform, conversation_key, asker, principals, question, language, adapter)
+    INSERT INTO interactions (id, inbox_id, platform, conversation_key, asker, principals, question, language, adapter,
+                              again_of)
     OVERRIDING SYSTEM VALUE
-    SELECT id, inbox_id, platform, conversation_key, asker, principals, question, language, adapter
+    SELECT id, inbox_id, platform, conversation_key, asker, principals, question, language, adapter,
+           (SELECT first.id FROM interactions AS first WHERE first.id = numbered.again_of)
     FROM numbered WHERE is_new
 )
 SELECT id, adapter FROM numbered ORDER BY ordinality
@@ -54,7 +56,17 @@ FROM interactions WHERE id = %(id)s
 SELECT id, inbox_id, platform, conversation_key, asker, principals, question, language, adapter, began_at, reply_key,
        standalone_question, search_notice, model, messages, passages, generated, answer, mode, mode_reason, citations,
        prompt_tokens, completion_tokens, first_token_seconds, answer_seconds, finished_at
-FROM interactions WHERE platform = %(platform)s AND reply_key = %(reply_key)s
+FROM interactions
+WHERE id IN (SELECT id FROM interactions WHERE platform = %(platform)s AND reply_key = %(reply_key)s
+             UNION ALL
+             SELECT interaction_id FROM reply_parts WHERE platform = %(platform)s AND reply_key = %(reply_key)s)
+ORDER BY id DESC
+LIMIT 1
+
+-- name: add_reply_part
+INSERT INTO reply_parts (platform, reply_key, interaction_id)
+SELECT platform, %(reply_key)s, id FROM interactions WHERE id = %(id)s
+ON CONFLICT (platform, reply_key) DO NOTHING
 
 -- name: find_by_inbox
 SELECT id, inbox_id, platform, conversation_key, asker, principals, question, language, adapter, began_at, reply_key,

@@ -41,7 +41,11 @@ class Passage:
 
 @dataclass(frozen=True, slots=True)
 class Question:
-    """A question as it was asked; `principals` is what everyone who sees the reply may read."""
+    """A question as it was asked; `principals` is what everyone who sees the reply may read.
+
+    Attributes:
+        again_of: the answer that this one is to be held against.
+    """
 
     platform: Platform
     conversation_key: str
@@ -50,6 +54,7 @@ class Question:
     text: str
     language: Language
     inbox_id: int | None = None
+    again_of: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,6 +104,7 @@ class Feedback:
     Attributes:
         source: where it was given, e.g. `web`, `slack_reaction`, `cli`.
         event_key: the platform's own id, so that a repeated delivery counts once.
+        right_chunk_id: the passage that holds the right answer; `right_source` says it in words or as a link.
     """
 
     interaction_id: int
@@ -108,3 +114,5 @@ class Feedback:
     correction: str | None = None
     reason: str | None = None
     event_key: str | None = None
+    right_chunk_id: int | None = None
+    right_source: str | None = None

@@ -66,6 +66,9 @@ class Settings(BaseSettings):
     slack_bot_token: SecretStr | None = Field(None, description="xoxb-…")
     slack_app_token: SecretStr | None = Field(None, description="xapp-…, for Socket Mode")
     slack_signing_secret: SecretStr | None = Field(None, description="For events over HTTP at /slack/events")
+    slack_emoji_up: str = Field("+1", description="Reactions that like an answer, names of emoji, comma-separated")
+    slack_emoji_down: str = Field("-1", description="Reactions that dislike an answer")
+    slack_expert_channel: str | None = Field(None, description="Id of the channel that “Ask a human” goes to, C…")
 
     teams_app_id: str | None = Field(None, description="Application (client) id of the bot registration")
     teams_app_password: SecretStr | None = Field(None, description="Client secret of the bot registration")
@@ -186,4 +189,7 @@ def _check_slack(settings: Settings) -> list[str]:
         return ["SLACK_APP_TOKEN (Socket Mode) or SLACK_SIGNING_SECRET (HTTP): needed because SLACK_BOT_TOKEN is set"]
     if transport and not settings.slack_bot_token:
         return ["SLACK_BOT_TOKEN: needed because other SLACK_ variables are set"]
+    channel = settings.slack_expert_channel
+    if channel and not re.fullmatch(r"[CG][A-Z0-9]{2,}", channel):
+        return [f"SLACK_EXPERT_CHANNEL: expected a channel's id such as C0123ABCD, got {channel!r}"]
     return []

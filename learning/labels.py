@@ -32,7 +32,7 @@ class VoteRow:
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """One finished interaction, with what it takes to say it again."""
+    """One finished interaction, with what it takes to say it again; `again_of` is the answer it was asked for after."""
 
     id: int
     question: str
@@ -43,6 +43,7 @@ class Answer:
     generated: str | None
     mode: str
     mode_reason: str | None = None
+    again_of: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -85,8 +85,10 @@ def build_pairs(judgements: Sequence[Judgement]) -> PairsBuilt:
         if not _pair_corrections(judgement, built) and not _pair_quotation(judgement, built)
     ]
     clusters: dict[tuple[str, str], list[Judgement]] = defaultdict(list)
+    answers = {judgement.answer.id: judgement.answer for judgement in judgements}
     for judgement in leftover:
-        clusters[normalise_text(judgement.answer.question), judgement.answer.language].append(judgement)
+        first = _find_first(judgement.answer, answers)
+        clusters[normalise_text(first.question), first.language].append(judgement)
     for cluster in clusters.values():
         _pair_same_question(cluster, built)
     used = {feedback_id for pair in built.pairs for feedback_id in pair.feedback_ids}
@@ -192,15 +194,32 @@ def _with_votes(pair: Pair, votes: dict[int, str]) -> Pair:
 
 
 def _pair_same_question(cluster: list[Judgement], built: PairsBuilt) -> None:
-    """Each liked answer of a question against a disliked one that was drawn from overlapping passages."""
+    """Each liked answer of a question against a disliked one that was drawn from overlapping passages.
+
+    An answer that was tried again is held against its second try first: the same person saw both.
+    """
     built.dropped |= {vote.feedback_id: "unpaired" for judgement in cluster for vote in judgement.votes}
     liked = [judgement for judgement in cluster if judgement.value > 0]
     disliked = [judgement for judgement in cluster if judgement.value < 0]
     if not liked or not disliked:
         return
+    retried = [(up, down) for up in liked for down in disliked if _is_again(up.answer, down.answer)]
+    paired = {judgement.answer.id for pair in retried for judgement in pair}
     count = max(len(liked), len(disliked))
-    for up, down in islice(zip(cycle(liked), cycle(disliked), strict=False), count):
+    others = islice(zip(cycle(liked), cycle(disliked), strict=False), count)
+    for up, down in [*retried, *(pair for pair in others if not {one.answer.id for one in pair} <= paired)]:
         _pair_two_answers(up, down, built)
+
+
+def _find_first(answer: Answer, answers: dict[int, Answer]) -> Answer:
+    """The first try of an answer, as far back as tries were voted on: spelling help may reword a second one."""
+    while answer.again_of in answers and answer.again_of < answer.id:
+        answer = answers[answer.again_of]
+    return answer
+
+
+def _is_again(one: Answer, other: Answer) -> bool:
+    return one.again_of == other.id or other.again_of == one.id
 
 
 def _pair_two_answers(up: Judgement, down: Judgement, built: PairsBuilt) -> None:

@@ -67,6 +67,7 @@ class StandingVote:
     value: Vote
     reason: str | None
     correction: str | None
+    right_chunk_id: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -157,19 +158,15 @@ def find_examples(answer: Untaught, votes: Sequence[StandingVote], terms: Sequen
     """What the standing votes on one answer teach; nothing where as many people dislike it as like it.
 
     The cited passages get the question of a liked answer. Where most say that it was taken from the wrong document,
-    they are blamed. A correction that names its passage gives that one the question, whatever others think.
+    they are blamed. A person who chose the right passage, or whose correction names it, gives that one the
+    question, whatever others think.
     """
     shown = [one for one in answer.passages or () if isinstance(one.get("chunk_id"), int)]
-    if not terms or not shown or answer.mode not in JUDGED_MODES:
+    if not terms or answer.mode not in JUDGED_MODES:
         return []
     question = hash_terms(terms)
     cited = [one["chunk_id"] for one in shown if one.get("number") in (answer.citations or ())]
-    hinted = {
-        (vote.person, chunk_id): vote
-        for vote in votes
-        if vote.correction
-        for chunk_id in find_hints(vote.correction, shown)
-    }
+    hinted = {(vote.person, chunk_id): vote for vote in votes for chunk_id in _find_right(vote, shown)}
     judging = [vote for vote in _find_majority(votes) if vote.value < 0 or answer.mode in LIKED_MODES]
     judged = {(vote.person, chunk_id): vote for vote in judging for chunk_id in cited}
     return [
@@ -200,6 +197,13 @@ def find_hints(correction: str, passages: Sequence[Shown]) -> list[int]:
     naming = [one for one in passages if (name := one.get("path", "").rpartition("/")[2].casefold()) and name in said]
     plain = holding or naming
     return [plain[0]["chunk_id"]] if len(plain) == 1 else []
+
+
+def _find_right(vote: StandingVote, shown: Sequence[Shown]) -> list[int]:
+    """The chunk that was chosen, which need not be one of those shown; else those that the correction points at."""
+    if vote.right_chunk_id is not None:
+        return [vote.right_chunk_id]
+    return find_hints(vote.correction, shown) if vote.correction else []
 
 
 def read_terms(question: str) -> list[str]:

@@ -11,7 +11,7 @@ SELECT pg_advisory_xact_lock(%(key)s)
 
 -- name: find_votes
 -- Read under the lock: what stands now is written after what stood before.
-SELECT id, interaction_id, person, value, reason, correction
+SELECT id, interaction_id, person, value, reason, correction, right_chunk_id
 FROM current_feedback
 WHERE interaction_id = ANY(%(interaction_ids)s::bigint[]) AND value <> 0
 ORDER BY id

@@ -17,7 +17,14 @@ RATE_LIMIT_RETRIES = 3
 CALL_SECONDS = 20
 
 # The scope that Slack asks for each method; None where any token will do.
-METHOD_SCOPES = {"auth.test": None, "chat.postMessage": "chat:write", "chat.update": "chat:write"}
+METHOD_SCOPES = {
+    "auth.test": None,
+    "chat.getPermalink": None,
+    "chat.postEphemeral": "chat:write",
+    "chat.postMessage": "chat:write",
+    "chat.update": "chat:write",
+    "views.open": None,
+}
 
 
 class SlackError(NightbakeError):

@@ -37,7 +37,7 @@ class SlackEvents:
     """
 
     def __init__(self, *, signing_secret: str | None) -> None:
-        self._doors: dict[tuple[Kind, str], Door] = {}
+        self._doors: dict[tuple[Kind, str], list[Door]] = {}
         self._verifier = SignatureVerifier(signing_secret) if signing_secret else None
         # Bolt's own checks cost an `auth.test` before the first event is stored, and an event that arrives while that
         # call is refused would be acknowledged and lost. What they need stands in the event itself.
@@ -58,12 +58,12 @@ class SlackEvents:
         app.shortcut(_EVERYTHING)(self._receive_shortcut)
 
     def on(self, kind: Kind, name: str, door: Door) -> None:
-        """Open a door.
+        """Open a door; an event may have several, each of which takes what is its own.
 
         Args:
             name: type of an event, action id of a button, callback id of a form or shortcut, a command with its slash.
         """
-        self._doors[kind, name] = door
+        self._doors.setdefault((kind, name), []).append(door)
 
     def names(self, kind: Kind) -> set[str]:
         """Names of the doors of a kind, which the manifest must announce."""
@@ -90,11 +90,12 @@ class SlackEvents:
         return await _acknowledge(ack, await self._enter("shortcut", body["callback_id"], body))
 
     async def _enter(self, kind: Kind, name: str, body: dict[str, Any]) -> dict[str, Any] | str | None:
-        door = self._doors.get((kind, name))
-        if door is None:
+        doors = self._doors.get((kind, name))
+        if doors is None:
             log.debug("no door", extra={"kind": kind, "name_sent": name})
             return None
-        return await door(body)
+        told = [await door(body) for door in doors]
+        return next(filter(None, told), None)
 
     async def _handle(self, request: web.Request) -> web.Response:
         body = await request.read()

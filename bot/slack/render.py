@@ -8,6 +8,7 @@ import re
 from typing import Any
 
 from bot.reply import FinishedAnswer, Source
+from bot.slack.render_feedback import render_feedback
 from core.prompt import Language
 
 Block = dict[str, Any]
@@ -25,14 +26,14 @@ _PHRASES: dict[Language, dict[str, str]] = {
         "page": "p. {page}",
         "generated": "AI-generated from the sources; please check them.",
         "quoted": "Taken from the documents word for word.",
-        "vote": "React with :+1: or :-1: so that I learn. Answer {id}",
+        "number": "Answer {id}",
     },
     "ko": {
         "sources": "출처",
         "page": "{page}쪽",
         "generated": "AI가 출처를 바탕으로 작성했습니다. 출처를 확인해 주세요.",
         "quoted": "문서의 문장을 그대로 옮겼습니다.",
-        "vote": ":+1: 또는 :-1: 반응을 남겨 주시면 배웁니다. 답변 {id}",
+        "number": "답변 {id}",
     },
 }
 
@@ -87,7 +88,7 @@ def render_partial(text: str) -> list[Block]:
 
 
 def render_answer(answer: FinishedAnswer, base_url: str) -> list[list[Block]]:
-    """Blocks of one message or more, in order; the last one carries the sources and the line about thumbs."""
+    """Blocks of one message or more, in order; the last one carries the sources and the thumbs."""
     messages = [
         [_section(piece) for piece in split(part, SECTION_CHARACTERS) if piece]
         for part in split(to_mrkdwn(answer.text), MESSAGE_CHARACTERS)
@@ -95,7 +96,7 @@ def render_answer(answer: FinishedAnswer, base_url: str) -> list[list[Block]]:
     if answer.notice:
         messages[0] = [*render_status(answer.notice), *messages[0]]
     messages[-1] += _render_sources(answer, base_url)
-    messages[-1] += [_render_context(answer)]
+    messages[-1] += [_render_context(answer), *render_feedback(answer)]
     return messages
 
 
@@ -126,7 +127,7 @@ def _render_source(source: Source, language: Language, base_url: str) -> str:
 def _render_context(answer: FinishedAnswer) -> Block:
     phrases = _PHRASES[answer.language]
     origin = phrases.get("generated" if answer.mode == "stopped" else answer.mode, "")
-    line = f"{origin} {phrases['vote'].format(id=answer.interaction_id)}".strip()
+    line = f"{origin} {phrases['number'].format(id=answer.interaction_id)}".strip()
     return {"type": "context", "elements": [_mrkdwn(line)]}
 
 

@@ -3,6 +3,7 @@
 import logging
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 from bot.inbox import Claimed
@@ -50,11 +51,13 @@ class SlackPlatform:
         api: SlackApi,
         interactions: Interactions,
         base_url: str,
+        has_experts: bool = False,
         clock: Clock = time.monotonic,
     ) -> None:
         self._api = api
         self._interactions = interactions
         self._base_url = base_url
+        self._has_experts = has_experts
         self._pace = Pace(clock)
 
     async def reply_to(self, claimed: Claimed) -> "SlackReply":
@@ -67,6 +70,7 @@ class SlackPlatform:
             pace=self._pace,
             claimed=claimed,
             reply_key=stored.reply_key if stored else None,
+            has_experts=self._has_experts,
         )
 
 
@@ -82,7 +86,9 @@ class SlackReply:
         pace: Pace,
         claimed: Claimed,
         reply_key: str | None,
+        has_experts: bool = False,
     ) -> None:
+        self._has_experts = has_experts
         self._api = api
         self._interactions = interactions
         self._base_url = base_url
@@ -118,10 +124,12 @@ class SlackReply:
         Raises:
             SlackError: the answer could not be shown; it is stored and may be tried again.
         """
+        answer = replace(answer, can_ask_human=self._has_experts)
         first, *others = render_answer(answer, self._base_url)
         await self._edit_or_post(answer, first)
         for blocks in others:
-            await self._post(render_fallback(answer.text), blocks)
+            part = await self._post(render_fallback(answer.text), blocks)
+            await self._interactions.add_reply_part(answer.interaction_id, part)
 
     async def decline(self, message: str) -> None:
         """Say it in place of the status line, or in a post of its own where none was opened."""

@@ -5,44 +5,75 @@ from collections.abc import Sequence
 from aiohttp import web
 from slack_bolt.async_app import AsyncApp
 
+from bot.again import Again
 from bot.inbox import Inbox
-from bot.slack import posts, reactions
+from bot.slack import experts, posts, reactions
 from bot.slack.api import METHOD_SCOPES, OneToken, SlackApi, SlackError, build_client
-from bot.slack.events import SlackEvents
+from bot.slack.emoji import Emoji
+from bot.slack.events import Kind, SlackEvents
+from bot.slack.experts import SlackExperts, add_experts
+from bot.slack.judgements import Judgements
 from bot.slack.posts import add_posts
 from bot.slack.reactions import add_reactions
 from bot.slack.reply import SlackPlatform
 from bot.slack.socket import SlackSocket
+from core.feedback import FeedbackLog
 from core.interactions import Interactions
-from core.settings import Settings
+from core.settings import Settings, read_list
 
 # Each event that the manifest subscribes to, and the scope that Slack asks for it.
-EVENT_SCOPES = {**posts.EVENT_SCOPES, **reactions.EVENT_SCOPES}
+EVENT_SCOPES = {**posts.EVENT_SCOPES, **reactions.EVENT_SCOPES, **experts.EVENT_SCOPES}
 SCOPES = frozenset({*EVENT_SCOPES.values(), *filter(None, METHOD_SCOPES.values())})
 
 
 class SlackSide:
-    """Slack as the bot sees it; `platform` makes its replies."""
+    """Slack as the bot sees it; `platform` makes its replies, `confirm` follows a vote, `experts` may be none."""
 
     def __init__(
-        self, *, api: SlackApi, inbox: Inbox, interactions: Interactions, base_url: str, signing_secret: str | None
+        self,
+        *,
+        api: SlackApi,
+        inbox: Inbox,
+        interactions: Interactions,
+        feedback: FeedbackLog,
+        again: Again,
+        base_url: str,
+        signing_secret: str | None,
+        emoji: Emoji | None = None,
+        expert_channel: str | None = None,
     ) -> None:
         self._events = SlackEvents(signing_secret=signing_secret)
         add_posts(self._events, inbox)
-        add_reactions(self._events, inbox)
-        self.platform = SlackPlatform(api=api, interactions=interactions, base_url=base_url)
+        add_reactions(self._events, inbox, emoji or Emoji())
+        judgements = Judgements(
+            api=api, inbox=inbox, interactions=interactions, feedback=feedback, again=again, base_url=base_url
+        )
+        judgements.open_doors(self._events)
+        self.confirm = judgements.confirm
+        self.experts = SlackExperts(api=api, channel=expert_channel) if expert_channel else None
+        if expert_channel:
+            add_experts(self._events, inbox, expert_channel)
+        self.platform = SlackPlatform(
+            api=api, interactions=interactions, base_url=base_url, has_experts=expert_channel is not None
+        )
 
     @property
     def app(self) -> AsyncApp:
         """What Socket Mode hands its events to."""
         return self._events.app
 
+    def names(self, kind: Kind) -> set[str]:
+        """Names of what is read of a kind, which the manifest must announce."""
+        return self._events.names(kind)
+
     def routes(self) -> Sequence[web.RouteDef]:
         """The HTTP endpoint, where there is one."""
         return self._events.routes()
 
 
-def build_side(settings: Settings, *, inbox: Inbox, interactions: Interactions) -> tuple[SlackSide, list[SlackSocket]]:
+def build_side(
+    settings: Settings, *, inbox: Inbox, interactions: Interactions, feedback: FeedbackLog, again: Again
+) -> tuple[SlackSide, list[SlackSocket]]:
     """Slack by the settings, and the connections of Socket Mode that must be started."""
     assert settings.slack_bot_token
     token, secret = settings.slack_bot_token.get_secret_value(), settings.slack_signing_secret
@@ -50,8 +81,12 @@ def build_side(settings: Settings, *, inbox: Inbox, interactions: Interactions) 
         api=SlackApi(OneToken(token)),
         inbox=inbox,
         interactions=interactions,
+        feedback=feedback,
+        again=again,
         base_url=settings.base_url,
         signing_secret=secret.get_secret_value() if secret else None,
+        emoji=Emoji(read_list(settings.slack_emoji_up), read_list(settings.slack_emoji_down)),
+        expert_channel=settings.slack_expert_channel,
     )
     if not settings.slack_app_token:
         return side, []

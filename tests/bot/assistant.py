@@ -9,11 +9,12 @@ from typing import TypeVar
 
 from bot.answer import Answerer, Searcher
 from bot.compose import Composer, Limits
-from bot.handlers import FeedbackHandler, FindPrincipals, QuestionHandler
+from bot.handlers import Confirm, FeedbackHandler, FindPrincipals, QuestionHandler
 from bot.inbox import Inbox
 from bot.reply import Platform
+from bot.signals import Signals
 from bot.stops import Stops
-from bot.worker import Worker
+from bot.worker import Handler, Worker
 from core.database import Database
 from core.feedback import FeedbackLog
 from core.gaps import Gaps
@@ -91,6 +92,8 @@ async def work(
     find_principals: FindPrincipals,
     chat_model: FakeModelServer,
     search: OneDocument,
+    confirm: dict[str, Confirm] | None = None,
+    more: dict[str, Handler] | None = None,
 ) -> AsyncGenerator[None]:
     """A worker with every handler, until the block ends."""
     interactions = Interactions(database)
@@ -100,11 +103,12 @@ async def work(
         interactions=interactions,
         platforms=platforms,
         find_principals=find_principals,
+        signals=Signals(database),
     )
-    feedback = FeedbackHandler(feedback=FeedbackLog(database), interactions=interactions)
+    feedback = FeedbackHandler(feedback=FeedbackLog(database), interactions=interactions, confirm=confirm)
     worker = Worker(
         inbox=inbox,
-        handlers={"question": questions, "feedback": feedback},
+        handlers={"question": questions, "feedback": feedback, **(more or {})},
         give_up=questions.give_up,
         concurrency=2,
     )
@@ -159,8 +163,18 @@ class Assistant:
             find_principals=self.find_audience,
             chat_model=chat_model,
             search=self.search,
+            confirm=self.confirm(),
+            more=self.handlers(),
         ):
             yield
+
+    def confirm(self) -> dict[str, Confirm]:
+        """What follows a vote."""
+        return {}
+
+    def handlers(self) -> dict[str, Handler]:
+        """Handlers of the platform's own kinds of events."""
+        return {}
 
     async def settle(self) -> None:
         """Wait until every stored event is done or buried."""

@@ -135,6 +135,7 @@ def test_a_time_zone_that_is_none_is_refused(monkeypatch: pytest.MonkeyPatch, va
         ("MODEL_TEMPERATURE", "3"),
         ("WORKER_CONCURRENCY", "0"),
         ("NIGHT_BETA", "0"),
+        ("SLACK_EXPERT_CHANNEL", "#experts"),
     ],
 )
 def test_a_value_out_of_its_range_is_refused(monkeypatch: pytest.MonkeyPatch, name: str, value: str) -> None:

@@ -12,7 +12,7 @@ from aiohttp import WSMsgType, web
 from aiohttp.test_utils import TestServer
 
 BOT_TOKEN = "xoxb-token-of-the-tests"
-SCOPES = "app_mentions:read,chat:write,im:history,reactions:read"
+SCOPES = "app_mentions:read,channels:history,chat:write,groups:history,im:history,reactions:read"
 
 
 @dataclass
@@ -27,6 +27,7 @@ class FakeSlack:
 
     Attributes:
         messages: arguments of the last post or edit, by `channel:ts`, in order of posting.
+        whispers: arguments of ephemeral messages; `views` are the forms that were opened.
         rate_limits: seconds of `Retry-After` for the next calls of a method.
         errors: Slack's word for the next calls of a method.
         acknowledged: ids of Socket Mode envelopes that were acknowledged.
@@ -35,6 +36,8 @@ class FakeSlack:
     def __init__(self) -> None:
         self.calls: list[Call] = []
         self.messages: dict[str, dict[str, Any]] = {}
+        self.whispers: list[dict[str, Any]] = []
+        self.views: list[dict[str, Any]] = []
         self.rate_limits: dict[str, list[int]] = {}
         self.errors: dict[str, list[str]] = {}
         self.scopes = SCOPES
@@ -101,6 +104,18 @@ class FakeSlack:
         self.messages[key] = self.messages[key] | arguments
         return web.json_response({"ok": True, "channel": arguments["channel"], "ts": arguments["ts"]})
 
+    def _post_ephemeral(self, arguments: dict[str, Any]) -> web.Response:
+        self.whispers.append(arguments)
+        return web.json_response({"ok": True, "message_ts": f"1700000000.{next(self._times):06}"})
+
+    def _open_view(self, arguments: dict[str, Any]) -> web.Response:
+        self.views.append(arguments["view"])
+        return web.json_response({"ok": True, "view": {**arguments["view"], "id": f"V{len(self.views)}"}})
+
+    def _get_permalink(self, arguments: dict[str, Any]) -> web.Response:
+        link = f"https://home.slack.example/archives/{arguments['channel']}/p{arguments['message_ts'].replace('.', '')}"
+        return web.json_response({"ok": True, "permalink": link})
+
     def _open_connection(self, _: dict[str, Any]) -> web.Response:
         address = str(self._server.make_url("/link")).replace("http://", "ws://")
         return web.json_response({"ok": True, "url": address})
@@ -120,6 +135,9 @@ class FakeSlack:
         "auth.test": _test_auth,
         "chat.postMessage": _post,
         "chat.update": _update,
+        "chat.getPermalink": _get_permalink,
+        "chat.postEphemeral": _post_ephemeral,
+        "views.open": _open_view,
         "apps.connections.open": _open_connection,
     }
 

@@ -1,5 +1,6 @@
 """Which judgements make pairs, with which sides."""
 
+from core.records import Vote
 from learning.pairs import build_pairs
 from tests.learning.making import judge, make_answer, make_vote
 
@@ -44,6 +45,23 @@ def test_the_same_question_liked_and_disliked_is_a_pair_in_the_liked_answers_pro
     pair = built.pairs[0]
     assert (pair.chosen, pair.rejected, pair.interaction_ids) == ("23 days. [1]", WRONG.answer, (2, 1))
     assert (pair.prompt, pair.voters, built.dropped) == (up.messages, ("a", "b"), {})
+
+
+def test_an_answer_tried_again_is_held_against_its_own_first_try() -> None:
+    other = make_answer(2, "Nobody knows.", messages=[])
+    retried = make_answer(3, "23 days. [1]", question="How many days of leaves?", again_of=1)
+    judged: dict[int, Vote] = {1: -1, 2: -1, 3: 1}
+    votes = [make_vote(number, number, "a", value) for number, value in judged.items()]
+    answers = [WRONG, other, retried]
+    built = build_pairs([judge(answer, vote) for answer, vote in zip(answers, votes, strict=True)])
+    assert [pair.interaction_ids for pair in built.pairs] == [(3, 1), (3, 2)]
+
+
+def test_a_chain_of_tries_is_one_question() -> None:
+    tries = [make_answer(n, f"{n} days. [1]", question=f"q{n}", again_of=n - 1 if n > 1 else None) for n in (1, 2, 3)]
+    values: dict[int, Vote] = {1: -1, 2: -1, 3: 1}
+    built = build_pairs([judge(answer, make_vote(answer.id, answer.id, "a", values[answer.id])) for answer in tries])
+    assert [pair.interaction_ids for pair in built.pairs] == [(3, 2), (3, 1)]
 
 
 def test_answers_from_different_passages_are_no_pair() -> None:

@@ -6,14 +6,16 @@ from collections.abc import Awaitable, Callable
 import pytest
 
 from core.database import Database
+from core.feedback import FeedbackLog
 from core.locks import Lock
+from core.records import Feedback
 from retrieval import examples
 from retrieval.embedding import Embedder
 from retrieval.examples import Teaching, teach
 from retrieval.search import Search
 from retrieval.sources.access_rules import AccessRule
 from tests.retrieval.made_documents import Made, store
-from tests.retrieval.voting import EVERYONE, answer, like, score, vote
+from tests.retrieval.voting import EVERYONE, answer, find_chunk, like, score, vote
 
 OPEN = AccessRule(EVERYONE)
 LEAVE, TRAVEL, PEOPLE = "leave.txt", "travel.txt", "people.txt"
@@ -105,6 +107,24 @@ async def test_a_correction_that_names_its_passage_gives_it_the_question(documen
         {"vacat": 1},
         {"vacat": -1},
     )
+
+
+@pytest.mark.parametrize("shown", [[TRAVEL, LEAVE], [TRAVEL], []])
+async def test_a_passage_that_a_person_chose_gets_the_question_though_it_was_not_shown(
+    documents: Database, shown: list[str]
+) -> None:
+    asked = await answer(documents, "vacation?", shown, mode="generated" if shown else "refused")
+    right = await find_chunk(documents, LEAVE)
+    await FeedbackLog(documents).record(Feedback(asked, "user:ann", -1, "slack_form", right_chunk_id=right))
+    await teach(documents)
+    assert (await find_taught_terms(documents, LEAVE), await find_taught_terms(documents, TRAVEL)) == ({"vacat": 1}, {})
+
+
+async def test_a_chosen_passage_that_is_gone_teaches_nothing(documents: Database) -> None:
+    asked = await answer(documents, "vacation?", [TRAVEL])
+    await FeedbackLog(documents).record(Feedback(asked, "user:ann", -1, "slack_form", right_chunk_id=4711))
+    await teach(documents)
+    assert await documents.fetch_dicts(TAUGHT) == []
 
 
 @pytest.mark.parametrize("correction", ["25 days", "see plan.txt", "days"])

@@ -8,22 +8,29 @@ from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlencode
 
 import pytest
 from aiohttp import ClientSession, web
 from aiohttp.test_utils import TestServer
 
+from bot.again import Again
+from bot.experts import Experts
+from bot.handlers import Confirm
 from bot.inbox import Inbox
 from bot.slack.api import OneToken, SlackApi
 from bot.slack.events import PATH
 from bot.slack.posts import find_audience
 from bot.slack.side import SlackSide
+from bot.worker import Handler
 from core.database import Database
+from core.feedback import FeedbackLog
 from core.interactions import Interactions
 from tests.bot.assistant import BASE_URL, Assistant, OneDocument
 from tests.fakes.slack import BOT_TOKEN, FakeSlack
 
 SECRET = "signing-secret-of-the-tests"
+EXPERT_CHANNEL = "C0EXPERT"
 PAYLOADS = Path(__file__).parents[2] / "payloads" / "slack"
 
 
@@ -51,6 +58,25 @@ class Workspace(Assistant):
     slack: FakeSlack
     url: str
     session: ClientSession
+    side: SlackSide
+
+    def confirm(self) -> dict[str, Confirm]:
+        return {"slack": self.side.confirm}
+
+    def handlers(self) -> dict[str, Handler]:
+        assert self.side.experts
+        experts = Experts(
+            self.database,
+            interactions=Interactions(self.database),
+            feedback=FeedbackLog(self.database),
+            platforms={"slack": self.side.experts},
+        )
+        return experts.handlers()
+
+    async def click(self, payload: str | dict[str, Any]) -> int:
+        """Post a click or a form, signed, as Slack sends them; the status."""
+        body = urlencode({"payload": json.dumps(load(payload) if isinstance(payload, str) else payload)}).encode()
+        return await self.post(body, sign(body) | {"Content-Type": "application/x-www-form-urlencoded"})
 
     async def deliver(self, event: str | dict[str, Any], *, retry: int | None = None) -> int:
         """Post an event, signed; the status."""
@@ -77,11 +103,16 @@ async def workspace(database: Database, slack: FakeSlack) -> AsyncIterator[Works
         api=build_api(slack.api_url),
         inbox=inbox,
         interactions=Interactions(database),
+        feedback=FeedbackLog(database),
+        again=Again(database, inbox),
         base_url=BASE_URL,
         signing_secret=SECRET,
+        expert_channel=EXPERT_CHANNEL,
     )
     app = web.Application()
     app.add_routes(side.routes())
     async with TestServer(app) as server, ClientSession() as session:
         url = str(server.make_url(PATH))
-        yield Workspace("slack", find_audience, database, inbox, side.platform, OneDocument(), slack, url, session)
+        yield Workspace(
+            "slack", find_audience, database, inbox, side.platform, OneDocument(), slack, url, session, side
+        )

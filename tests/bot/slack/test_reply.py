@@ -17,7 +17,7 @@ from core.interactions import Interactions
 from core.records import Question
 from tests.bot.assistant import BASE_URL
 from tests.bot.slack.conftest import Workspace, build_api, load
-from tests.fakes.slack import BOT_TOKEN, FakeSlack
+from tests.fakes.slack import BOT_TOKEN, SCOPES, FakeSlack
 
 ANSWER = FinishedAnswer(1, "en", "23 days. [1]", "generated", sources=[])
 
@@ -110,8 +110,8 @@ def make_reply(slack_url: str) -> SlackReply:
     )
 
 
-async def test_a_long_answer_is_split_and_never_cut(slack: FakeSlack) -> None:
-    reply = make_reply(slack.api_url)
+async def test_a_long_answer_is_split_and_never_cut(workspace: Workspace, clock: Clock) -> None:
+    slack, reply = workspace.slack, await make_platform(workspace, clock).reply_to(await claim(workspace))
     await reply.open(1, "en")
     words = [f"word{number}" for number in range(4_000)]
     source = Source(1, "Title", "", None, f"{BASE_URL}/passages/1", "")
@@ -136,8 +136,8 @@ async def test_a_closed_channel_is_named_by_slacks_own_word(slack: FakeSlack) ->
 @pytest.mark.parametrize(
     ("token", "scopes", "said"),
     [
-        (BOT_TOKEN, "app_mentions:read,chat:write,im:history,reactions:read", []),
-        (BOT_TOKEN, "app_mentions:read,chat:write,im:history", ["lacks the scope reactions:read"]),
+        (BOT_TOKEN, SCOPES, []),
+        (BOT_TOKEN, SCOPES.replace(",reactions:read", ""), ["lacks the scope reactions:read"]),
         ("xoxb-other", "", ["Slack answered 'invalid_auth' to auth.test"]),
     ],
 )

@@ -1,0 +1,58 @@
+"""The service as it is put together."""
+
+from typing import Any
+
+from pydantic import SecretStr
+
+from bot.app import Bot
+from bot.experts import CONSENT, REPLY, REQUEST
+from bot.inbox import Event, Inbox
+from core.adapters import Adapters
+from core.database import Database
+from core.feedback import FeedbackLog
+from core.interactions import Interactions
+from core.model_server import ModelServer
+from core.settings import load_settings
+from tests.bot.assistant import OneDocument, build_answerer, settle
+
+# Events that name nothing of ours, so that handling them calls nobody.
+PAYLOADS: dict[str, dict[str, Any]] = {
+    "feedback": {"reply_key": "C0:1", "person": "slack:T0:U0", "value": 1, "source": "slack_reaction"},
+    REQUEST: {"interaction_id": 4711, "person": "slack:T0:U0"},
+    REPLY: {"thread_key": "C0:1", "reply_key": "C0:2", "person": "slack:T0:U0", "text": "25 days"},
+    CONSENT: {"reply_id": 4711, "person": "slack:T0:U0"},
+}
+
+
+async def test_every_kind_of_event_of_slack_has_a_handler(database: Database) -> None:
+    unused: Any = None
+    settings = load_settings(
+        port=0,
+        slack_bot_token=SecretStr("xoxb-1"),
+        slack_signing_secret=SecretStr("secret"),
+        slack_emoji_up="+1,tada",
+        slack_expert_channel="C0EXPERT",
+    )
+    model_server, inbox = ModelServer("http://127.0.0.1:9", "base"), Inbox(database)
+    bot = Bot(
+        settings=settings,
+        database=database,
+        interactions=Interactions(database),
+        feedback=FeedbackLog(database),
+        adapters=Adapters(database),
+        serving=unused,
+        answerer=build_answerer(database, OneDocument(), model_server),
+        places=unused,
+        find_principals=unused,
+        admin_token="token",
+        run_night=None,
+        model_server=model_server,
+    )
+    async with bot:
+        for kind, payload in PAYLOADS.items():
+            await inbox.receive(Event("slack", kind, f"slack:{kind}", kind, payload))
+        await settle(inbox)
+    await model_server.close()
+    assert bot.platforms == ["slack", "web"]
+    assert await database.fetch_dicts(b"SELECT kind, error FROM inbox WHERE buried_at IS NOT NULL") == []
+    assert await database.fetch_dicts(b"SELECT kind FROM inbox WHERE attempts > 1") == []
