@@ -13,7 +13,9 @@ def test_the_manifest_is_all_that_stands_on_standard_output() -> None:
 
 
 def test_a_program_gets_one_object_on_one_line() -> None:
-    ran = run_nightbake("slack", "manifest", "--http", "https://bot.example", "--oauth", "https://bot.example", "--json")
+    ran = run_nightbake(
+        "slack", "manifest", "--http", "https://bot.example", "--oauth", "https://bot.example", "--json"
+    )
     wanted = build_manifest(http_url="https://bot.example", oauth_url="https://bot.example")
     assert (ran.code, ran.json, ran.out.count("\n"), ran.err) == (0, wanted, 1, "")
 
