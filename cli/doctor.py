@@ -8,7 +8,7 @@ from typing import Literal
 import click
 
 from bot.slack.api import OneToken, SlackApi
-from bot.slack.side import check_installation
+from bot.slack.checkup import Check, check_endpoint, check_socket, check_token
 from bot.teams.connector import check_credentials
 from cli.embedding import describe_change
 from cli.house import House, open_house
@@ -83,6 +83,8 @@ async def _look_around(house: House) -> AsyncGenerator[Finding]:
         _look_at_model_server,
         _look_at_adapter,
         _look_at_slack,
+        _look_at_slack_socket,
+        _look_at_slack_endpoint,
         _look_at_teams,
     ):
         yield await _careful(look, house)
@@ -242,9 +244,28 @@ async def _look_at_adapter(house: House) -> Finding:
 async def _look_at_slack(house: House) -> Finding:
     settings = house.settings
     if not settings.slack_bot_token:
-        return Finding("slack", "ok", "not configured; docs/slack.md says how")
-    faults = await check_installation(SlackApi(OneToken(settings.slack_bot_token.get_secret_value())))
-    return Finding("slack", "problem", "; ".join(faults)) if faults else Finding("slack", "ok", "token and scopes fit")
+        return Finding("slack token", "ok", "Slack is not configured; docs/slack.md says how")
+    api = SlackApi(OneToken(settings.slack_bot_token.get_secret_value()), api_url=settings.slack_api_url)
+    return _to_finding(await check_token(api))
+
+
+async def _look_at_slack_socket(house: House) -> Finding:
+    settings = house.settings
+    if not settings.slack_app_token:
+        return Finding("slack socket", "ok", "not used: no SLACK_APP_TOKEN")
+    return _to_finding(await check_socket(settings.slack_app_token.get_secret_value(), api_url=settings.slack_api_url))
+
+
+async def _look_at_slack_endpoint(house: House) -> Finding:
+    settings = house.settings
+    if not settings.slack_signing_secret:
+        return Finding("slack endpoint", "ok", "not used: no SLACK_SIGNING_SECRET")
+    secret = settings.slack_signing_secret.get_secret_value()
+    return _to_finding(await check_endpoint(secret, base_url=settings.base_url))
+
+
+def _to_finding(check: Check) -> Finding:
+    return Finding(check.part, check.status, check.detail)
 
 
 async def _look_at_teams(house: House) -> Finding:

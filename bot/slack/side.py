@@ -1,4 +1,4 @@
-"""Everything of Slack, put together: what comes in, what goes out, and how the installation is checked."""
+"""Everything of Slack, put together: what comes in and what goes out."""
 
 from collections.abc import Sequence
 
@@ -8,7 +8,7 @@ from slack_bolt.async_app import AsyncApp
 from bot.again import Again
 from bot.inbox import Inbox
 from bot.slack import experts, posts, reactions
-from bot.slack.api import METHOD_SCOPES, OneToken, SlackApi, SlackError, build_client
+from bot.slack.api import METHOD_SCOPES, OneToken, SlackApi, build_client
 from bot.slack.emoji import Emoji
 from bot.slack.events import Kind, SlackEvents
 from bot.slack.experts import SlackExperts, add_experts
@@ -78,7 +78,7 @@ def build_side(
     assert settings.slack_bot_token
     token, secret = settings.slack_bot_token.get_secret_value(), settings.slack_signing_secret
     side = SlackSide(
-        api=SlackApi(OneToken(token)),
+        api=SlackApi(OneToken(token), api_url=settings.slack_api_url),
         inbox=inbox,
         interactions=interactions,
         feedback=feedback,
@@ -91,19 +91,5 @@ def build_side(
     if not settings.slack_app_token:
         return side, []
     app_token = settings.slack_app_token.get_secret_value()
-    return side, [SlackSocket(app=side.app, client=build_client(token), app_token=app_token)]
-
-
-async def check_installation(api: SlackApi) -> list[str]:
-    """What is wrong with the installation, in words; empty where token and scopes are right.
-
-    Side effects: one `auth.test`.
-    """
-    try:
-        response = await api.call("", "auth.test")
-    except SlackError as error:
-        return [f"SLACK_BOT_TOKEN: {error}"]
-    listed: str = response.headers.get("x-oauth-scopes", "")
-    granted = {scope.strip() for scope in listed.split(",")}
-    missing = sorted(SCOPES - granted)
-    return [f"the Slack app lacks the scope {scope}; install it again from its manifest" for scope in missing]
+    client = build_client(token, api_url=settings.slack_api_url)
+    return side, [SlackSocket(app=side.app, client=client, app_token=app_token)]

@@ -4,6 +4,7 @@ import json
 
 from bot.slack.manifest import build_manifest
 from tests.cli.running import run_nightbake
+from tests.fakes.model_server import FakeModelServer
 
 
 def test_the_manifest_is_all_that_stands_on_standard_output() -> None:
@@ -23,3 +24,17 @@ def test_a_program_gets_one_object_on_one_line() -> None:
 def test_an_address_that_slack_would_not_call_is_refused() -> None:
     ran = run_nightbake("slack", "manifest", "--http", "http://bot.example")
     assert (ran.code, "expected https://…, got 'http://bot.example'" in ran.err) == (2, True)
+
+
+def test_the_doctor_has_a_line_for_each_part_of_slack(installation: FakeModelServer) -> None:
+    ran = run_nightbake(
+        "doctor",
+        "--json",
+        SLACK_BOT_TOKEN="xoxb-1",
+        SLACK_APP_TOKEN="xapp-1",
+        SLACK_SIGNING_SECRET="0" * 32,
+        SLACK_API_URL="http://127.0.0.1:9/api/",
+        PUBLIC_URL="http://127.0.0.1:9",
+    )
+    found = {one["part"]: one["status"] for one in ran.json["findings"] if one["part"].startswith("slack")}
+    assert found == {"slack token": "problem", "slack socket": "problem", "slack endpoint": "note"}

@@ -11,13 +11,12 @@ from bot.reply import FinishedAnswer, Source
 from bot.slack.api import SlackError
 from bot.slack.posts import to_question
 from bot.slack.reply import EDIT_PAUSE_SECONDS, Pace, SlackPlatform, SlackReply
-from bot.slack.side import check_installation
 from core.database import Database
 from core.interactions import Interactions
 from core.records import Question
 from tests.bot.assistant import BASE_URL
 from tests.bot.slack.conftest import Workspace, build_api, load
-from tests.fakes.slack import BOT_TOKEN, SCOPES, FakeSlack
+from tests.fakes.slack import FakeSlack
 
 ANSWER = FinishedAnswer(1, "en", "23 days. [1]", "generated", sources=[])
 
@@ -131,21 +130,6 @@ async def test_a_closed_channel_is_named_by_slacks_own_word(slack: FakeSlack) ->
     slack.errors["chat.postMessage"] = ["not_in_channel"]
     with pytest.raises(SlackError, match=r"'not_in_channel' to chat\.postMessage"):
         await make_reply(slack.api_url).open(1, "en")
-
-
-@pytest.mark.parametrize(
-    ("token", "scopes", "said"),
-    [
-        (BOT_TOKEN, SCOPES, []),
-        (BOT_TOKEN, SCOPES.replace(",reactions:read", ""), ["lacks the scope reactions:read"]),
-        ("xoxb-other", "", ["Slack answered 'invalid_auth' to auth.test"]),
-    ],
-)
-async def test_an_installation_is_checked(slack: FakeSlack, token: str, scopes: str, said: list[str]) -> None:
-    slack.scopes = scopes
-    found = await check_installation(build_api(slack.api_url, token))
-    assert len(found) == len(said)
-    assert all(expected in line for expected, line in zip(said, found, strict=True))
 
 
 async def test_a_slack_that_is_away_is_an_error_of_ours() -> None:
