@@ -16,6 +16,7 @@ from cli.output import EXIT_FAILED, command, console, emit, escape, json_option,
 from cli.sources import build_sources
 from core.errors import DatabaseError, NightbakeError
 from core.migrate import find_migrations
+from core.pauses import Pauses
 from core.settings import Settings
 from retrieval.fusion_calibration import find_calibrations, find_outdated
 from retrieval.index_health import measure_index
@@ -82,6 +83,7 @@ async def _look_around(house: House) -> AsyncGenerator[Finding]:
         _look_at_votes,
         _look_at_model_server,
         _look_at_adapter,
+        _look_at_nights,
         _look_at_slack,
         _look_at_slack_socket,
         _look_at_slack_endpoint,
@@ -239,6 +241,14 @@ async def _look_at_adapter(house: House) -> Finding:
     if active.name in await house.model_server.find_models():
         return Finding("adapter", "ok", f"{active.name} is served")
     return Finding("adapter", "problem", f"{active.name} is not loaded; run `nightbake adapters promote {active.name}`")
+
+
+async def _look_at_nights(house: House) -> Finding:
+    last = await Pauses(house.database).find()
+    if last and last.paused:
+        detail = f"paused by {last.set_by} since {last.set_at:%Y-%m-%d %H:%M}; `nightbake night --resume` ends it"
+        return Finding("nights", "note", detail)
+    return Finding("nights", "ok", f"every day at {house.settings.night_time} {house.settings.night_time_zone}")
 
 
 async def _look_at_slack(house: House) -> Finding:

@@ -17,6 +17,7 @@ from core.errors import ModelServerError, NightbakeError
 from core.exams import Exams
 from core.gaps import Gaps
 from core.model_server import ModelServer
+from core.pauses import Pauses
 from core.serving import Serving
 from learning import evaluate, gate
 from learning.collect import collect
@@ -31,6 +32,8 @@ log = logging.getLogger(__name__)
 MOST_ATTEMPTS = 3
 FEWEST_TRAINING_PAIRS = 2
 ACTOR = "nightbake"
+# Who asks for the nights that nobody asks for.
+SCHEDULE = "schedule"
 
 
 Examine = Callable[[], Awaitable[None]]
@@ -47,7 +50,7 @@ async def run_night(
     home: Path,
     settings: NightSettings,
     progress: Progress = ignore_progress,
-    requested_by: str = "schedule",
+    requested_by: str = SCHEDULE,
     night: date | None = None,
     force: bool = False,
     examine: Examine | None = None,
@@ -110,6 +113,7 @@ class Night:
         self._examine = examine
         self._runs = Runs(database)
         self._adapters = Adapters(database)
+        self._pauses = Pauses(database)
         self._serving = Serving(database=database, adapters=self._adapters, model_server=model_server)
 
     async def finish(self, run: Run) -> NightResult:
@@ -144,6 +148,8 @@ class Night:
                 log.warning("the golden questions were not asked", extra={"error": str(error)})
 
     async def _work(self, run: Run) -> tuple[State, str]:
+        if run.requested_by == SCHEDULE and await self._pauses.is_paused():
+            raise Stopped("paused")
         run = await self._collect(run)
         pairs = await self._runs.find_pairs(run.id)
         run = await self._train(run, pairs)
@@ -283,12 +289,13 @@ class Night:
         return await self._runs.update(run.id, gate=gate.to_record(decision, limits))
 
     async def _switch(self, run: Run) -> tuple[State, str]:
-        """One row where the gate says so; a candidate that is not served is unloaded again."""
+        """One row where the gate says so and nights are not paused; a candidate that is not served is unloaded."""
         run = await self._enter(run, "switch")
         assert run.gate and run.adapter
         verdict, reason = run.gate["verdict"], run.gate["reason"]
         active = await self._adapters.find_active()
-        if verdict == "promote" and self._settings.promote == "auto":
+        by_itself = self._settings.promote == "auto" and not await self._pauses.is_paused()
+        if verdict == "promote" and by_itself:
             if not active or active.name != run.adapter:
                 await self._lock.check()
                 await self._serving.promote(run.adapter, by=ACTOR, reason=f"night {run.night}: {reason}")

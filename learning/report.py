@@ -118,7 +118,7 @@ def choose_headline(state: State, reason: str | None) -> str:
     """Which of the catalogue's headlines fits."""
     if state == "done":
         return {"better": "promoted", "awaits_approval": "awaits_approval"}.get(reason or "", "abstained")
-    return state
+    return "paused" if reason == "paused" else state
 
 
 def choose_examples(answers: Mapping[str, Any] | None, pairs: Sequence[RunPair]) -> list[dict[str, Any]]:

@@ -15,6 +15,7 @@ from core.database import Database
 from core.errors import ModelServerError
 from core.exams import Exams
 from core.model_server import ModelServer
+from core.pauses import Pauses
 from core.serving import Serving
 from learning.night import NightSettings
 from learning.nightly import read_evidence, run_night, to_row
@@ -101,6 +102,33 @@ async def test_a_night_of_corrections_trains_proves_and_serves_a_better_adapter(
     await check_rebuilt_adapter_is_the_same(database, night.run_id, base_model, tmp_path)
     await check_lost_adapter_is_noticed(fake, client, Path(active.folder), active.name)
     await Serving(database=database, adapters=Adapters(database), model_server=client).roll_back(by="user:ann")
+    assert await Adapters(database).find_active() is None
+
+
+async def test_a_paused_night_of_the_schedule_reports_and_does_nothing_else(
+    database: Database, away: ModelServer, base_model: Path, tmp_path: Path
+) -> None:
+    await log_corrected_night(database, 8)
+    await Pauses(database).set(True, by="user:ann")
+    night = await run_night(database=database, model_server=away, home=tmp_path, settings=settings(base_model))
+    assert (night.state, night.reason, night.votes) == ("skipped", "paused", 0)
+    report = await Runs(database).get_report(night.run_id)
+    assert "Nights are paused" in report.markdown
+
+
+async def test_a_night_by_hand_runs_while_paused_and_leaves_the_switch_to_people(
+    database: Database, server: tuple[FakeVllm, ModelServer], base_model: Path, tmp_path: Path
+) -> None:
+    await log_corrected_night(database, 28)
+    await Pauses(database).set(True, by="user:ann")
+    night = await run_night(
+        database=database,
+        model_server=server[1],
+        home=tmp_path,
+        settings=settings(base_model),
+        requested_by="user:ann",
+    )
+    assert (night.verdict, night.state, night.reason) == ("promote", "done", "awaits_approval")
     assert await Adapters(database).find_active() is None
 
 
