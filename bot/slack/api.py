@@ -1,5 +1,6 @@
 """Slack's Web API: every method that is called, the scope it needs, and what a refusal means."""
 
+from collections.abc import Mapping
 from typing import Any, Protocol
 
 import aiohttp
@@ -17,7 +18,16 @@ RATE_LIMIT_RETRIES = 3
 CALL_SECONDS = 20
 
 # The scope that Slack asks for each method; None where any token will do.
-METHOD_SCOPES = {"auth.test": None, "chat.postMessage": "chat:write", "chat.update": "chat:write"}
+METHOD_SCOPES = {
+    "agents.sessions.setStatus": "chat:write",
+    "assistant.threads.setStatus": "assistant:write",
+    "auth.test": None,
+    "chat.appendStream": "chat:write",
+    "chat.postMessage": "chat:write",
+    "chat.startStream": "chat:write",
+    "chat.stopStream": "chat:write",
+    "chat.update": "chat:write",
+}
 
 
 class SlackError(NightbakeError):
@@ -75,7 +85,9 @@ class SlackApi:
             return await client.api_call(method, json=arguments)
         except SlackApiError as error:
             response: Any = error.response  # type: ignore[reportUnknownMemberType]
-            raise SlackError(method, str(response.get("error") or "unknown")) from error
+            # A proxy or a Slack in trouble answers with a page.
+            word = response.get("error") if isinstance(response.data, Mapping) else None
+            raise SlackError(method, str(word or f"status {response.status_code}")) from error
         except (aiohttp.ClientError, TimeoutError) as error:
             raise SlackError(method, f"nothing ({type(error).__name__})") from error
 

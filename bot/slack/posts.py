@@ -38,6 +38,8 @@ def to_question(body: Mapping[str, Any]) -> Event | None:
         "text": read_text(event.get("text") or "", find_bot_user(body)),
         "team": team,
         "person": name_person(team, event["user"]),
+        "user_team": event.get("user_team") or event.get("team") or team,
+        "room": event.get("channel_type"),
         "channel": channel,
         "thread_ts": thread_ts,
         "ts": ts,
