@@ -24,7 +24,7 @@ from bot.web.night import RunNight
 from bot.web.places import FindPrincipals, Places
 from bot.web.readiness import check_readiness
 from bot.web.wording import SUGGESTIONS
-from bot.worker import Worker
+from bot.worker import Handler, Worker
 from core.adapters import Adapters
 from core.database import Database
 from core.errors import ProcessError
@@ -66,6 +66,7 @@ class Bot:
         self._live = Live()
         self._inbox = Inbox(database)
         self._platforms: dict[str, Platform] = {"web": self._live}
+        self._handlers: dict[str, Handler] = {}
         self._sockets: list[SlackSocket] = []
         self._app = build_app(
             inbox=self._inbox,
@@ -83,7 +84,7 @@ class Bot:
             suggestions=suggestions,
         )
         if settings.has_slack:
-            self._add_slack(interactions)
+            self._add_slack(database, interactions)
         if settings.has_teams:
             self._add_teams(interactions)
         questions = QuestionHandler(
@@ -97,6 +98,7 @@ class Bot:
             handlers={
                 "question": questions,
                 "feedback": FeedbackHandler(feedback=feedback, interactions=interactions),
+                **self._handlers,
             },
             give_up=questions.give_up,
             concurrency=settings.worker_concurrency,
@@ -140,8 +142,9 @@ class Bot:
         audience = await AUDIENCES[claimed.platform](claimed)
         return await self._find_principals(person) if person in audience else audience
 
-    def _add_slack(self, interactions: Interactions) -> None:
-        side, sockets = build_side(self._settings, inbox=self._inbox, interactions=interactions)
+    def _add_slack(self, database: Database, interactions: Interactions) -> None:
+        side, sockets = build_side(self._settings, inbox=self._inbox, database=database, interactions=interactions)
+        self._handlers |= side.handlers
         self._platforms["slack"] = side.platform
         self._app.add_routes(side.routes())
         self._sockets += sockets

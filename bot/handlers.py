@@ -41,6 +41,8 @@ class QuestionHandler:
     async def __call__(self, claimed: Claimed) -> None:
         """Answer, or say why the question cannot be taken."""
         reply = await self._platforms[claimed.platform].reply_to(claimed)
+        if reply is None:
+            return
         try:
             text = check_question(claimed.payload["text"])
         except InvalidInputError as error:
@@ -63,7 +65,8 @@ class QuestionHandler:
             outcome = Outcome(stored.id, apology, "failed", "failed", adapter=stored.adapter)
             await self._interactions.finish(outcome)
         reply = await self._platforms[claimed.platform].reply_to(claimed)
-        await reply.decline(apology)
+        if reply:
+            await reply.decline(apology)
 
 
 class FeedbackHandler:

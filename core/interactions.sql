@@ -55,6 +55,8 @@ SELECT id, inbox_id, platform, conversation_key, asker, principals, question, la
        standalone_question, search_notice, model, messages, passages, generated, answer, mode, mode_reason, citations,
        prompt_tokens, completion_tokens, first_token_seconds, answer_seconds, finished_at
 FROM interactions WHERE platform = %(platform)s AND reply_key = %(reply_key)s
+ORDER BY id DESC
+LIMIT 1
 
 -- name: find_by_inbox
 SELECT id, inbox_id, platform, conversation_key, asker, principals, question, language, adapter, began_at, reply_key,

@@ -23,6 +23,7 @@ METHOD_SCOPES = {
     "assistant.threads.setStatus": "assistant:write",
     "auth.test": None,
     "chat.appendStream": "chat:write",
+    "chat.delete": "chat:write",
     "chat.postMessage": "chat:write",
     "chat.startStream": "chat:write",
     "chat.stopStream": "chat:write",

@@ -7,14 +7,16 @@ the same message is edited instead, and the person notices nothing.
 import asyncio
 import logging
 import time
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 from bot.inbox import Claimed
 from bot.phrases import say
 from bot.reply import FinishedAnswer
 from bot.slack.api import SlackApi, SlackError
+from bot.slack.changes import Changes, Fate
 from bot.slack.render import (
     Block,
     render_answer,
@@ -81,23 +83,39 @@ class SlackPlatform:
         api: SlackApi,
         interactions: Interactions,
         base_url: str,
+        changes: Changes,
         clock: Clock = time.monotonic,
     ) -> None:
         self._api = api
+        self._changes = changes
         self._interactions = interactions
         self._base_url = base_url
         self._paces = Paces(Pace(clock), Pace(clock, pause_seconds=APPEND_PAUSE_SECONDS))
 
-    async def reply_to(self, claimed: Claimed) -> "SlackReply":
-        """The reply for this event, on the message that an earlier attempt opened, if any."""
+    async def reply_to(self, claimed: Claimed) -> "SlackReply | None":
+        """The reply for this event, on the message of an earlier attempt or wording, if any.
+
+        None where the question was edited or deleted since; what was shown of a deleted one is removed.
+        """
         stored = await self._interactions.find_by_inbox(claimed.id)
+        reply_key = stored.reply_key if stored else await self._changes.find_earlier_reply(claimed.payload)
+        reply = self._make_reply(claimed, reply_key)
+        fate = await self._changes.find_fate(claimed.payload)
+        if fate == "stands":
+            return reply
+        if fate == "deleted":
+            await reply.remove()
+        return None
+
+    def _make_reply(self, claimed: Claimed, reply_key: str | None) -> "SlackReply":
         return SlackReply(
             api=self._api,
             interactions=self._interactions,
             base_url=self._base_url,
             paces=self._paces,
             claimed=claimed,
-            reply_key=stored.reply_key if stored else None,
+            reply_key=reply_key,
+            find_fate=partial(self._changes.find_fate, claimed.payload),
         )
 
 
@@ -113,6 +131,7 @@ class SlackReply:
         paces: Paces,
         claimed: Claimed,
         reply_key: str | None,
+        find_fate: Callable[[], Awaitable[Fate]],
     ) -> None:
         self._api = api
         self._interactions = interactions
@@ -126,6 +145,7 @@ class SlackReply:
         self._reply_key = reply_key
         self._language: Language = "en"
         self._stream: SlackStream | None = None
+        self._find_fate = find_fate
 
     async def open(self, interaction_id: int, language: Language) -> str:
         """Show the status line, in a message of its own or in that of an earlier attempt.
@@ -162,12 +182,31 @@ class SlackReply:
         Raises:
             SlackError: the answer could not be shown; it is stored and may be tried again.
         """
+        fate = await self._find_fate()
+        if fate == "replaced":
+            # The newer wording is next in this thread and answers in this message.
+            return
+        if fate == "deleted":
+            await self.remove()
+            return
         if await self._end_with(answer):
             return
         first, *others = render_answer(answer, self._base_url)
         await self._edit_or_post(answer, first)
         for blocks in others:
             await self._post(render_fallback(answer.text), blocks)
+
+    async def remove(self) -> None:
+        """Take away what was shown, because its question is gone."""
+        await self._leave_stream()
+        if self._reply_key is None:
+            return
+        channel, ts = self._reply_key.split(":")
+        try:
+            await self._api.call(self._team, "chat.delete", channel=channel, ts=ts)
+        except SlackError as error:
+            if error.reason != "message_not_found":
+                raise
 
     async def decline(self, message: str) -> None:
         """Say it in place of the status line, or in a post of its own where none was opened."""

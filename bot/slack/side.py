@@ -6,31 +6,44 @@ from aiohttp import web
 from slack_bolt.async_app import AsyncApp
 
 from bot.inbox import Inbox
-from bot.slack import posts, reactions
+from bot.slack import changes, posts, reactions
 from bot.slack.api import METHOD_SCOPES, OneToken, SlackApi, SlackError, build_client
+from bot.slack.changes import Changes
 from bot.slack.events import SlackEvents
 from bot.slack.posts import add_posts
 from bot.slack.reactions import add_reactions
 from bot.slack.reply import SlackPlatform
 from bot.slack.socket import SlackSocket
+from bot.worker import Handler
+from core.database import Database
 from core.interactions import Interactions
 from core.settings import Settings
 
 # Each event that the manifest subscribes to, and the scope that Slack asks for it.
-EVENT_SCOPES = {**posts.EVENT_SCOPES, **reactions.EVENT_SCOPES}
+EVENT_SCOPES = {**posts.EVENT_SCOPES, **changes.EVENT_SCOPES, **reactions.EVENT_SCOPES}
 SCOPES = frozenset({*EVENT_SCOPES.values(), *filter(None, METHOD_SCOPES.values())})
 
 
 class SlackSide:
-    """Slack as the bot sees it; `platform` makes its replies."""
+    """Slack as the bot sees it; `platform` makes its replies, `handlers` are for events of its own."""
 
     def __init__(
-        self, *, api: SlackApi, inbox: Inbox, interactions: Interactions, base_url: str, signing_secret: str | None
+        self,
+        *,
+        api: SlackApi,
+        inbox: Inbox,
+        database: Database,
+        interactions: Interactions,
+        base_url: str,
+        signing_secret: str | None,
     ) -> None:
         self._events = SlackEvents(signing_secret=signing_secret)
         add_posts(self._events, inbox)
         add_reactions(self._events, inbox)
-        self.platform = SlackPlatform(api=api, interactions=interactions, base_url=base_url)
+        changed = Changes(inbox=inbox, database=database)
+        changed.open_doors(self._events)
+        self.handlers: dict[str, Handler] = {"deletion": changed.take_deletion}
+        self.platform = SlackPlatform(api=api, interactions=interactions, base_url=base_url, changes=changed)
 
     @property
     def app(self) -> AsyncApp:
@@ -42,13 +55,16 @@ class SlackSide:
         return self._events.routes()
 
 
-def build_side(settings: Settings, *, inbox: Inbox, interactions: Interactions) -> tuple[SlackSide, list[SlackSocket]]:
+def build_side(
+    settings: Settings, *, inbox: Inbox, database: Database, interactions: Interactions
+) -> tuple[SlackSide, list[SlackSocket]]:
     """Slack by the settings, and the connections of Socket Mode that must be started."""
     assert settings.slack_bot_token
     token, secret = settings.slack_bot_token.get_secret_value(), settings.slack_signing_secret
     side = SlackSide(
         api=SlackApi(OneToken(token)),
         inbox=inbox,
+        database=database,
         interactions=interactions,
         base_url=settings.base_url,
         signing_secret=secret.get_secret_value() if secret else None,

@@ -2,7 +2,7 @@
 
 import asyncio
 import time
-from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
+from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import TypeVar
@@ -13,7 +13,7 @@ from bot.handlers import FeedbackHandler, FindPrincipals, QuestionHandler
 from bot.inbox import Inbox
 from bot.reply import Platform
 from bot.stops import Stops
-from bot.worker import Worker
+from bot.worker import Handler, Worker
 from core.database import Database
 from core.feedback import FeedbackLog
 from core.gaps import Gaps
@@ -91,6 +91,7 @@ async def work(
     find_principals: FindPrincipals,
     chat_model: FakeModelServer,
     search: OneDocument,
+    handlers: Mapping[str, Handler] | None = None,
 ) -> AsyncGenerator[None]:
     """A worker with every handler, until the block ends."""
     interactions = Interactions(database)
@@ -104,7 +105,7 @@ async def work(
     feedback = FeedbackHandler(feedback=FeedbackLog(database), interactions=interactions)
     worker = Worker(
         inbox=inbox,
-        handlers={"question": questions, "feedback": feedback},
+        handlers={"question": questions, "feedback": feedback, **(handlers or {})},
         give_up=questions.give_up,
         concurrency=2,
     )
@@ -149,6 +150,11 @@ class Assistant:
     platform: Platform
     search: OneDocument
 
+    @property
+    def handlers(self) -> Mapping[str, Handler]:
+        """For events of the platform's own."""
+        return {}
+
     @asynccontextmanager
     async def at_work(self, chat_model: FakeModelServer) -> AsyncGenerator[None]:
         """A worker that answers what came and comes, until the block ends."""
@@ -159,6 +165,7 @@ class Assistant:
             find_principals=self.find_audience,
             chat_model=chat_model,
             search=self.search,
+            handlers=self.handlers,
         ):
             yield
 

@@ -4,10 +4,11 @@ import hashlib
 import hmac
 import json
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlencode
 
 import pytest
 from aiohttp import ClientSession, web
@@ -18,6 +19,7 @@ from bot.slack.api import OneToken, SlackApi
 from bot.slack.events import PATH
 from bot.slack.posts import find_audience
 from bot.slack.side import SlackSide
+from bot.worker import Handler
 from core.database import Database
 from core.interactions import Interactions
 from tests.bot.assistant import BASE_URL, Assistant, OneDocument
@@ -51,6 +53,16 @@ class Workspace(Assistant):
     slack: FakeSlack
     url: str
     session: ClientSession
+    side: SlackSide
+
+    @property
+    def handlers(self) -> Mapping[str, Handler]:
+        return self.side.handlers
+
+    async def click(self, payload: str | dict[str, Any]) -> int:
+        """Post a click or a form, signed, as Slack sends them; the status."""
+        body = urlencode({"payload": json.dumps(load(payload) if isinstance(payload, str) else payload)}).encode()
+        return await self.post(body, sign(body) | {"Content-Type": "application/x-www-form-urlencoded"})
 
     async def deliver(self, event: str | dict[str, Any], *, retry: int | None = None) -> int:
         """Post an event, signed; the status."""
@@ -76,6 +88,7 @@ async def workspace(database: Database, slack: FakeSlack) -> AsyncIterator[Works
     side = SlackSide(
         api=build_api(slack.api_url),
         inbox=inbox,
+        database=database,
         interactions=Interactions(database),
         base_url=BASE_URL,
         signing_secret=SECRET,
@@ -84,4 +97,6 @@ async def workspace(database: Database, slack: FakeSlack) -> AsyncIterator[Works
     app.add_routes(side.routes())
     async with TestServer(app) as server, ClientSession() as session:
         url = str(server.make_url(PATH))
-        yield Workspace("slack", find_audience, database, inbox, side.platform, OneDocument(), slack, url, session)
+        yield Workspace(
+            "slack", find_audience, database, inbox, side.platform, OneDocument(), slack, url, session, side
+        )

@@ -10,6 +10,7 @@ import pytest
 from bot.inbox import Claimed
 from bot.reply import FinishedAnswer, Source
 from bot.slack.api import SlackError
+from bot.slack.changes import Changes, Fate
 from bot.slack.posts import to_question
 from bot.slack.reply import APPEND_PAUSE_SECONDS, EDIT_PAUSE_SECONDS, Pace, Paces, SlackPlatform, SlackReply
 from bot.slack.side import check_installation
@@ -47,12 +48,24 @@ async def claim(workspace: Workspace, body: dict[str, Any] | None = None) -> Cla
 
 def make_platform(workspace: Workspace, clock: Clock) -> SlackPlatform:
     api = build_api(workspace.slack.api_url)
-    return SlackPlatform(api=api, interactions=Interactions(workspace.database), base_url=BASE_URL, clock=clock)
+    return SlackPlatform(
+        api=api,
+        interactions=Interactions(workspace.database),
+        base_url=BASE_URL,
+        changes=Changes(inbox=workspace.inbox, database=workspace.database),
+        clock=clock,
+    )
+
+
+async def reply_to(workspace: Workspace, clock: Clock, claimed: Claimed) -> SlackReply:
+    reply = await make_platform(workspace, clock).reply_to(claimed)
+    assert reply
+    return reply
 
 
 async def test_edits_keep_the_pace_and_the_latest_text_wins(workspace: Workspace, clock: Clock) -> None:
     workspace.slack.errors["chat.startStream"] = ["channel_type_not_supported"]
-    reply = await make_platform(workspace, clock).reply_to(await claim(workspace))
+    reply = await reply_to(workspace, clock, await claim(workspace))
     await reply.open(1, "en")
     for number in range(100):
         await reply.show(f"piece {number}")
@@ -61,7 +74,7 @@ async def test_edits_keep_the_pace_and_the_latest_text_wins(workspace: Workspace
 
 
 async def test_a_rate_limit_is_waited_out(workspace: Workspace, clock: Clock) -> None:
-    reply = await make_platform(workspace, clock).reply_to(await claim(workspace))
+    reply = await reply_to(workspace, clock, await claim(workspace))
     workspace.slack.errors["chat.startStream"] = ["channel_type_not_supported"]
     await reply.open(1, "en")
     workspace.slack.rate_limits["chat.update"] = [1]
@@ -71,7 +84,7 @@ async def test_a_rate_limit_is_waited_out(workspace: Workspace, clock: Clock) ->
 
 
 async def test_a_failed_edit_does_not_end_the_answer(workspace: Workspace, clock: Clock) -> None:
-    reply = await make_platform(workspace, clock).reply_to(await claim(workspace))
+    reply = await reply_to(workspace, clock, await claim(workspace))
     key = await reply.open(1, "en")
     workspace.slack.errors["chat.update"] = ["internal_error"]
     await reply.show("23")
@@ -82,9 +95,9 @@ async def test_a_failed_edit_does_not_end_the_answer(workspace: Workspace, clock
 async def test_after_a_crash_the_same_message_is_used(workspace: Workspace, clock: Clock) -> None:
     claimed, interactions = await claim(workspace), Interactions(workspace.database)
     begun = await interactions.begin(Question("slack", "c", "p", ["everyone"], "q?", "en", claimed.id))
-    first = await (await make_platform(workspace, clock).reply_to(claimed)).open(begun.id, "en")
+    first = await (await reply_to(workspace, clock, claimed)).open(begun.id, "en")
     await interactions.set_reply_key(begun.id, first)
-    again = await make_platform(workspace, clock).reply_to(claimed)
+    again = await reply_to(workspace, clock, claimed)
     assert await again.open(begun.id, "en") == first
     await again.decline("Something went wrong")
     assert [message["text"] for message in workspace.slack.messages.values()] == ["Something went wrong"]
@@ -93,10 +106,14 @@ async def test_after_a_crash_the_same_message_is_used(workspace: Workspace, cloc
 async def test_a_deleted_message_is_posted_anew_and_takes_the_votes(workspace: Workspace, clock: Clock) -> None:
     claimed, interactions = await claim(workspace), Interactions(workspace.database)
     begun = await interactions.begin(Question("slack", "c", "p", ["everyone"], "q?", "en", claimed.id))
-    reply = await make_platform(workspace, clock).reply_to(claimed)
+    reply = await reply_to(workspace, clock, claimed)
     del workspace.slack.messages[await reply.open(begun.id, "en")]
     await reply.close(replace(ANSWER, interaction_id=begun.id))
     assert [(await interactions.get(begun.id)).reply_key] == list(workspace.slack.messages)
+
+
+async def stands() -> Fate:
+    return "stands"
 
 
 def make_reply(slack_url: str) -> SlackReply:
@@ -110,6 +127,7 @@ def make_reply(slack_url: str) -> SlackReply:
         paces=Paces(Pace(time.monotonic), Pace(time.monotonic)),
         claimed=Claimed(1, "slack", event.conversation_key, "question", event.payload, 1, datetime.now(UTC), "worker"),
         reply_key=None,
+        find_fate=stands,
     )
 
 
@@ -155,7 +173,7 @@ async def test_a_slack_that_is_away_is_an_error_of_ours() -> None:
 async def test_words_are_streamed_and_the_stream_ends_with_what_stands_under_them(
     workspace: Workspace, clock: Clock
 ) -> None:
-    slack, reply = workspace.slack, await make_platform(workspace, clock).reply_to(await claim(workspace))
+    slack, reply = workspace.slack, await reply_to(workspace, clock, await claim(workspace))
     key = await reply.open(1, "en")
     assert slack.find_calls("assistant.threads.setStatus")[0].arguments["status"] == "Reading the documents…"
     start = slack.find_calls("chat.startStream")[0].arguments
@@ -176,7 +194,7 @@ async def test_words_are_streamed_and_the_stream_ends_with_what_stands_under_the
 
 
 async def test_an_answer_that_says_other_words_replaces_the_stream(workspace: Workspace, clock: Clock) -> None:
-    slack, reply = workspace.slack, await make_platform(workspace, clock).reply_to(await claim(workspace))
+    slack, reply = workspace.slack, await reply_to(workspace, clock, await claim(workspace))
     key = await reply.open(1, "en")
     await reply.show("23 days and ")
     await reply.close(ANSWER)
@@ -185,7 +203,7 @@ async def test_an_answer_that_says_other_words_replaces_the_stream(workspace: Wo
 
 @pytest.mark.parametrize("moment", ["before the first word", "among the words", "before the end"])
 async def test_a_stream_that_expires_is_not_noticed(workspace: Workspace, clock: Clock, moment: str) -> None:
-    slack, reply = workspace.slack, await make_platform(workspace, clock).reply_to(await claim(workspace))
+    slack, reply = workspace.slack, await reply_to(workspace, clock, await claim(workspace))
     key = await reply.open(1, "en")
     for text in ("23 ", "23 days ", "23 days. "):
         if (moment == "before the first word") or (moment == "among the words" and text == "23 days "):
@@ -201,7 +219,7 @@ async def test_a_stream_that_expires_is_not_noticed(workspace: Workspace, clock:
 
 
 async def test_a_growing_text_that_changes_its_words_is_edited_in(workspace: Workspace, clock: Clock) -> None:
-    slack, reply = workspace.slack, await make_platform(workspace, clock).reply_to(await claim(workspace))
+    slack, reply = workspace.slack, await reply_to(workspace, clock, await claim(workspace))
     key = await reply.open(1, "en")
     await reply.show("23 days ")
     clock.now += EDIT_PAUSE_SECONDS
@@ -212,7 +230,7 @@ async def test_a_growing_text_that_changes_its_words_is_edited_in(workspace: Wor
 async def test_a_group_message_is_answered_by_edits(workspace: Workspace, clock: Clock) -> None:
     event = load("app_mention")
     event["event"]["channel_type"] = "mpim"
-    slack, reply = workspace.slack, await make_platform(workspace, clock).reply_to(await claim(workspace, event))
+    slack, reply = workspace.slack, await reply_to(workspace, clock, await claim(workspace, event))
     key = await reply.open(1, "en")
     assert "stop" in str(slack.messages[key]["blocks"])
     await reply.close(ANSWER)
@@ -222,11 +240,11 @@ async def test_a_group_message_is_answered_by_edits(workspace: Workspace, clock:
 async def test_after_a_crash_the_stream_that_was_left_is_ended(workspace: Workspace, clock: Clock) -> None:
     claimed, interactions = await claim(workspace), Interactions(workspace.database)
     begun = await interactions.begin(Question("slack", "c", "p", ["everyone"], "q?", "en", claimed.id))
-    reply = await make_platform(workspace, clock).reply_to(claimed)
+    reply = await reply_to(workspace, clock, claimed)
     key = await reply.open(begun.id, "en")
     await reply.show("23 days ")
     await interactions.set_reply_key(begun.id, key)
-    again = await make_platform(workspace, clock).reply_to(claimed)
+    again = await reply_to(workspace, clock, claimed)
     await again.open(begun.id, "en")
     await again.close(ANSWER)
     assert {key: read_message(message) for key, message in workspace.slack.messages.items()} == {key: "23 days. [1]"}
