@@ -14,7 +14,7 @@ from bot.reply import FinishedAnswer, Reply
 from bot.searched import describe_search
 from bot.stops import StoppedError, Stops
 from core.gaps import Gaps
-from core.interactions import Interactions
+from core.interactions import Interactions, Turn
 from core.prompt import Language, detect_language
 from core.records import Begun, Outcome, Platform, Question
 from core.telemetry import interaction_id
@@ -33,7 +33,11 @@ class Searcher(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """A checked question with everything the answer depends on."""
+    """A checked question with everything the answer depends on.
+
+    Attributes:
+        thread: what people had asked each other in the thread before; it stands in for an earlier turn.
+    """
 
     platform: Platform
     conversation_key: str
@@ -41,6 +45,7 @@ class Asked:
     principals: list[str]
     text: str
     inbox_id: int | None = None
+    thread: str | None = None
 
 
 class Answerer:
@@ -124,6 +129,8 @@ class Answerer:
 
     async def _understand(self, asked: Asked, begun: Begun) -> str:
         turns = await self._interactions.find_turns(asked.conversation_key, before_id=begun.id, limit=TURNS_REMEMBERED)
+        if not turns and asked.thread:
+            turns = [Turn(asked.thread, asked.thread, None)]
         return make_standalone(asked.text, turns)
 
     async def _file_gap(self, outcome: Outcome, language: Language, found: Found) -> Outcome:

@@ -8,7 +8,7 @@ from typing import Self
 from aiohttp import web
 
 from bot.answer import Answerer
-from bot.handlers import FeedbackHandler, QuestionHandler
+from bot.handlers import FeedbackHandler, QuestionHandler, ReadThread
 from bot.inbox import Claimed, Inbox
 from bot.reply import Platform
 from bot.slack.posts import find_audience as find_slack_audience
@@ -67,6 +67,7 @@ class Bot:
         self._inbox = Inbox(database)
         self._platforms: dict[str, Platform] = {"web": self._live}
         self._handlers: dict[str, Handler] = {}
+        self._read_thread: dict[str, ReadThread] = {}
         self._sockets: list[SlackSocket] = []
         self._app = build_app(
             inbox=self._inbox,
@@ -92,6 +93,7 @@ class Bot:
             interactions=interactions,
             platforms=self._platforms,
             find_principals=self._find_audience,
+            read_thread=self._read_thread,
         )
         self._worker = Worker(
             inbox=self._inbox,
@@ -145,6 +147,7 @@ class Bot:
     def _add_slack(self, database: Database, interactions: Interactions) -> None:
         side, sockets = build_side(self._settings, inbox=self._inbox, database=database, interactions=interactions)
         self._handlers |= side.handlers
+        self._read_thread["slack"] = side.read_thread
         self._platforms["slack"] = side.platform
         self._app.add_routes(side.routes())
         self._sockets += sockets

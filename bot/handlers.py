@@ -1,10 +1,11 @@
 """What the worker does with an event: a question is answered, a judgement is recorded."""
 
 import contextlib
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Any
 
 from bot.answer import Answerer, Asked
+from bot.conversation import choose_question, find_thread_question
 from bot.inbox import Claimed
 from bot.phrases import say
 from bot.questions import check_question
@@ -15,6 +16,8 @@ from core.interactions import Interactions
 from core.prompt import detect_language
 from core.records import Feedback, Outcome
 
+# What people said in a thread before the question, oldest first.
+ReadThread = Callable[[Claimed], Awaitable[Sequence[str]]]
 FindPrincipals = Callable[[Claimed], Awaitable[list[str]]]
 
 
@@ -23,6 +26,7 @@ class QuestionHandler:
 
     Args:
         find_principals: what everyone who will see this reply may read.
+        read_thread: by platform, where a question may stand in a thread of people's.
     """
 
     def __init__(
@@ -32,25 +36,29 @@ class QuestionHandler:
         interactions: Interactions,
         platforms: Mapping[str, Platform],
         find_principals: FindPrincipals,
+        read_thread: Mapping[str, ReadThread] | None = None,
     ) -> None:
         self._answerer = answerer
         self._interactions = interactions
         self._platforms = platforms
         self._find_principals = find_principals
+        self._read_thread = read_thread or {}
 
     async def __call__(self, claimed: Claimed) -> None:
         """Answer, or say why the question cannot be taken."""
         reply = await self._platforms[claimed.platform].reply_to(claimed)
         if reply is None:
             return
+        read_thread = self._read_thread.get(claimed.platform)
+        thread = find_thread_question(await read_thread(claimed)) if read_thread else None
         try:
-            text = check_question(claimed.payload["text"])
+            text = check_question(choose_question(claimed.payload["text"], thread))
         except InvalidInputError as error:
             await reply.decline(str(error))
             return
         principals = await self._find_principals(claimed)
         asked = Asked(
-            claimed.platform, claimed.conversation_key, claimed.payload["person"], principals, text, claimed.id
+            claimed.platform, claimed.conversation_key, claimed.payload["person"], principals, text, claimed.id, thread
         )
         await self._answerer.answer(asked, reply)
 

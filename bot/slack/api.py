@@ -28,7 +28,10 @@ METHOD_SCOPES = {
     "chat.startStream": "chat:write",
     "chat.stopStream": "chat:write",
     "chat.update": "chat:write",
+    "conversations.replies": "channels:history",
 }
+# Slack takes no JSON for these.
+READING_METHODS = {"conversations.replies"}
 
 
 class SlackError(NightbakeError):
@@ -83,6 +86,8 @@ class SlackApi:
             raise ValueError(f"expected a method whose scope stands in METHOD_SCOPES, got {method}")
         client: Any = build_client(await self._tokens.get(team), api_url=self._api_url)
         try:
+            if method in READING_METHODS:
+                return await client.api_call(method, http_verb="GET", params=arguments)
             return await client.api_call(method, json=arguments)
         except SlackApiError as error:
             response: Any = error.response  # type: ignore[reportUnknownMemberType]

@@ -6,7 +6,7 @@ from aiohttp import web
 from slack_bolt.async_app import AsyncApp
 
 from bot.inbox import Inbox
-from bot.slack import changes, posts, reactions
+from bot.slack import changes, posts, reactions, threads
 from bot.slack.api import METHOD_SCOPES, OneToken, SlackApi, SlackError, build_client
 from bot.slack.changes import Changes
 from bot.slack.events import SlackEvents
@@ -14,18 +14,25 @@ from bot.slack.posts import add_posts
 from bot.slack.reactions import add_reactions
 from bot.slack.reply import SlackPlatform
 from bot.slack.socket import SlackSocket
+from bot.slack.threads import Threads
 from bot.worker import Handler
 from core.database import Database
 from core.interactions import Interactions
 from core.settings import Settings
 
 # Each event that the manifest subscribes to, and the scope that Slack asks for it.
-EVENT_SCOPES = {**posts.EVENT_SCOPES, **changes.EVENT_SCOPES, **reactions.EVENT_SCOPES}
+EVENT_SCOPES = {**posts.EVENT_SCOPES, **changes.EVENT_SCOPES, **threads.EVENT_SCOPES, **reactions.EVENT_SCOPES}
 SCOPES = frozenset({*EVENT_SCOPES.values(), *filter(None, METHOD_SCOPES.values())})
 
 
 class SlackSide:
-    """Slack as the bot sees it; `platform` makes its replies, `handlers` are for events of its own."""
+    """Slack as the bot sees it.
+
+    Attributes:
+        platform: makes its replies.
+        handlers: for events of its own.
+        read_thread: gives what people said before a question.
+    """
 
     def __init__(
         self,
@@ -40,6 +47,9 @@ class SlackSide:
         self._events = SlackEvents(signing_secret=signing_secret)
         add_posts(self._events, inbox)
         add_reactions(self._events, inbox)
+        said = Threads(api=api, inbox=inbox, database=database)
+        said.open_doors(self._events)
+        self.read_thread = said.read
         changed = Changes(inbox=inbox, database=database)
         changed.open_doors(self._events)
         self.handlers: dict[str, Handler] = {"deletion": changed.take_deletion}

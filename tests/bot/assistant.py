@@ -9,7 +9,7 @@ from typing import TypeVar
 
 from bot.answer import Answerer, Searcher
 from bot.compose import Composer, Limits
-from bot.handlers import FeedbackHandler, FindPrincipals, QuestionHandler
+from bot.handlers import FeedbackHandler, FindPrincipals, QuestionHandler, ReadThread
 from bot.inbox import Inbox
 from bot.reply import Platform
 from bot.stops import Stops
@@ -92,6 +92,7 @@ async def work(
     chat_model: FakeModelServer,
     search: OneDocument,
     handlers: Mapping[str, Handler] | None = None,
+    read_thread: Mapping[str, ReadThread] | None = None,
 ) -> AsyncGenerator[None]:
     """A worker with every handler, until the block ends."""
     interactions = Interactions(database)
@@ -101,6 +102,7 @@ async def work(
         interactions=interactions,
         platforms=platforms,
         find_principals=find_principals,
+        read_thread=read_thread,
     )
     feedback = FeedbackHandler(feedback=FeedbackLog(database), interactions=interactions)
     worker = Worker(
@@ -155,6 +157,11 @@ class Assistant:
         """For events of the platform's own."""
         return {}
 
+    @property
+    def read_thread(self) -> Mapping[str, ReadThread]:
+        """What was said in threads, where the platform has them."""
+        return {}
+
     @asynccontextmanager
     async def at_work(self, chat_model: FakeModelServer) -> AsyncGenerator[None]:
         """A worker that answers what came and comes, until the block ends."""
@@ -166,6 +173,7 @@ class Assistant:
             chat_model=chat_model,
             search=self.search,
             handlers=self.handlers,
+            read_thread=self.read_thread,
         ):
             yield
 

@@ -12,7 +12,18 @@ from aiohttp import WSMsgType, web
 from aiohttp.test_utils import TestServer
 
 BOT_TOKEN = "xoxb-token-of-the-tests"
-SCOPES = "app_mentions:read,assistant:write,chat:write,im:history,reactions:read"
+SCOPES = ",".join(
+    [
+        "app_mentions:read",
+        "assistant:write",
+        "channels:history",
+        "chat:write",
+        "groups:history",
+        "im:history",
+        "mpim:history",
+        "reactions:read",
+    ]
+)
 
 
 @dataclass
@@ -29,6 +40,7 @@ class FakeSlack:
         messages: arguments of the last post or edit, by `channel:ts`, in order of posting.
         rate_limits: seconds of `Retry-After` for the next calls of a method.
         errors: Slack's word for the next calls of a method.
+        posts: what people said, by `channel:thread_ts`.
         streaming: keys of messages that stream; one that is taken out has expired.
         statuses: last status of each session, by `channel:thread_ts`.
         acknowledged: ids of Socket Mode envelopes that were acknowledged.
@@ -39,6 +51,7 @@ class FakeSlack:
         self.messages: dict[str, dict[str, Any]] = {}
         self.rate_limits: dict[str, list[int]] = {}
         self.errors: dict[str, list[str]] = {}
+        self.posts: dict[str, list[dict[str, Any]]] = {}
         self.streaming: set[str] = set()
         self.statuses: dict[str, str] = {}
         self.scopes = SCOPES
@@ -46,7 +59,13 @@ class FakeSlack:
         self.links: list[web.WebSocketResponse] = []
         self._times = itertools.count(1)
         app = web.Application()
-        app.add_routes([web.post("/api/{method}", self._answer), web.get("/link", self._link)])
+        app.add_routes(
+            [
+                web.post("/api/{method}", self._answer),
+                web.get("/api/{method}", self._answer),
+                web.get("/link", self._link),
+            ]
+        )
         self._server = TestServer(app)
 
     async def __aenter__(self) -> Self:
@@ -78,7 +97,12 @@ class FakeSlack:
 
     async def _answer(self, request: web.Request) -> web.Response:
         method = request.match_info["method"]
-        arguments = await request.json() if request.content_type == "application/json" else dict(await request.post())
+        if request.method == "GET":
+            arguments = dict(request.query)
+        elif request.content_type == "application/json":
+            arguments = await request.json()
+        else:
+            arguments = dict(await request.post())
         self.calls.append(Call(method, arguments))
         if waits := self.rate_limits.get(method):
             headers = {"Retry-After": str(waits.pop(0))}
@@ -144,6 +168,10 @@ class FakeSlack:
             self.statuses[f"{arguments['channel']}:{self.messages[key]['thread_ts']}"] = arguments["session_status"]
         return response
 
+    def _read_replies(self, arguments: dict[str, Any]) -> web.Response:
+        said = self.posts.get(f"{arguments['channel']}:{arguments['ts']}", [])
+        return web.json_response({"ok": True, "messages": said[: int(arguments["limit"])], "has_more": False})
+
     def _set_status(self, _: dict[str, Any]) -> web.Response:
         return web.json_response({"ok": True})
 
@@ -176,6 +204,7 @@ class FakeSlack:
         "chat.stopStream": _stop_stream,
         "chat.postMessage": _post,
         "chat.update": _update,
+        "conversations.replies": _read_replies,
         "apps.connections.open": _open_connection,
     }
 

@@ -14,6 +14,7 @@ import pytest
 from aiohttp import ClientSession, web
 from aiohttp.test_utils import TestServer
 
+from bot.handlers import ReadThread
 from bot.inbox import Inbox
 from bot.slack.api import OneToken, SlackApi
 from bot.slack.events import PATH
@@ -58,6 +59,10 @@ class Workspace(Assistant):
     @property
     def handlers(self) -> Mapping[str, Handler]:
         return self.side.handlers
+
+    @property
+    def read_thread(self) -> Mapping[str, ReadThread]:
+        return {"slack": self.side.read_thread}
 
     async def click(self, payload: str | dict[str, Any]) -> int:
         """Post a click or a form, signed, as Slack sends them; the status."""
