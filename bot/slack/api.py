@@ -1,20 +1,21 @@
 """Slack's Web API: every method that is called, the scope it needs, and what a refusal means."""
 
 from collections.abc import Mapping
+from http import HTTPStatus
 from typing import Any, Protocol
 
 import aiohttp
 from slack_sdk.errors import SlackApiError
 from slack_sdk.http_retry.async_handler import AsyncRetryHandler
-from slack_sdk.http_retry.builtin_async_handlers import (
-    AsyncConnectionErrorRetryHandler,
-    AsyncRateLimitErrorRetryHandler,
-)
+from slack_sdk.http_retry.builtin_async_handlers import AsyncConnectionErrorRetryHandler
 from slack_sdk.web.async_client import AsyncWebClient
 
+from bot.slack.limits import Limits
 from core.errors import NightbakeError
 
 RATE_LIMIT_RETRIES = 3
+# Where a 429 names no time, and the longest that a call waits in it.
+RETRY_SECONDS, LONGEST_RETRY_SECONDS = 1.0, 60.0
 CALL_SECONDS = 20
 
 # The scope that Slack asks for each method; None where any token will do.
@@ -46,6 +47,13 @@ class SlackError(NightbakeError):
         super().__init__(f"Slack answered {reason!r} to {method}; see docs/slack.md")
 
 
+class _RateLimitedError(Exception):
+    """Not now; `seconds` is what Slack asks to wait."""
+
+    def __init__(self, seconds: float) -> None:
+        self.seconds = seconds
+
+
 class Tokens(Protocol):
     """Where bot tokens come from: a setting, or what workspaces gave when they installed the app."""
 
@@ -72,9 +80,10 @@ class OneToken:
 class SlackApi:
     """Calls methods as the app of a workspace; waits as long as a 429 asks and survives a broken connection."""
 
-    def __init__(self, tokens: Tokens, *, api_url: str = AsyncWebClient.BASE_URL) -> None:
+    def __init__(self, tokens: Tokens, *, api_url: str = AsyncWebClient.BASE_URL, limits: Limits | None = None) -> None:
         self._tokens = tokens
         self._api_url = api_url
+        self._limits = limits or Limits()
 
     async def call(self, team: str, method: str, **arguments: Any) -> Any:
         """Slack's answer, which reads as a dictionary and has `headers`.
@@ -84,6 +93,21 @@ class SlackApi:
         """
         if method not in METHOD_SCOPES:
             raise ValueError(f"expected a method whose scope stands in METHOD_SCOPES, got {method}")
+        channel = str(arguments.get("channel") or arguments.get("channel_id") or "")
+        async with self._limits.turn(team, method, channel):
+            for _ in range(RATE_LIMIT_RETRIES):
+                try:
+                    return await self._send(team, method, arguments)
+                except _RateLimitedError as error:
+                    self._limits.close(team, method, channel, error.seconds)
+                    await self._limits.wait(team, method, channel)
+            try:
+                return await self._send(team, method, arguments)
+            except _RateLimitedError as error:
+                self._limits.close(team, method, channel, error.seconds)
+                raise SlackError(method, "ratelimited") from error
+
+    async def _send(self, team: str, method: str, arguments: dict[str, Any]) -> Any:
         client: Any = build_client(await self._tokens.get(team), api_url=self._api_url)
         try:
             if method in READING_METHODS:
@@ -91,6 +115,8 @@ class SlackApi:
             return await client.api_call(method, json=arguments)
         except SlackApiError as error:
             response: Any = error.response  # type: ignore[reportUnknownMemberType]
+            if response.status_code == HTTPStatus.TOO_MANY_REQUESTS:
+                raise _RateLimitedError(_read_retry_after(response.headers)) from error
             # A proxy or a Slack in trouble answers with a page.
             word = response.get("error") if isinstance(response.data, Mapping) else None
             raise SlackError(method, str(word or f"status {response.status_code}")) from error
@@ -100,8 +126,11 @@ class SlackApi:
 
 def build_client(token: str, *, api_url: str = AsyncWebClient.BASE_URL) -> AsyncWebClient:
     """The SDK's client with its own retries."""
-    retries: list[AsyncRetryHandler] = [
-        AsyncConnectionErrorRetryHandler(),
-        AsyncRateLimitErrorRetryHandler(max_retry_count=RATE_LIMIT_RETRIES),
-    ]
+    # A 429 is waited out by the channel's own queue, see `limits.py`.
+    retries: list[AsyncRetryHandler] = [AsyncConnectionErrorRetryHandler()]
     return AsyncWebClient(token, base_url=api_url, timeout=CALL_SECONDS, retry_handlers=retries)
+
+
+def _read_retry_after(headers: Mapping[str, str]) -> float:
+    named = next((value for name, value in headers.items() if name.lower() == "retry-after"), "")
+    return min(float(named), LONGEST_RETRY_SECONDS) if named.isdecimal() else RETRY_SECONDS

@@ -4,7 +4,8 @@ import hashlib
 import hmac
 import json
 import time
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncGenerator, AsyncIterator, Mapping
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -87,8 +88,9 @@ async def slack() -> AsyncIterator[FakeSlack]:
         yield fake
 
 
-@pytest.fixture
-async def workspace(database: Database, slack: FakeSlack) -> AsyncIterator[Workspace]:
+@asynccontextmanager
+async def open_workspace(database: Database, slack: FakeSlack) -> AsyncGenerator[Workspace]:
+    """One replica with its endpoint."""
     inbox = Inbox(database)
     side = SlackSide(
         api=build_api(slack.api_url),
@@ -105,3 +107,14 @@ async def workspace(database: Database, slack: FakeSlack) -> AsyncIterator[Works
         yield Workspace(
             "slack", find_audience, database, inbox, side.platform, OneDocument(), slack, url, session, side
         )
+
+
+def replicate(workspace: Workspace) -> AbstractAsyncContextManager[Workspace]:
+    """Another replica on the same database."""
+    return open_workspace(workspace.database, workspace.slack)
+
+
+@pytest.fixture
+async def workspace(database: Database, slack: FakeSlack) -> AsyncIterator[Workspace]:
+    async with open_workspace(database, slack) as workspace:
+        yield workspace

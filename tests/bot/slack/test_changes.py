@@ -2,13 +2,14 @@
 
 import asyncio
 import itertools
+import random
 from typing import Any
 
 import pytest
 
 from core.interactions import Interactions
 from tests.bot.assistant import eventually
-from tests.bot.slack.conftest import Workspace, load
+from tests.bot.slack.conftest import Workspace, load, replicate
 from tests.fakes.model_server import FakeModelServer
 from tests.fakes.slack import read_message
 
@@ -194,3 +195,19 @@ async def test_a_question_that_comes_after_its_deletion_is_not_answered(
     async with workspace.at_work(chat_model):
         await workspace.settle()
     assert (workspace.slack.messages, await workspace.count("interactions")) == ({}, 0)
+
+
+async def test_two_replicas_that_are_sent_everything_five_times_answer_once(
+    workspace: Workspace, chat_model: FakeModelServer
+) -> None:
+    names = ["app_mention", "message_im", "message_im_edited"] * 5
+    random.Random(4).shuffle(names)
+    async with replicate(workspace) as other, workspace.at_work(chat_model), other.at_work(chat_model):
+        statuses = await asyncio.gather(
+            *((workspace, other)[number % 2].deliver(name, retry=number) for number, name in enumerate(names))
+        )
+        await workspace.settle()
+    assert set(statuses) == {200}
+    assert await workspace.count("inbox") == 3
+    assert len(workspace.slack.messages) == 2
+    assert [read_message(message).count("23 days") for message in workspace.slack.messages.values()] == [1, 1]
