@@ -1,6 +1,7 @@
 """Slack's rates: a queue for each method and channel, so that one busy channel holds up no other.
 
-Slack takes about one message a second in a channel, with short bursts; a 429 says for how long a method is closed there.
+Slack takes about one message a second in a channel, with short bursts; a 429 says for how long a method is closed
+there.
 """
 
 import asyncio
