@@ -16,7 +16,7 @@ from bot.searched import describe_search
 from bot.stops import StoppedError, Stops
 from core.errors import NotFoundError
 from core.gaps import Gaps
-from core.interactions import Interactions
+from core.interactions import Interactions, Turn
 from core.prompt import Language, detect_language
 from core.records import Begun, Outcome, Platform, Question
 from core.telemetry import interaction_id
@@ -39,6 +39,7 @@ class Asked:
 
     Attributes:
         again_of: an answer to the same question, to which this one shall be another.
+        thread: what people had asked each other in the thread before; it stands in for an earlier turn.
     """
 
     platform: Platform
@@ -48,6 +49,7 @@ class Asked:
     text: str
     inbox_id: int | None = None
     again_of: int | None = None
+    thread: str | None = None
 
 
 class Answerer:
@@ -138,6 +140,8 @@ class Answerer:
             with contextlib.suppress(NotFoundError):
                 return (await self._interactions.get(asked.again_of)).standalone_question or asked.text
         turns = await self._interactions.find_turns(asked.conversation_key, before_id=begun.id, limit=TURNS_REMEMBERED)
+        if not turns and asked.thread:
+            turns = [Turn(asked.thread, asked.thread, None)]
         return make_standalone(asked.text, turns)
 
     async def _file_gap(self, outcome: Outcome, language: Language, found: Found) -> Outcome:

@@ -10,7 +10,7 @@ from aiohttp import web
 from bot.again import Again
 from bot.answer import Answerer
 from bot.experts import ExpertPlatform, Experts
-from bot.handlers import Confirm, FeedbackHandler, QuestionHandler
+from bot.handlers import Confirm, FeedbackHandler, QuestionHandler, ReadThread
 from bot.inbox import Claimed, Inbox
 from bot.reply import Platform
 from bot.signals import Signals
@@ -27,7 +27,7 @@ from bot.web.night import RunNight
 from bot.web.places import FindPrincipals, Places
 from bot.web.readiness import check_readiness
 from bot.web.wording import SUGGESTIONS
-from bot.worker import Worker
+from bot.worker import Handler, Worker
 from core.adapters import Adapters
 from core.database import Database
 from core.errors import ProcessError
@@ -69,6 +69,8 @@ class Bot:
         self._live = Live()
         self._inbox = Inbox(database)
         self._platforms: dict[str, Platform] = {"web": self._live}
+        self._handlers: dict[str, Handler] = {}
+        self._read_thread: dict[str, ReadThread] = {}
         self._sockets: list[SlackSocket] = []
         self._confirm: dict[str, Confirm] = {}
         self._experts: dict[str, ExpertPlatform] = {}
@@ -88,7 +90,7 @@ class Bot:
             suggestions=suggestions,
         )
         if settings.has_slack:
-            self._add_slack(interactions, feedback, Again(database, self._inbox))
+            self._add_slack(database, interactions, feedback, Again(database, self._inbox))
         if settings.has_teams:
             self._add_teams(interactions)
         questions = QuestionHandler(
@@ -97,6 +99,7 @@ class Bot:
             platforms=self._platforms,
             find_principals=self._find_audience,
             signals=Signals(database),
+            read_thread=self._read_thread,
         )
         experts = Experts(database, interactions=interactions, feedback=feedback, platforms=self._experts)
         self._worker = Worker(
@@ -105,6 +108,7 @@ class Bot:
                 "question": questions,
                 "feedback": FeedbackHandler(feedback=feedback, interactions=interactions, confirm=self._confirm),
                 **experts.handlers(),
+                **self._handlers,
             },
             give_up=questions.give_up,
             concurrency=settings.worker_concurrency,
@@ -148,10 +152,17 @@ class Bot:
         audience = await AUDIENCES[claimed.platform](claimed)
         return await self._find_principals(person) if person in audience else audience
 
-    def _add_slack(self, interactions: Interactions, feedback: FeedbackLog, again: Again) -> None:
+    def _add_slack(self, database: Database, interactions: Interactions, feedback: FeedbackLog, again: Again) -> None:
         side, sockets = build_side(
-            self._settings, inbox=self._inbox, interactions=interactions, feedback=feedback, again=again
+            self._settings,
+            inbox=self._inbox,
+            database=database,
+            interactions=interactions,
+            feedback=feedback,
+            again=again,
         )
+        self._handlers |= side.handlers
+        self._read_thread["slack"] = side.read_thread
         self._confirm["slack"] = side.confirm
         self._platforms["slack"] = side.platform
         if side.experts:

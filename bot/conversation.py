@@ -39,6 +39,34 @@ _NEW_TOPIC = re.compile(
     re.IGNORECASE,
 )
 
+# `do you know?`, `any idea?`, `도와주세요`: a call for help with what was said before.
+_CALLS_FOR_HELP = re.compile(
+    r"""^((do|does|can|could|would|will)\s+(you|anyone|anybody|someone)\b.*\b(know|help|answer|explain|say|tell)\b
+        |any\s+ideas?|please\s+(help|answer|explain)|help|what\s+do\s+you\s+(think|say)|your\s+turn)
+      |(아시나요|아세요|알려\s*주|답변?\s*(해|부탁)|도와\s*주)""",
+    re.IGNORECASE | re.VERBOSE,
+)
+_MOST_WORDS_IN_CALL = 8
+_ASKS = re.compile(r"[?？]|(까요|나요|가요|는지|을까|ㄹ까)\s*[.!…]*$", re.MULTILINE)
+
+
+def find_thread_question(posts: Sequence[str]) -> str | None:
+    """What people were asking each other: their latest question, else what they began with.
+
+    Args:
+        posts: oldest first.
+    """
+    asked = [post for post in posts if _ASKS.search(post)]
+    return asked[-1] if asked else posts[0] if posts else None
+
+
+def choose_question(text: str, thread: str | None) -> str:
+    """The question to answer: the thread's where the post only calls for help with it, or holds no words at all."""
+    plain = text.strip()
+    is_call = len(plain.split()) <= _MOST_WORDS_IN_CALL and _CALLS_FOR_HELP.search(plain)
+    has_words = any(character.isalnum() for character in plain)
+    return thread if thread and (is_call or not has_words) else text
+
 
 def is_follow_up(question: str) -> bool:
     """Whether a question leans on the one before: it points back, is a fragment, or asks for something not named."""

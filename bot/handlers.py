@@ -1,9 +1,10 @@
 """What the worker does with an event: a question is answered, a judgement is recorded."""
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Any
 
 from bot.answer import Answerer, Asked
+from bot.conversation import choose_question, find_thread_question
 from bot.inbox import Claimed
 from bot.phrases import say
 from bot.questions import check_question
@@ -19,6 +20,8 @@ from core.records import Feedback, Outcome
 _SAID = ("correction", "reason", "right_chunk_id", "right_source")
 
 Confirm = Callable[[Claimed, Feedback], Awaitable[None]]
+# What people said in a thread before the question, oldest first.
+ReadThread = Callable[[Claimed], Awaitable[Sequence[str]]]
 FindPrincipals = Callable[[Claimed], Awaitable[list[str]]]
 
 
@@ -28,6 +31,7 @@ class QuestionHandler:
     Args:
         find_principals: what everyone who will see this reply may read.
         signals: notices what a question says of the answer before it.
+        read_thread: by platform, where a question may stand in a thread of people's.
     """
 
     def __init__(
@@ -38,18 +42,24 @@ class QuestionHandler:
         platforms: Mapping[str, Platform],
         find_principals: FindPrincipals,
         signals: Signals | None = None,
+        read_thread: Mapping[str, ReadThread] | None = None,
     ) -> None:
         self._signals = signals
         self._answerer = answerer
         self._interactions = interactions
         self._platforms = platforms
         self._find_principals = find_principals
+        self._read_thread = read_thread or {}
 
     async def __call__(self, claimed: Claimed) -> None:
         """Answer, or say why the question cannot be taken."""
         reply = await self._platforms[claimed.platform].reply_to(claimed)
+        if reply is None:
+            return
+        read_thread = self._read_thread.get(claimed.platform)
+        thread = find_thread_question(await read_thread(claimed)) if read_thread else None
         try:
-            text = check_question(claimed.payload["text"])
+            text = check_question(choose_question(claimed.payload["text"], thread))
         except InvalidInputError as error:
             await reply.decline(str(error))
             return
@@ -60,8 +70,9 @@ class QuestionHandler:
             claimed.payload["person"],
             principals,
             text,
-            claimed.id,
-            claimed.payload.get("again_of"),
+            inbox_id=claimed.id,
+            again_of=claimed.payload.get("again_of"),
+            thread=thread,
         )
         finished = await self._answerer.answer(asked, reply)
         if self._signals:
@@ -78,7 +89,8 @@ class QuestionHandler:
             outcome = Outcome(stored.id, apology, "failed", "failed", adapter=stored.adapter)
             await self._interactions.finish(outcome)
         reply = await self._platforms[claimed.platform].reply_to(claimed)
-        await reply.decline(apology)
+        if reply:
+            await reply.decline(apology)
 
 
 class FeedbackHandler:

@@ -61,6 +61,6 @@ class Reply(Protocol):
 class Platform(Protocol):
     """A platform's side of the conversation: it makes the reply that belongs to a claimed question."""
 
-    async def reply_to(self, claimed: Claimed) -> Reply:
-        """The reply for this event."""
+    async def reply_to(self, claimed: Claimed) -> Reply | None:
+        """The reply for this event; None where nobody waits for one any more."""
         ...

@@ -1,30 +1,41 @@
 """Slack's Web API: every method that is called, the scope it needs, and what a refusal means."""
 
+from collections.abc import Mapping
+from http import HTTPStatus
 from typing import Any, Protocol
 
 import aiohttp
 from slack_sdk.errors import SlackApiError
 from slack_sdk.http_retry.async_handler import AsyncRetryHandler
-from slack_sdk.http_retry.builtin_async_handlers import (
-    AsyncConnectionErrorRetryHandler,
-    AsyncRateLimitErrorRetryHandler,
-)
+from slack_sdk.http_retry.builtin_async_handlers import AsyncConnectionErrorRetryHandler
 from slack_sdk.web.async_client import AsyncWebClient
 
+from bot.slack.limits import Limits
 from core.errors import NightbakeError
 
 RATE_LIMIT_RETRIES = 3
+# Where a 429 names no time, and the longest that a call waits in it.
+RETRY_SECONDS, LONGEST_RETRY_SECONDS = 1.0, 60.0
 CALL_SECONDS = 20
 
 # The scope that Slack asks for each method; None where any token will do.
 METHOD_SCOPES = {
+    "agents.sessions.setStatus": "chat:write",
+    "assistant.threads.setStatus": "assistant:write",
     "auth.test": None,
+    "chat.appendStream": "chat:write",
+    "chat.delete": "chat:write",
     "chat.getPermalink": None,
     "chat.postEphemeral": "chat:write",
     "chat.postMessage": "chat:write",
+    "chat.startStream": "chat:write",
+    "chat.stopStream": "chat:write",
     "chat.update": "chat:write",
+    "conversations.replies": "channels:history",
     "views.open": None,
 }
+# Slack takes no JSON for these.
+READING_METHODS = {"conversations.replies"}
 
 
 class SlackError(NightbakeError):
@@ -37,6 +48,13 @@ class SlackError(NightbakeError):
     def __init__(self, method: str, reason: str) -> None:
         self.reason = reason
         super().__init__(f"Slack answered {reason!r} to {method}; see docs/slack.md")
+
+
+class _RateLimitedError(Exception):
+    """Not now; `seconds` is what Slack asks to wait."""
+
+    def __init__(self, seconds: float) -> None:
+        self.seconds = seconds
 
 
 class Tokens(Protocol):
@@ -65,9 +83,10 @@ class OneToken:
 class SlackApi:
     """Calls methods as the app of a workspace; waits as long as a 429 asks and survives a broken connection."""
 
-    def __init__(self, tokens: Tokens, *, api_url: str = AsyncWebClient.BASE_URL) -> None:
+    def __init__(self, tokens: Tokens, *, api_url: str = AsyncWebClient.BASE_URL, limits: Limits | None = None) -> None:
         self._tokens = tokens
         self._api_url = api_url
+        self._limits = limits or Limits()
 
     async def call(self, team: str, method: str, **arguments: Any) -> Any:
         """Slack's answer, which reads as a dictionary and has `headers`.
@@ -77,20 +96,44 @@ class SlackApi:
         """
         if method not in METHOD_SCOPES:
             raise ValueError(f"expected a method whose scope stands in METHOD_SCOPES, got {method}")
+        channel = str(arguments.get("channel") or arguments.get("channel_id") or "")
+        async with self._limits.turn(team, method, channel):
+            for _ in range(RATE_LIMIT_RETRIES):
+                try:
+                    return await self._send(team, method, arguments)
+                except _RateLimitedError as error:
+                    self._limits.close(team, method, channel, error.seconds)
+                    await self._limits.wait(team, method, channel)
+            try:
+                return await self._send(team, method, arguments)
+            except _RateLimitedError as error:
+                self._limits.close(team, method, channel, error.seconds)
+                raise SlackError(method, "ratelimited") from error
+
+    async def _send(self, team: str, method: str, arguments: dict[str, Any]) -> Any:
         client: Any = build_client(await self._tokens.get(team), api_url=self._api_url)
         try:
+            if method in READING_METHODS:
+                return await client.api_call(method, http_verb="GET", params=arguments)
             return await client.api_call(method, json=arguments)
         except SlackApiError as error:
             response: Any = error.response  # type: ignore[reportUnknownMemberType]
-            raise SlackError(method, str(response.get("error") or "unknown")) from error
+            if response.status_code == HTTPStatus.TOO_MANY_REQUESTS:
+                raise _RateLimitedError(_read_retry_after(response.headers)) from error
+            # A proxy or a Slack in trouble answers with a page.
+            word = response.get("error") if isinstance(response.data, Mapping) else None
+            raise SlackError(method, str(word or f"status {response.status_code}")) from error
         except (aiohttp.ClientError, TimeoutError) as error:
             raise SlackError(method, f"nothing ({type(error).__name__})") from error
 
 
 def build_client(token: str, *, api_url: str = AsyncWebClient.BASE_URL) -> AsyncWebClient:
     """The SDK's client with its own retries."""
-    retries: list[AsyncRetryHandler] = [
-        AsyncConnectionErrorRetryHandler(),
-        AsyncRateLimitErrorRetryHandler(max_retry_count=RATE_LIMIT_RETRIES),
-    ]
+    # A 429 is waited out by the channel's own queue, see `limits.py`.
+    retries: list[AsyncRetryHandler] = [AsyncConnectionErrorRetryHandler()]
     return AsyncWebClient(token, base_url=api_url, timeout=CALL_SECONDS, retry_handlers=retries)
+
+
+def _read_retry_after(headers: Mapping[str, str]) -> float:
+    named = next((value for name, value in headers.items() if name.lower() == "retry-after"), "")
+    return min(float(named), LONGEST_RETRY_SECONDS) if named.isdecimal() else RETRY_SECONDS

@@ -74,7 +74,10 @@ class SlackEvents:
         return [web.post(PATH, self._handle)] if self._verifier else []
 
     async def _receive_event(self, body: dict[str, Any]) -> None:
-        await self._enter("event", body["event"]["type"], body)
+        kind: str = body["event"]["type"]
+        # A subtype may have a door of its own: `message.message_changed`.
+        special = f"{kind}.{body['event'].get('subtype')}"
+        await self._enter("event", special if ("event", special) in self._doors else kind, body)
 
     async def _receive_action(self, body: dict[str, Any], ack: AsyncAck) -> BoltResponse:
         # A link in a button is followed by the person; the click is told all the same.

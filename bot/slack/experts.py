@@ -139,7 +139,7 @@ def to_expert_reply(body: Mapping[str, Any], channel: str) -> Event | None:
     """A person's reply in a thread of the experts' channel; a mention of ours in it is a question instead."""
     event: Mapping[str, Any] = body["event"]
     thread_ts, text = event.get("thread_ts"), event.get("text") or ""
-    if event.get("channel") != channel or not thread_ts or thread_ts == event["ts"] or not is_personal(body):
+    if event.get("channel") != channel or not thread_ts or thread_ts == event["ts"] or not is_personal(body, event):
         return None
     if f"<@{find_bot_user(body)}" in text or not text.strip():
         return None

@@ -30,7 +30,18 @@ def add_posts(events: SlackEvents, inbox: Inbox) -> None:
 def to_question(body: Mapping[str, Any]) -> Event | None:
     """One row a post: a mention is delivered as `app_mention` and, in some rooms, as `message` too."""
     event: Mapping[str, Any] = body["event"]
-    if not is_personal(body) or (event["type"] == "message" and event.get("channel_type") != "im"):
+    if event["type"] == "message" and event.get("channel_type") != "im":
+        return None
+    return read_post(body, event)
+
+
+def read_post(body: Mapping[str, Any], event: Mapping[str, Any]) -> Event | None:
+    """A post as a question; None where no person said it.
+
+    Args:
+        event: the post, which in an edit stands inside the event.
+    """
+    if not is_personal(body, event) or not event.get("channel"):
         return None
     team, channel, ts = find_team(body), event["channel"], event["ts"]
     thread_ts = event.get("thread_ts") or ts
@@ -38,6 +49,8 @@ def to_question(body: Mapping[str, Any]) -> Event | None:
         "text": read_text(event.get("text") or "", find_bot_user(body)),
         "team": team,
         "person": name_person(team, event["user"]),
+        "user_team": event.get("user_team") or event.get("team") or team,
+        "room": event.get("channel_type"),
         "channel": channel,
         "thread_ts": thread_ts,
         "ts": ts,
@@ -47,11 +60,10 @@ def to_question(body: Mapping[str, Any]) -> Event | None:
     return Event("slack", f"post:{channel}:{ts}", f"slack:{team}:{channel}:{thread_ts}", "question", payload)
 
 
-def is_personal(body: Mapping[str, Any]) -> bool:
+def is_personal(body: Mapping[str, Any], event: Mapping[str, Any]) -> bool:
     """Whether a person posted it: not a bot, a workflow, Slack itself or our own echo."""
-    event: Mapping[str, Any] = body["event"]
     user = event.get("user")
-    if not user or event.get("bot_id") or user == find_bot_user(body):
+    if not user or event.get("bot_id") or user in (find_bot_user(body), "USLACKBOT"):
         return False
     return event.get("subtype") in PERSONAL_SUBTYPES
 

@@ -1,19 +1,23 @@
 """Answers as Slack blocks. Pure, and the one place where text of models and documents becomes Slack's markup.
 
-Everything is escaped and set verbatim, so the only links and mentions are those written here. Sections of
-mrkdwn are used rather than markdown blocks: those would turn a document's `[text](address)` into a link.
+An answer's words are Markdown made safe (bot/slack/markdown.py); everything else is escaped and set verbatim. So the
+only links and mentions are those written here.
 """
 
 import re
 from typing import Any
 
 from bot.reply import FinishedAnswer, Source
+from bot.slack.markdown import make_safe, split_markdown
 from bot.slack.render_feedback import render_feedback
 from core.prompt import Language
 
 Block = dict[str, Any]
 
-# Slack's limits, in characters after escaping: a section, and what we put of an answer into one message.
+# The name of the button that ends an answer.
+STOP = "stop"
+
+# Slack's limits, in characters after escaping: a section, and a markdown block, of which a message holds one of ours.
 SECTION_CHARACTERS = 3_000
 MESSAGE_CHARACTERS = 12_000
 FALLBACK_CHARACTERS = 3_000
@@ -27,6 +31,7 @@ _PHRASES: dict[Language, dict[str, str]] = {
         "generated": "AI-generated from the sources; please check them.",
         "quoted": "Taken from the documents word for word.",
         "number": "Answer {id}",
+        "stop": "Stop",
     },
     "ko": {
         "sources": "출처",
@@ -34,12 +39,10 @@ _PHRASES: dict[Language, dict[str, str]] = {
         "generated": "AI가 출처를 바탕으로 작성했습니다. 출처를 확인해 주세요.",
         "quoted": "문서의 문장을 그대로 옮겼습니다.",
         "number": "답변 {id}",
+        "stop": "중지",
     },
 }
 
-_IMAGE_OR_LINK = re.compile(r"!?\[([^\[\]]*)\]\([^()\s]*\)")
-_BOLD = re.compile(r"\*\*(\S(?:[^*\n]*\S)?)\*\*")
-_HEADING = re.compile(r"^#{1,6}\s+(.+?)\s*#*$", re.MULTILINE)
 _BROADCAST = re.compile(r"@(?=channel|here|everyone)", re.IGNORECASE)
 _WORD_JOINER = "\u2060"
 _BREAKS = ("\n\n", "\n", ". ", " ")
@@ -49,12 +52,6 @@ def escape(text: str) -> str:
     """Text that Slack shows as it is: no link, no mention, no word to a whole channel."""
     escaped = text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
     return _BROADCAST.sub("@" + _WORD_JOINER, escaped)
-
-
-def to_mrkdwn(markdown: str) -> str:
-    """A model's Markdown in Slack's own: bold and headings kept, links reduced to their words."""
-    text = _IMAGE_OR_LINK.sub(r"\1", escape(markdown))
-    return _HEADING.sub(r"*\1*", _BOLD.sub(r"*\1*", text))
 
 
 def split(text: str, limit: int) -> list[str]:
@@ -81,22 +78,43 @@ def render_status(text: str) -> list[Block]:
     return [{"type": "context", "elements": [_mrkdwn(escape(text))]}]
 
 
-def render_partial(text: str) -> list[Block]:
-    """An answer that is still being written: as much as one message holds."""
-    pieces = split(to_mrkdwn(text), SECTION_CHARACTERS)
-    return [_section(piece) for piece in pieces[: MESSAGE_CHARACTERS // SECTION_CHARACTERS] if piece]
+def render_partial(text: str, *, stop: Block | None = None, limit: int = MESSAGE_CHARACTERS) -> list[Block]:
+    """An answer that is still being written: as much as one message holds.
+
+    Args:
+        stop: what ends it, see `render_stop`.
+        limit: characters, where the message holds other words too.
+    """
+    shown = split_markdown(make_safe(text), limit)[0]
+    return [*([_markdown(shown)] if shown.strip() else []), *([stop] if stop else [])]
+
+
+def render_stop(inbox_id: int, language: Language) -> Block:
+    """A button that ends the answer, where Slack shows none of its own."""
+    label = {"type": "plain_text", "text": _PHRASES[language]["stop"]}
+    return {
+        "type": "actions",
+        "elements": [{"type": "button", "action_id": STOP, "text": label, "value": f"{inbox_id}"}],
+    }
+
+
+def render_body(answer: FinishedAnswer, base_url: str) -> list[str]:
+    """The words of an answer in Markdown, a piece for each message; its citations lead to our own pages."""
+    links = {source.number: source.url for source in answer.sources if _is_ours(source, base_url)}
+    return split_markdown(make_safe(answer.text, links), MESSAGE_CHARACTERS)
+
+
+def render_tail(answer: FinishedAnswer, base_url: str) -> list[Block]:
+    """What stands under the last words: sources, where the words come from, and the means to judge them."""
+    return [*_render_sources(answer, base_url), _render_context(answer), *render_feedback(answer)]
 
 
 def render_answer(answer: FinishedAnswer, base_url: str) -> list[list[Block]]:
     """Blocks of one message or more, in order; the last one carries the sources and the thumbs."""
-    messages = [
-        [_section(piece) for piece in split(part, SECTION_CHARACTERS) if piece]
-        for part in split(to_mrkdwn(answer.text), MESSAGE_CHARACTERS)
-    ]
+    messages = [[_markdown(piece)] if piece else [] for piece in render_body(answer, base_url)]
     if answer.notice:
         messages[0] = [*render_status(answer.notice), *messages[0]]
-    messages[-1] += _render_sources(answer, base_url)
-    messages[-1] += [_render_context(answer), *render_feedback(answer)]
+    messages[-1] += render_tail(answer, base_url)
     return messages
 
 
@@ -119,9 +137,13 @@ def _render_source(source: Source, language: Language, base_url: str) -> str:
     label = escape(" ".join(place.split())[:LABEL_CHARACTERS])
     if source.page is not None:
         label += ", " + _PHRASES[language]["page"].format(page=source.page)
-    if not source.url.startswith(f"{base_url}/") or re.search(r"[\s<>|]", source.url):
+    if not _is_ours(source, base_url):
         return f"[{source.number}] {label}"
     return f"[{source.number}] <{source.url.replace('&', '&amp;')}|{label}>"
+
+
+def _is_ours(source: Source, base_url: str) -> bool:
+    return source.url.startswith(f"{base_url}/") and not re.search(r"[\s<>|()]", source.url)
 
 
 def _render_context(answer: FinishedAnswer) -> Block:
@@ -129,6 +151,10 @@ def _render_context(answer: FinishedAnswer) -> Block:
     origin = phrases.get("generated" if answer.mode == "stopped" else answer.mode, "")
     line = f"{origin} {phrases['number'].format(id=answer.interaction_id)}".strip()
     return {"type": "context", "elements": [_mrkdwn(line)]}
+
+
+def _markdown(text: str) -> Block:
+    return {"type": "markdown", "text": text}
 
 
 def _section(text: str) -> Block:

@@ -8,8 +8,8 @@ from core.prompt import Language
 Block = dict[str, Any]
 
 USE_REPLY = "use_reply"
-# Of a question or an answer, so that both fit one message; the link leads to the whole.
-MOST_SECTIONS = 2
+# Characters of a question or an answer, so that both fit one message; the link leads to the whole.
+SHOWN_CHARACTERS = 5_500
 
 _PHRASES: dict[Language, dict[str, str]] = {
     "en": {
@@ -52,12 +52,12 @@ def render_request(
         answer: None where not everybody may read what it is from.
         link: to the answer; None where nobody else can open it.
     """
-    shown = [_line(say_expert("answered", language)), *render_partial(answer)[:MOST_SECTIONS]] if answer else []
+    shown = [_line(say_expert("answered", language)), *render_partial(answer, limit=SHOWN_CHARACTERS)] if answer else []
     withheld = [] if answer else [_context(say_expert("withheld", language))]
     opened = [_context(f"<{link}|{say_expert('open', language)}>")] if link else []
     return [
         _line(say_expert("asks", language, person=asker)),
-        *render_partial(question)[:MOST_SECTIONS],
+        *render_partial(question, limit=SHOWN_CHARACTERS),
         *shown,
         *withheld,
         *opened,

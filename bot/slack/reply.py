@@ -1,16 +1,33 @@
-"""A reply in a Slack thread: a status line at once, edits while the answer is written, then the answer with sources."""
+"""A reply in a Slack thread: a status line at once, words as they come, then the answer with sources.
 
+Slack's native stream is used where there is one. Where a place has none, where it has expired or Slack refuses a piece,
+the same message is edited instead, and the person notices nothing.
+"""
+
+import asyncio
 import logging
 import time
-from collections.abc import Callable
-from dataclasses import replace
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any
 
 from bot.inbox import Claimed
 from bot.phrases import say
 from bot.reply import FinishedAnswer
 from bot.slack.api import SlackApi, SlackError
-from bot.slack.render import Block, render_answer, render_fallback, render_partial, render_status
+from bot.slack.changes import Changes, Fate
+from bot.slack.render import (
+    Block,
+    render_answer,
+    render_body,
+    render_fallback,
+    render_partial,
+    render_status,
+    render_stop,
+    render_tail,
+)
+from bot.slack.stream import SlackStream
 from core.interactions import Interactions
 from core.prompt import Language
 
@@ -18,6 +35,12 @@ log = logging.getLogger(__name__)
 
 # Slack takes about one edit a second in a channel and 50 a minute in a workspace; the last edit must find room too.
 EDIT_PAUSE_SECONDS = 1.3
+# About a hundred pieces of streams a minute.
+APPEND_PAUSE_SECONDS = 0.6
+# A status line is worth no more waiting than this.
+STATUS_SECONDS = 1.5
+# Rooms in which Slack streams nothing.
+UNSTREAMED_ROOMS = {"mpim"}
 
 Clock = Callable[[], float]
 
@@ -25,8 +48,9 @@ Clock = Callable[[], float]
 class Pace:
     """One edit per pause over all replies; who comes too early drops this edit, for a later one holds its text too."""
 
-    def __init__(self, clock: Clock) -> None:
+    def __init__(self, clock: Clock, *, pause_seconds: float = EDIT_PAUSE_SECONDS) -> None:
         self._clock = clock
+        self._pause_seconds = pause_seconds
         self._next_at = 0.0
 
     def take(self) -> bool:
@@ -34,8 +58,16 @@ class Pace:
         now = self._clock()
         if now < self._next_at:
             return False
-        self._next_at = now + EDIT_PAUSE_SECONDS
+        self._next_at = now + self._pause_seconds
         return True
+
+
+@dataclass(frozen=True, slots=True)
+class Paces:
+    """The workspace's paces, shared by all replies."""
+
+    edits: Pace
+    appends: Pace
 
 
 class SlackPlatform:
@@ -51,25 +83,41 @@ class SlackPlatform:
         api: SlackApi,
         interactions: Interactions,
         base_url: str,
+        changes: Changes,
         has_experts: bool = False,
         clock: Clock = time.monotonic,
     ) -> None:
         self._api = api
+        self._changes = changes
         self._interactions = interactions
         self._base_url = base_url
         self._has_experts = has_experts
-        self._pace = Pace(clock)
+        self._paces = Paces(Pace(clock), Pace(clock, pause_seconds=APPEND_PAUSE_SECONDS))
 
-    async def reply_to(self, claimed: Claimed) -> "SlackReply":
-        """The reply for this event, on the message that an earlier attempt opened, if any."""
+    async def reply_to(self, claimed: Claimed) -> "SlackReply | None":
+        """The reply for this event, on the message of an earlier attempt or wording, if any.
+
+        None where the question was edited or deleted since; what was shown of a deleted one is removed.
+        """
         stored = await self._interactions.find_by_inbox(claimed.id)
+        reply_key = stored.reply_key if stored else await self._changes.find_earlier_reply(claimed.payload)
+        reply = self._make_reply(claimed, reply_key)
+        fate = await self._changes.find_fate(claimed.payload)
+        if fate == "stands":
+            return reply
+        if fate == "deleted":
+            await reply.remove()
+        return None
+
+    def _make_reply(self, claimed: Claimed, reply_key: str | None) -> "SlackReply":
         return SlackReply(
             api=self._api,
             interactions=self._interactions,
             base_url=self._base_url,
-            pace=self._pace,
+            paces=self._paces,
             claimed=claimed,
-            reply_key=stored.reply_key if stored else None,
+            reply_key=reply_key,
+            find_fate=partial(self._changes.find_fate, claimed.payload),
             has_experts=self._has_experts,
         )
 
@@ -83,60 +131,190 @@ class SlackReply:
         api: SlackApi,
         interactions: Interactions,
         base_url: str,
-        pace: Pace,
+        paces: Paces,
         claimed: Claimed,
         reply_key: str | None,
+        find_fate: Callable[[], Awaitable[Fate]],
         has_experts: bool = False,
     ) -> None:
         self._has_experts = has_experts
         self._api = api
         self._interactions = interactions
         self._base_url = base_url
-        self._pace = pace
+        self._paces = paces
+        self._inbox_id = claimed.id
+        self._place = claimed.payload
         self._team: str = claimed.payload["team"]
         self._channel: str = claimed.payload["channel"]
         self._thread_ts: str = claimed.payload["thread_ts"]
         self._reply_key = reply_key
+        self._language: Language = "en"
+        self._stream: SlackStream | None = None
+        self._find_fate = find_fate
 
     async def open(self, interaction_id: int, language: Language) -> str:
-        """Post the status line, unless an earlier attempt has.
+        """Show the status line, in a message of its own or in that of an earlier attempt.
 
         Raises:
             SlackError: the channel cannot be written to.
         """
+        self._language = language
+        status = say("reading", language)
+        await self._show_status(status)
+        if self._reply_key:
+            await self._take_over(status)
+        elif self._place.get("room") not in UNSTREAMED_ROOMS:
+            await self._start_stream(status)
         if self._reply_key is None:
-            text = say("reading", language)
-            self._reply_key = await self._post(text, render_status(text))
+            self._reply_key = await self._post(status, self._render_status(status))
         return self._reply_key
 
     async def show(self, text: str) -> None:
-        """Edit in the text so far, when it is time; a failed edit is logged only, for the next one says it all."""
-        if not text.strip() or not self._pace.take():
+        """Show the text so far, when it is time; what fails is logged only, for the next one says it all."""
+        if not text.strip():
             return
         try:
-            await self._edit(render_fallback(text), render_partial(text))
+            if self._stream:
+                await self._append(self._stream, text)
+            elif self._paces.edits.take():
+                await self._edit(render_fallback(text), render_partial(text, stop=self._stop))
         except SlackError as error:
             log.warning("an edit failed", extra={"channel": self._channel, "error": str(error)})
 
     async def close(self, answer: FinishedAnswer) -> None:
-        """Edit in the whole answer; what one message does not hold follows in the thread.
+        """Show the whole answer; what one message does not hold follows in the thread.
 
         Raises:
             SlackError: the answer could not be shown; it is stored and may be tried again.
         """
         answer = replace(answer, can_ask_human=self._has_experts)
+        fate = await self._find_fate()
+        if fate == "replaced":
+            # The newer wording is next in this thread and answers in this message.
+            return
+        if fate == "deleted":
+            await self.remove()
+            return
+        if await self._end_with(answer):
+            return
         first, *others = render_answer(answer, self._base_url)
         await self._edit_or_post(answer, first)
         for blocks in others:
             part = await self._post(render_fallback(answer.text), blocks)
             await self._interactions.add_reply_part(answer.interaction_id, part)
 
+    async def remove(self) -> None:
+        """Take away what was shown, because its question is gone."""
+        await self._leave_stream()
+        if self._reply_key is None:
+            return
+        channel, ts = self._reply_key.split(":")
+        try:
+            await self._api.call(self._team, "chat.delete", channel=channel, ts=ts)
+        except SlackError as error:
+            if error.reason != "message_not_found":
+                raise
+
     async def decline(self, message: str) -> None:
         """Say it in place of the status line, or in a post of its own where none was opened."""
+        await self._leave_stream()
         if self._reply_key is None:
             self._reply_key = await self._post(render_fallback(message), render_partial(message))
         else:
             await self._edit(render_fallback(message), render_partial(message))
+
+    @property
+    def _stop(self) -> Block:
+        return render_stop(self._inbox_id, self._language)
+
+    def _render_status(self, status: str) -> list[Block]:
+        return [*render_status(status), self._stop]
+
+    async def _show_status(self, status: str) -> None:
+        """Slack's own line above the composer and its Stop button; without them the message itself says as much."""
+        place = {"channel_id": self._channel, "thread_ts": self._thread_ts}
+        line = self._api.call(self._team, "assistant.threads.setStatus", **place, status=status)
+        session = self._api.call(self._team, "agents.sessions.setStatus", **place, status="processing")
+        try:
+            async with asyncio.timeout(STATUS_SECONDS):
+                said = await asyncio.gather(line, session, return_exceptions=True)
+        except TimeoutError:
+            return
+        for error in said:
+            if isinstance(error, Exception):
+                log.debug("no status line", extra={"channel": self._channel, "error": str(error)})
+
+    async def _start_stream(self, status: str) -> None:
+        try:
+            self._stream = await SlackStream.start(self._api, self._place, status)
+            self._reply_key = self._stream.key
+        except SlackError as error:
+            log.info("no stream here, edits instead", extra={"channel": self._channel, "error": str(error)})
+
+    async def _take_over(self, status: str) -> None:
+        """Go on in a message that an earlier attempt may have left streaming."""
+        assert self._reply_key
+        try:
+            await SlackStream(self._api, self._team, self._reply_key, status).stop()
+        except SlackError as error:
+            log.debug("no stream was left", extra={"channel": self._channel, "error": str(error)})
+        try:
+            await self._edit(status, self._render_status(status))
+        except SlackError as error:
+            log.warning("an edit failed", extra={"channel": self._channel, "error": str(error)})
+
+    async def _append(self, stream: SlackStream, text: str) -> None:
+        """A piece for the stream; where it takes none, edits from now on."""
+        rest = stream.find_rest(text)
+        if rest == "" or not self._paces.appends.take():
+            return
+        try:
+            if rest is not None:
+                await stream.append(rest)
+                return
+        except SlackError as error:
+            log.info("the stream has ended, edits instead", extra={"channel": self._channel, "error": str(error)})
+        await self._leave_stream()
+        await self._edit(render_fallback(text), render_partial(text, stop=self._stop))
+
+    async def _end_with(self, answer: FinishedAnswer) -> bool:
+        """End the stream with the answer; False where the message must be edited, because it shows other words."""
+        if self._stream is None:
+            await self._end_session()
+            return False
+        body = render_body(answer, self._base_url)
+        if len(body) == 1 and not answer.notice and body[0].startswith(self._stream.sent):
+            rest = body[0][len(self._stream.sent) :]
+            try:
+                await self._stream.stop(rest, render_tail(answer, self._base_url))
+            except SlackError as error:
+                log.info("the stream had ended", extra={"channel": self._channel, "error": str(error)})
+                self._stream = None
+                await self._end_session()
+            else:
+                return True
+        await self._leave_stream()
+        return False
+
+    async def _leave_stream(self) -> None:
+        """End the stream as it is, for a message that streams cannot be edited."""
+        stream, self._stream = self._stream, None
+        if stream is None:
+            return
+        try:
+            await stream.stop()
+        except SlackError as error:
+            log.debug("the stream had ended", extra={"channel": self._channel, "error": str(error)})
+            await self._end_session()
+
+    async def _end_session(self) -> None:
+        """Take Slack's Stop button away; ending a stream does it too."""
+        place = {"channel_id": self._channel, "thread_ts": self._thread_ts}
+        try:
+            async with asyncio.timeout(STATUS_SECONDS):
+                await self._api.call(self._team, "agents.sessions.setStatus", **place, status="active")
+        except (SlackError, TimeoutError) as error:
+            log.debug("no session", extra={"channel": self._channel, "error": str(error)})
 
     async def _edit_or_post(self, answer: FinishedAnswer, blocks: list[Block]) -> None:
         """Somebody may have deleted the status line; then the answer is a new post and votes go there."""

@@ -7,8 +7,9 @@ from slack_bolt.async_app import AsyncApp
 
 from bot.again import Again
 from bot.inbox import Inbox
-from bot.slack import experts, posts, reactions
+from bot.slack import changes, experts, posts, reactions, threads
 from bot.slack.api import METHOD_SCOPES, OneToken, SlackApi, build_client
+from bot.slack.changes import Changes
 from bot.slack.emoji import Emoji
 from bot.slack.events import Kind, SlackEvents
 from bot.slack.experts import SlackExperts, add_experts
@@ -17,23 +18,41 @@ from bot.slack.posts import add_posts
 from bot.slack.reactions import add_reactions
 from bot.slack.reply import SlackPlatform
 from bot.slack.socket import SlackSocket
+from bot.slack.threads import Threads
+from bot.worker import Handler
+from core.database import Database
 from core.feedback import FeedbackLog
 from core.interactions import Interactions
 from core.settings import Settings, read_list
 
 # Each event that the manifest subscribes to, and the scope that Slack asks for it.
-EVENT_SCOPES = {**posts.EVENT_SCOPES, **reactions.EVENT_SCOPES, **experts.EVENT_SCOPES}
+EVENT_SCOPES = {
+    **posts.EVENT_SCOPES,
+    **changes.EVENT_SCOPES,
+    **threads.EVENT_SCOPES,
+    **reactions.EVENT_SCOPES,
+    **experts.EVENT_SCOPES,
+}
 SCOPES = frozenset({*EVENT_SCOPES.values(), *filter(None, METHOD_SCOPES.values())})
 
 
 class SlackSide:
-    """Slack as the bot sees it; `platform` makes its replies, `confirm` follows a vote, `experts` may be none."""
+    """Slack as the bot sees it.
+
+    Attributes:
+        platform: makes its replies.
+        handlers: for events of its own.
+        read_thread: gives what people said before a question.
+        confirm: follows a vote.
+        experts: whom a question may be handed to, where there is a channel of theirs.
+    """
 
     def __init__(
         self,
         *,
         api: SlackApi,
         inbox: Inbox,
+        database: Database,
         interactions: Interactions,
         feedback: FeedbackLog,
         again: Again,
@@ -45,6 +64,12 @@ class SlackSide:
         self._events = SlackEvents(signing_secret=signing_secret)
         add_posts(self._events, inbox)
         add_reactions(self._events, inbox, emoji or Emoji())
+        said = Threads(api=api, inbox=inbox, database=database)
+        said.open_doors(self._events)
+        self.read_thread = said.read
+        changed = Changes(inbox=inbox, database=database)
+        changed.open_doors(self._events)
+        self.handlers: dict[str, Handler] = {"deletion": changed.take_deletion}
         judgements = Judgements(
             api=api, inbox=inbox, interactions=interactions, feedback=feedback, again=again, base_url=base_url
         )
@@ -54,7 +79,11 @@ class SlackSide:
         if expert_channel:
             add_experts(self._events, inbox, expert_channel)
         self.platform = SlackPlatform(
-            api=api, interactions=interactions, base_url=base_url, has_experts=expert_channel is not None
+            api=api,
+            interactions=interactions,
+            base_url=base_url,
+            changes=changed,
+            has_experts=expert_channel is not None,
         )
 
     @property
@@ -72,7 +101,13 @@ class SlackSide:
 
 
 def build_side(
-    settings: Settings, *, inbox: Inbox, interactions: Interactions, feedback: FeedbackLog, again: Again
+    settings: Settings,
+    *,
+    inbox: Inbox,
+    database: Database,
+    interactions: Interactions,
+    feedback: FeedbackLog,
+    again: Again,
 ) -> tuple[SlackSide, list[SlackSocket]]:
     """Slack by the settings, and the connections of Socket Mode that must be started."""
     assert settings.slack_bot_token
@@ -80,6 +115,7 @@ def build_side(
     side = SlackSide(
         api=SlackApi(OneToken(token), api_url=settings.slack_api_url),
         inbox=inbox,
+        database=database,
         interactions=interactions,
         feedback=feedback,
         again=again,

@@ -2,14 +2,14 @@
 
 import asyncio
 import time
-from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
+from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import TypeVar
 
 from bot.answer import Answerer, Searcher
 from bot.compose import Composer, Limits
-from bot.handlers import Confirm, FeedbackHandler, FindPrincipals, QuestionHandler
+from bot.handlers import Confirm, FeedbackHandler, FindPrincipals, QuestionHandler, ReadThread
 from bot.inbox import Inbox
 from bot.reply import Platform
 from bot.signals import Signals
@@ -92,8 +92,9 @@ async def work(
     find_principals: FindPrincipals,
     chat_model: FakeModelServer,
     search: OneDocument,
-    confirm: dict[str, Confirm] | None = None,
-    more: dict[str, Handler] | None = None,
+    confirm: Mapping[str, Confirm] | None = None,
+    handlers: Mapping[str, Handler] | None = None,
+    read_thread: Mapping[str, ReadThread] | None = None,
 ) -> AsyncGenerator[None]:
     """A worker with every handler, until the block ends."""
     interactions = Interactions(database)
@@ -104,11 +105,12 @@ async def work(
         platforms=platforms,
         find_principals=find_principals,
         signals=Signals(database),
+        read_thread=read_thread,
     )
     feedback = FeedbackHandler(feedback=FeedbackLog(database), interactions=interactions, confirm=confirm)
     worker = Worker(
         inbox=inbox,
-        handlers={"question": questions, "feedback": feedback, **(more or {})},
+        handlers={"question": questions, "feedback": feedback, **(handlers or {})},
         give_up=questions.give_up,
         concurrency=2,
     )
@@ -153,6 +155,21 @@ class Assistant:
     platform: Platform
     search: OneDocument
 
+    @property
+    def confirm(self) -> Mapping[str, Confirm]:
+        """What follows a vote."""
+        return {}
+
+    @property
+    def handlers(self) -> Mapping[str, Handler]:
+        """For events of the platform's own."""
+        return {}
+
+    @property
+    def read_thread(self) -> Mapping[str, ReadThread]:
+        """What was said in threads, where the platform has them."""
+        return {}
+
     @asynccontextmanager
     async def at_work(self, chat_model: FakeModelServer) -> AsyncGenerator[None]:
         """A worker that answers what came and comes, until the block ends."""
@@ -163,18 +180,11 @@ class Assistant:
             find_principals=self.find_audience,
             chat_model=chat_model,
             search=self.search,
-            confirm=self.confirm(),
-            more=self.handlers(),
+            confirm=self.confirm,
+            handlers=self.handlers,
+            read_thread=self.read_thread,
         ):
             yield
-
-    def confirm(self) -> dict[str, Confirm]:
-        """What follows a vote."""
-        return {}
-
-    def handlers(self) -> dict[str, Handler]:
-        """Handlers of the platform's own kinds of events."""
-        return {}
 
     async def settle(self) -> None:
         """Wait until every stored event is done or buried."""

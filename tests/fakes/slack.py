@@ -12,7 +12,18 @@ from aiohttp import WSMsgType, web
 from aiohttp.test_utils import TestServer
 
 BOT_TOKEN = "xoxb-token-of-the-tests"
-SCOPES = "app_mentions:read,channels:history,chat:write,groups:history,im:history,reactions:read"
+SCOPES = ",".join(
+    [
+        "app_mentions:read",
+        "assistant:write",
+        "channels:history",
+        "chat:write",
+        "groups:history",
+        "im:history",
+        "mpim:history",
+        "reactions:read",
+    ]
+)
 
 
 @dataclass
@@ -30,6 +41,9 @@ class FakeSlack:
         whispers: arguments of ephemeral messages; `views` are the forms that were opened.
         rate_limits: seconds of `Retry-After` for the next calls of a method.
         errors: Slack's word for the next calls of a method.
+        posts: what people said, by `channel:thread_ts`.
+        streaming: keys of messages that stream; one that is taken out has expired.
+        statuses: last status of each session, by `channel:thread_ts`.
         acknowledged: ids of Socket Mode envelopes that were acknowledged.
     """
 
@@ -40,12 +54,21 @@ class FakeSlack:
         self.views: list[dict[str, Any]] = []
         self.rate_limits: dict[str, list[int]] = {}
         self.errors: dict[str, list[str]] = {}
+        self.posts: dict[str, list[dict[str, Any]]] = {}
+        self.streaming: set[str] = set()
+        self.statuses: dict[str, str] = {}
         self.scopes = SCOPES
         self.acknowledged: list[str] = []
         self.links: list[web.WebSocketResponse] = []
         self._times = itertools.count(1)
         app = web.Application()
-        app.add_routes([web.post("/api/{method}", self._answer), web.get("/link", self._link)])
+        app.add_routes(
+            [
+                web.post("/api/{method}", self._answer),
+                web.get("/api/{method}", self._answer),
+                web.get("/link", self._link),
+            ]
+        )
         self._server = TestServer(app)
 
     async def __aenter__(self) -> Self:
@@ -77,7 +100,12 @@ class FakeSlack:
 
     async def _answer(self, request: web.Request) -> web.Response:
         method = request.match_info["method"]
-        arguments = await request.json() if request.content_type == "application/json" else dict(await request.post())
+        if request.method == "GET":
+            arguments = dict(request.query)
+        elif request.content_type == "application/json":
+            arguments = await request.json()
+        else:
+            arguments = dict(await request.post())
         self.calls.append(Call(method, arguments))
         if waits := self.rate_limits.get(method):
             headers = {"Retry-After": str(waits.pop(0))}
@@ -101,7 +129,9 @@ class FakeSlack:
         key = f"{arguments['channel']}:{arguments['ts']}"
         if key not in self.messages:
             return _refuse("message_not_found")
-        self.messages[key] = self.messages[key] | arguments
+        if key in self.streaming:
+            return _refuse("streaming_state_conflict")
+        self.messages[key] = self.messages[key] | arguments | {"streamed": ""}
         return web.json_response({"ok": True, "channel": arguments["channel"], "ts": arguments["ts"]})
 
     def _post_ephemeral(self, arguments: dict[str, Any]) -> web.Response:
@@ -115,6 +145,54 @@ class FakeSlack:
     def _get_permalink(self, arguments: dict[str, Any]) -> web.Response:
         link = f"https://home.slack.example/archives/{arguments['channel']}/p{arguments['message_ts'].replace('.', '')}"
         return web.json_response({"ok": True, "permalink": link})
+
+    def _delete(self, arguments: dict[str, Any]) -> web.Response:
+        if self.messages.pop(f"{arguments['channel']}:{arguments['ts']}", None) is None:
+            return _refuse("message_not_found")
+        return web.json_response({"ok": True})
+
+    def _start_stream(self, arguments: dict[str, Any]) -> web.Response:
+        if not (arguments.get("recipient_user_id") and arguments.get("recipient_team_id")):
+            return _refuse("missing_recipient_user_id")
+        ts = f"1700000000.{next(self._times):06}"
+        key = f"{arguments['channel']}:{ts}"
+        self.messages[key] = {
+            "thread_ts": arguments["thread_ts"],
+            "text": "",
+            "blocks": [],
+            "streamed": _read_chunks(arguments),
+        }
+        self.streaming.add(key)
+        return web.json_response({"ok": True, "channel": arguments["channel"], "ts": ts})
+
+    def _append_stream(self, arguments: dict[str, Any]) -> web.Response:
+        key = f"{arguments['channel']}:{arguments['ts']}"
+        if key not in self.messages:
+            return _refuse("message_not_found")
+        if key not in self.streaming:
+            return _refuse("message_not_in_streaming_state")
+        self.messages[key]["streamed"] += _read_chunks(arguments)
+        return web.json_response({"ok": True})
+
+    def _stop_stream(self, arguments: dict[str, Any]) -> web.Response:
+        key = f"{arguments['channel']}:{arguments['ts']}"
+        response = self._append_stream(arguments)
+        if key in self.messages and key in self.streaming:
+            self.streaming.discard(key)
+            self.messages[key]["blocks"] = arguments.get("blocks", [])
+            self.statuses[f"{arguments['channel']}:{self.messages[key]['thread_ts']}"] = arguments["session_status"]
+        return response
+
+    def _read_replies(self, arguments: dict[str, Any]) -> web.Response:
+        said = self.posts.get(f"{arguments['channel']}:{arguments['ts']}", [])
+        return web.json_response({"ok": True, "messages": said[: int(arguments["limit"])], "has_more": False})
+
+    def _set_status(self, _: dict[str, Any]) -> web.Response:
+        return web.json_response({"ok": True})
+
+    def _set_session(self, arguments: dict[str, Any]) -> web.Response:
+        self.statuses[f"{arguments['channel_id']}:{arguments['thread_ts']}"] = arguments["status"]
+        return web.json_response({"ok": True})
 
     def _open_connection(self, _: dict[str, Any]) -> web.Response:
         address = str(self._server.make_url("/link")).replace("http://", "ws://")
@@ -132,14 +210,35 @@ class FakeSlack:
         return link
 
     _METHODS = {  # noqa: RUF012
+        "agents.sessions.setStatus": _set_session,
+        "assistant.threads.setStatus": _set_status,
         "auth.test": _test_auth,
+        "chat.appendStream": _append_stream,
+        "chat.delete": _delete,
+        "chat.startStream": _start_stream,
+        "chat.stopStream": _stop_stream,
         "chat.postMessage": _post,
         "chat.update": _update,
+        "conversations.replies": _read_replies,
         "chat.getPermalink": _get_permalink,
         "chat.postEphemeral": _post_ephemeral,
         "views.open": _open_view,
         "apps.connections.open": _open_connection,
     }
+
+
+def read_message(message: dict[str, Any]) -> str:
+    """The words a person sees, without the small grey lines."""
+    texts = [block["text"] for block in message["blocks"] if block["type"] in ("markdown", "section")]
+    return "\n".join(
+        filter(
+            None, [message.get("streamed", ""), *(text["text"] if isinstance(text, dict) else text for text in texts)]
+        )
+    )
+
+
+def _read_chunks(arguments: dict[str, Any]) -> str:
+    return "".join(chunk["text"] for chunk in arguments.get("chunks", []) if chunk["type"] == "markdown_text")
 
 
 def _refuse(word: str) -> web.Response:

@@ -4,7 +4,8 @@ import hashlib
 import hmac
 import json
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator, AsyncIterator, Mapping
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -16,7 +17,7 @@ from aiohttp.test_utils import TestServer
 
 from bot.again import Again
 from bot.experts import Experts
-from bot.handlers import Confirm
+from bot.handlers import Confirm, ReadThread
 from bot.inbox import Inbox
 from bot.slack.api import OneToken, SlackApi
 from bot.slack.events import PATH
@@ -60,10 +61,12 @@ class Workspace(Assistant):
     session: ClientSession
     side: SlackSide
 
-    def confirm(self) -> dict[str, Confirm]:
+    @property
+    def confirm(self) -> Mapping[str, Confirm]:
         return {"slack": self.side.confirm}
 
-    def handlers(self) -> dict[str, Handler]:
+    @property
+    def handlers(self) -> Mapping[str, Handler]:
         assert self.side.experts
         experts = Experts(
             self.database,
@@ -71,7 +74,11 @@ class Workspace(Assistant):
             feedback=FeedbackLog(self.database),
             platforms={"slack": self.side.experts},
         )
-        return experts.handlers()
+        return {**self.side.handlers, **experts.handlers()}
+
+    @property
+    def read_thread(self) -> Mapping[str, ReadThread]:
+        return {"slack": self.side.read_thread}
 
     async def click(self, payload: str | dict[str, Any]) -> int:
         """Post a click or a form, signed, as Slack sends them; the status."""
@@ -96,12 +103,14 @@ async def slack() -> AsyncIterator[FakeSlack]:
         yield fake
 
 
-@pytest.fixture
-async def workspace(database: Database, slack: FakeSlack) -> AsyncIterator[Workspace]:
+@asynccontextmanager
+async def open_workspace(database: Database, slack: FakeSlack) -> AsyncGenerator[Workspace]:
+    """One replica with its endpoint."""
     inbox = Inbox(database)
     side = SlackSide(
         api=build_api(slack.api_url),
         inbox=inbox,
+        database=database,
         interactions=Interactions(database),
         feedback=FeedbackLog(database),
         again=Again(database, inbox),
@@ -116,3 +125,14 @@ async def workspace(database: Database, slack: FakeSlack) -> AsyncIterator[Works
         yield Workspace(
             "slack", find_audience, database, inbox, side.platform, OneDocument(), slack, url, session, side
         )
+
+
+def replicate(workspace: Workspace) -> AbstractAsyncContextManager[Workspace]:
+    """Another replica on the same database."""
+    return open_workspace(workspace.database, workspace.slack)
+
+
+@pytest.fixture
+async def workspace(database: Database, slack: FakeSlack) -> AsyncIterator[Workspace]:
+    async with open_workspace(database, slack) as workspace:
+        yield workspace

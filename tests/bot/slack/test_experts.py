@@ -79,7 +79,7 @@ async def test_with_consent_the_reply_is_the_experts_correction_and_the_person_i
     _, _, told = workspace.slack.messages.values()
     assert (told["channel"], told["thread_ts"]) == ("C0HR", "1700000100.000100")
     assert told["text"] == "<@U0ANN> <@U0EVE> answered your question:"
-    assert "It is 25 days &amp; a birthday off." in str(told["blocks"])
+    assert "It is 25 days & a birthday off." in str(told["blocks"])
 
 
 async def test_nobody_else_can_agree(workspace: Workspace, chat_model: FakeModelServer) -> None:

@@ -1,20 +1,15 @@
 """A mention becomes one answer in its thread, whatever Slack repeats; a thumb on it counts until it is taken back."""
 
 import asyncio
-from typing import Any
 
 from core.feedback import FeedbackLog
 from core.interactions import Interactions
 from tests.bot.assistant import BASE_URL
 from tests.bot.slack.conftest import Workspace, load
 from tests.fakes.model_server import FakeModelServer
+from tests.fakes.slack import read_message
 
 REPLY_KEY = "C0HR:1700000000.000001"
-
-
-def _shown(message: dict[str, Any]) -> str:
-    texts = [block["text"]["text"] for block in message["blocks"] if block["type"] == "section"]
-    return "\n".join(texts)
 
 
 async def test_a_mention_delivered_three_times_is_answered_once_with_its_source(
@@ -29,8 +24,8 @@ async def test_a_mention_delivered_three_times_is_answered_once_with_its_source(
     assert workspace.search.asked == [["everyone"]]
     message = workspace.slack.messages[REPLY_KEY]
     assert message["thread_ts"] == "1700000100.000100"
-    assert "Employees have 23 days of annual leave. [1]" in _shown(message)
-    assert f"[1] <{BASE_URL}/passages/7|Leave policy › Annual leave, p. 3>" in _shown(message)
+    assert f"Employees have 23 days of annual leave. [[1]]({BASE_URL}/passages/7)" in read_message(message)
+    assert f"[1] <{BASE_URL}/passages/7|Leave policy › Annual leave, p. 3>" in read_message(message)
 
 
 async def test_the_thread_is_asked_without_the_mention(workspace: Workspace, chat_model: FakeModelServer) -> None:
@@ -89,4 +84,4 @@ async def test_a_mention_without_words_is_declined_in_its_thread(
     async with workspace.at_work(chat_model):
         await workspace.deliver(event)
         await workspace.settle()
-    assert "could not find a question" in workspace.slack.messages[REPLY_KEY]["text"]
+    assert "could not find a question" in read_message(workspace.slack.messages[REPLY_KEY])

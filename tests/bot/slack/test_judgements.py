@@ -57,7 +57,7 @@ async def test_only_the_person_is_told(workspace: Workspace, chat_model: FakeMod
     (whisper,) = workspace.slack.whispers
     assert (whisper["channel"], whisper["user"], whisper["thread_ts"]) == ("C0HR", "U0ANN", "1700000100.000100")
     assert whisper["text"].startswith("Thank you")
-    assert len(workspace.slack.find_calls("chat.postMessage")) == 1
+    assert len(workspace.slack.messages) == 1
 
 
 async def test_a_quiet_word_that_fails_loses_no_vote(workspace: Workspace, chat_model: FakeModelServer) -> None:

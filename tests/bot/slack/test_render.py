@@ -5,9 +5,22 @@ from typing import Any
 import pytest
 
 from bot.reply import FinishedAnswer, Source
-from bot.slack.render import render_answer, render_fallback, render_partial, split, to_mrkdwn
+from bot.slack.render import render_answer, render_fallback, render_partial, render_stop, split
+from core.prompt import Language
+from tests.bot.slack.screens import check_screen
 
 BASE_URL = "https://nightbake.example"
+
+
+TEXT = """You have **23 days** [1], see [the portal](https://evil.example) or <!channel>.
+
+| Days | Years |
+|---|---|
+| 23 | 2 [1] |
+
+```sql
+SELECT [1]
+```"""
 
 
 def make_source(**changes: Any) -> Source:
@@ -18,22 +31,6 @@ def make_source(**changes: Any) -> Source:
 def render(text: str = "Yes. [1]", **changes: Any) -> str:
     values: dict[str, Any] = {"language": "en", "mode": "generated", "sources": [make_source()]}
     return str(render_answer(FinishedAnswer(12, text=text, **(values | changes)), BASE_URL))
-
-
-@pytest.mark.parametrize(
-    ("markdown", "mrkdwn"),
-    [
-        ("a < b & c > d", "a &lt; b &amp; c &gt; d"),
-        ("<!channel> <@U1> <https://a.example|b>", "&lt;!channel&gt; &lt;@U1&gt; &lt;https://a.example|b&gt;"),
-        ("tell @channel and @Here", "tell @\u2060channel and @\u2060Here"),
-        ("**two words** and *one*", "*two words* and *one*"),
-        ("## Leave\n23 days", "*Leave*\n23 days"),
-        ("[press here](https://evil.example) ![pixel](https://evil.example/p.png)", "press here pixel"),
-        ("five ** stars ** here", "five ** stars ** here"),
-    ],
-)
-def test_markdown_becomes_mrkdwn(markdown: str, mrkdwn: str) -> None:
-    assert to_mrkdwn(markdown) == mrkdwn
 
 
 def test_every_text_is_verbatim() -> None:
@@ -56,7 +53,7 @@ def test_a_title_cannot_break_out_of_its_link() -> None:
 @pytest.mark.parametrize(
     ("language", "mode", "expected"),
     [
-        ("en", "generated", "AI-generated from the sources; please check them. Answer"),
+        ("en", "generated", "AI-generated from the sources; please check them. Answer 12"),
         ("ko", "quoted", "문서의 문장을 그대로 옮겼습니다."),
         ("en", "refused", "'Answer 12'"),
     ],
@@ -74,8 +71,9 @@ def test_the_notice_stands_first() -> None:
 def test_every_message_is_within_the_limits(text: str) -> None:
     for blocks in render_answer(FinishedAnswer(1, "en", text, "generated"), BASE_URL):
         sections = [block["text"]["text"] for block in blocks if block["type"] == "section"]
+        words = [block["text"] for block in blocks if block["type"] == "markdown"]
         assert len(blocks) <= 50
-        assert sum(map(len, sections)) <= 12_000
+        assert sum(map(len, words)) <= 12_000
         assert all(0 < len(section) <= 3_000 for section in sections)
 
 
@@ -85,5 +83,17 @@ def test_a_split_keeps_words_and_entities_whole() -> None:
 
 
 def test_a_partial_answer_fits_one_message() -> None:
-    assert sum(len(block["text"]["text"]) for block in render_partial("word " * 9_000)) <= 12_000
+    assert sum(len(block["text"]) for block in render_partial("word " * 9_000)) <= 12_000
     assert len(render_fallback("word " * 9_000)) <= 3_000
+
+
+@pytest.mark.parametrize("language", ["en", "ko"])
+def test_the_screens_stay_as_they_are(language: Language) -> None:
+    answer = FinishedAnswer(12, language, TEXT, "stopped", "Stopped.", [make_source(page=3)])
+    check_screen(f"answer_{language}", render_answer(answer, BASE_URL)[0])
+    check_screen(f"partial_{language}", render_partial("23 days", stop=render_stop(7, language)))
+
+
+def test_an_answer_without_words_is_no_empty_block() -> None:
+    blocks = render_answer(FinishedAnswer(1, "en", "", "failed"), BASE_URL)[0]
+    assert [block["type"] for block in blocks] == ["context", "context_actions", "actions"]

@@ -3,20 +3,22 @@
 import time
 from dataclasses import replace
 from datetime import UTC, datetime
+from typing import Any
 
 import pytest
 
 from bot.inbox import Claimed
 from bot.reply import FinishedAnswer, Source
 from bot.slack.api import SlackError
+from bot.slack.changes import Changes, Fate
 from bot.slack.posts import to_question
-from bot.slack.reply import EDIT_PAUSE_SECONDS, Pace, SlackPlatform, SlackReply
+from bot.slack.reply import APPEND_PAUSE_SECONDS, EDIT_PAUSE_SECONDS, Pace, Paces, SlackPlatform, SlackReply
 from core.database import Database
 from core.interactions import Interactions
 from core.records import Question
 from tests.bot.assistant import BASE_URL
 from tests.bot.slack.conftest import Workspace, build_api, load
-from tests.fakes.slack import FakeSlack
+from tests.fakes.slack import FakeSlack, read_message
 
 ANSWER = FinishedAnswer(1, "en", "23 days. [1]", "generated", sources=[])
 
@@ -34,8 +36,8 @@ def clock() -> Clock:
     return Clock()
 
 
-async def claim(workspace: Workspace) -> Claimed:
-    event = to_question(load("app_mention"))
+async def claim(workspace: Workspace, body: dict[str, Any] | None = None) -> Claimed:
+    event = to_question(body or load("app_mention"))
     assert event
     await workspace.inbox.receive(event)
     claimed = await workspace.inbox.claim("test")
@@ -45,11 +47,24 @@ async def claim(workspace: Workspace) -> Claimed:
 
 def make_platform(workspace: Workspace, clock: Clock) -> SlackPlatform:
     api = build_api(workspace.slack.api_url)
-    return SlackPlatform(api=api, interactions=Interactions(workspace.database), base_url=BASE_URL, clock=clock)
+    return SlackPlatform(
+        api=api,
+        interactions=Interactions(workspace.database),
+        base_url=BASE_URL,
+        changes=Changes(inbox=workspace.inbox, database=workspace.database),
+        clock=clock,
+    )
+
+
+async def reply_to(workspace: Workspace, clock: Clock, claimed: Claimed) -> SlackReply:
+    reply = await make_platform(workspace, clock).reply_to(claimed)
+    assert reply
+    return reply
 
 
 async def test_edits_keep_the_pace_and_the_latest_text_wins(workspace: Workspace, clock: Clock) -> None:
-    reply = await make_platform(workspace, clock).reply_to(await claim(workspace))
+    workspace.slack.errors["chat.startStream"] = ["channel_type_not_supported"]
+    reply = await reply_to(workspace, clock, await claim(workspace))
     await reply.open(1, "en")
     for number in range(100):
         await reply.show(f"piece {number}")
@@ -58,7 +73,8 @@ async def test_edits_keep_the_pace_and_the_latest_text_wins(workspace: Workspace
 
 
 async def test_a_rate_limit_is_waited_out(workspace: Workspace, clock: Clock) -> None:
-    reply = await make_platform(workspace, clock).reply_to(await claim(workspace))
+    reply = await reply_to(workspace, clock, await claim(workspace))
+    workspace.slack.errors["chat.startStream"] = ["channel_type_not_supported"]
     await reply.open(1, "en")
     workspace.slack.rate_limits["chat.update"] = [1]
     await reply.close(ANSWER)
@@ -67,20 +83,20 @@ async def test_a_rate_limit_is_waited_out(workspace: Workspace, clock: Clock) ->
 
 
 async def test_a_failed_edit_does_not_end_the_answer(workspace: Workspace, clock: Clock) -> None:
-    reply = await make_platform(workspace, clock).reply_to(await claim(workspace))
+    reply = await reply_to(workspace, clock, await claim(workspace))
     key = await reply.open(1, "en")
     workspace.slack.errors["chat.update"] = ["internal_error"]
     await reply.show("23")
     await reply.close(ANSWER)
-    assert workspace.slack.messages[key]["text"] == "23 days. [1]"
+    assert read_message(workspace.slack.messages[key]) == "23 days. [1]"
 
 
 async def test_after_a_crash_the_same_message_is_used(workspace: Workspace, clock: Clock) -> None:
     claimed, interactions = await claim(workspace), Interactions(workspace.database)
     begun = await interactions.begin(Question("slack", "c", "p", ["everyone"], "q?", "en", claimed.id))
-    first = await (await make_platform(workspace, clock).reply_to(claimed)).open(begun.id, "en")
+    first = await (await reply_to(workspace, clock, claimed)).open(begun.id, "en")
     await interactions.set_reply_key(begun.id, first)
-    again = await make_platform(workspace, clock).reply_to(claimed)
+    again = await reply_to(workspace, clock, claimed)
     assert await again.open(begun.id, "en") == first
     await again.decline("Something went wrong")
     assert [message["text"] for message in workspace.slack.messages.values()] == ["Something went wrong"]
@@ -89,10 +105,14 @@ async def test_after_a_crash_the_same_message_is_used(workspace: Workspace, cloc
 async def test_a_deleted_message_is_posted_anew_and_takes_the_votes(workspace: Workspace, clock: Clock) -> None:
     claimed, interactions = await claim(workspace), Interactions(workspace.database)
     begun = await interactions.begin(Question("slack", "c", "p", ["everyone"], "q?", "en", claimed.id))
-    reply = await make_platform(workspace, clock).reply_to(claimed)
+    reply = await reply_to(workspace, clock, claimed)
     del workspace.slack.messages[await reply.open(begun.id, "en")]
     await reply.close(replace(ANSWER, interaction_id=begun.id))
     assert [(await interactions.get(begun.id)).reply_key] == list(workspace.slack.messages)
+
+
+async def stands() -> Fate:
+    return "stands"
 
 
 def make_reply(slack_url: str) -> SlackReply:
@@ -103,9 +123,10 @@ def make_reply(slack_url: str) -> SlackReply:
         api=build_api(slack_url),
         interactions=Interactions(Database("postgresql://closed")),
         base_url=BASE_URL,
-        pace=Pace(time.monotonic),
+        paces=Paces(Pace(time.monotonic), Pace(time.monotonic)),
         claimed=Claimed(1, "slack", event.conversation_key, "question", event.payload, 1, datetime.now(UTC), "worker"),
         reply_key=None,
+        find_fate=stands,
     )
 
 
@@ -115,19 +136,15 @@ async def test_a_long_answer_is_split_and_never_cut(workspace: Workspace, clock:
     words = [f"word{number}" for number in range(4_000)]
     source = Source(1, "Title", "", None, f"{BASE_URL}/passages/1", "")
     await reply.close(replace(ANSWER, text=" ".join(words), sources=[source]))
-    sections = [
-        block["text"]["text"]
-        for message in slack.messages.values()
-        for block in message["blocks"]
-        if block["type"] == "section"
-    ]
-    assert " ".join(sections[:-1]).split() == words
-    assert sections[-1].startswith("*Sources*")
+    shown = " ".join(read_message(message) for message in slack.messages.values())
+    said, _, sources = shown.partition("*Sources*")
+    assert said.split() == words
+    assert sources
     assert {message["thread_ts"] for message in slack.messages.values()} == {"1700000100.000100"}
 
 
 async def test_a_closed_channel_is_named_by_slacks_own_word(slack: FakeSlack) -> None:
-    slack.errors["chat.postMessage"] = ["not_in_channel"]
+    slack.errors |= {"chat.startStream": ["not_in_channel"], "chat.postMessage": ["not_in_channel"]}
     with pytest.raises(SlackError, match=r"'not_in_channel' to chat\.postMessage"):
         await make_reply(slack.api_url).open(1, "en")
 
@@ -135,3 +152,83 @@ async def test_a_closed_channel_is_named_by_slacks_own_word(slack: FakeSlack) ->
 async def test_a_slack_that_is_away_is_an_error_of_ours() -> None:
     with pytest.raises(SlackError, match="ClientConnectorError"):
         await make_reply("http://127.0.0.1:9/api/").open(1, "en")
+
+
+async def test_words_are_streamed_and_the_stream_ends_with_what_stands_under_them(
+    workspace: Workspace, clock: Clock
+) -> None:
+    slack, reply = workspace.slack, await reply_to(workspace, clock, await claim(workspace))
+    key = await reply.open(1, "en")
+    assert slack.find_calls("assistant.threads.setStatus")[0].arguments["status"] == "Reading the documents…"
+    start = slack.find_calls("chat.startStream")[0].arguments
+    assert (start["recipient_user_id"], start["recipient_team_id"]) == ("U0ANN", "T0HOME")
+    for text in ("23 ", "23 days ", "23 days of ", "23 days of leave. "):
+        await reply.show(text)
+        clock.now += APPEND_PAUSE_SECONDS / 1.9
+    await reply.close(replace(ANSWER, text="23 days of leave. Ask Bo."))
+    pieces = [call.arguments["chunks"][0]["text"] for call in slack.find_calls("chat.appendStream")]
+    assert pieces == ["23 ", "days of "]
+    assert read_message(slack.messages[key]) == "23 days of leave. Ask Bo."
+    assert [block["type"] for block in slack.messages[key]["blocks"]] == ["context", "context_actions", "actions"]
+    assert (slack.streaming, slack.statuses["C0HR:1700000100.000100"], slack.find_calls("chat.update")) == (
+        set(),
+        "active",
+        [],
+    )
+
+
+async def test_an_answer_that_says_other_words_replaces_the_stream(workspace: Workspace, clock: Clock) -> None:
+    slack, reply = workspace.slack, await reply_to(workspace, clock, await claim(workspace))
+    key = await reply.open(1, "en")
+    await reply.show("23 days and ")
+    await reply.close(ANSWER)
+    assert (read_message(slack.messages[key]), slack.streaming) == ("23 days. [1]", set())
+
+
+@pytest.mark.parametrize("moment", ["before the first word", "among the words", "before the end"])
+async def test_a_stream_that_expires_is_not_noticed(workspace: Workspace, clock: Clock, moment: str) -> None:
+    slack, reply = workspace.slack, await reply_to(workspace, clock, await claim(workspace))
+    key = await reply.open(1, "en")
+    for text in ("23 ", "23 days ", "23 days. "):
+        if (moment == "before the first word") or (moment == "among the words" and text == "23 days "):
+            slack.streaming.discard(key)
+        await reply.show(text)
+        assert read_message(slack.messages[key]).strip() == text.strip()
+        clock.now += EDIT_PAUSE_SECONDS
+    slack.streaming.discard(key)
+    await reply.close(replace(ANSWER, text="23 days. Ask Bo."))
+    assert list(slack.messages) == [key]
+    assert read_message(slack.messages[key]) == "23 days. Ask Bo."
+    assert slack.statuses["C0HR:1700000100.000100"] == "active"
+
+
+async def test_a_growing_text_that_changes_its_words_is_edited_in(workspace: Workspace, clock: Clock) -> None:
+    slack, reply = workspace.slack, await reply_to(workspace, clock, await claim(workspace))
+    key = await reply.open(1, "en")
+    await reply.show("23 days ")
+    clock.now += EDIT_PAUSE_SECONDS
+    await reply.show("24 days ")
+    assert (read_message(slack.messages[key]), slack.streaming) == ("24 days ", set())
+
+
+async def test_a_group_message_is_answered_by_edits(workspace: Workspace, clock: Clock) -> None:
+    event = load("app_mention")
+    event["event"]["channel_type"] = "mpim"
+    slack, reply = workspace.slack, await reply_to(workspace, clock, await claim(workspace, event))
+    key = await reply.open(1, "en")
+    assert "stop" in str(slack.messages[key]["blocks"])
+    await reply.close(ANSWER)
+    assert (read_message(slack.messages[key]), slack.find_calls("chat.startStream")) == ("23 days. [1]", [])
+
+
+async def test_after_a_crash_the_stream_that_was_left_is_ended(workspace: Workspace, clock: Clock) -> None:
+    claimed, interactions = await claim(workspace), Interactions(workspace.database)
+    begun = await interactions.begin(Question("slack", "c", "p", ["everyone"], "q?", "en", claimed.id))
+    reply = await reply_to(workspace, clock, claimed)
+    key = await reply.open(begun.id, "en")
+    await reply.show("23 days ")
+    await interactions.set_reply_key(begun.id, key)
+    again = await reply_to(workspace, clock, claimed)
+    await again.open(begun.id, "en")
+    await again.close(ANSWER)
+    assert {key: read_message(message) for key, message in workspace.slack.messages.items()} == {key: "23 days. [1]"}

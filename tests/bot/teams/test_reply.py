@@ -103,9 +103,12 @@ async def test_after_a_crash_the_same_message_is_used(tenant: Tenant) -> None:
     interactions = Interactions(tenant.database)
     claimed = make_claimed(tenant.teams.service_url, (await tenant.inbox.receive(event)).id)
     begun = await interactions.begin(Question("teams", "c", "p", ["everyone"], "q?", "en", claimed.id))
-    first = await (await tenant.platform.reply_to(claimed)).open(begun.id, "en")
+    first_reply = await tenant.platform.reply_to(claimed)
+    assert first_reply
+    first = await first_reply.open(begun.id, "en")
     await interactions.set_reply_key(begun.id, first)
     again = await tenant.platform.reply_to(claimed)
+    assert again
     assert await again.open(begun.id, "en") == first
     await again.decline("Something went wrong")
     assert [message["text"] for message in tenant.teams.messages.values()] == ["Something went wrong"]
@@ -115,6 +118,7 @@ async def test_a_deleted_message_is_sent_anew_and_takes_the_votes(tenant: Tenant
     interactions = Interactions(tenant.database)
     begun = await interactions.begin(Question("teams", "c", "p", ["everyone"], "q?", "en"))
     reply = await tenant.platform.reply_to(make_claimed(tenant.teams.service_url))
+    assert reply
     del tenant.teams.messages[await reply.open(begun.id, "en")]
     await reply.close(replace(ANSWER, interaction_id=begun.id))
     assert [(await interactions.get(begun.id)).reply_key] == list(tenant.teams.messages)

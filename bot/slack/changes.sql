@@ -1,0 +1,20 @@
+-- name: find
+SELECT event_key FROM inbox WHERE platform = 'slack' AND event_key = ANY(%(keys)s)
+
+-- name: find_reply
+SELECT interactions.reply_key
+FROM inbox JOIN interactions ON interactions.inbox_id = inbox.id
+WHERE inbox.platform = 'slack' AND inbox.event_key = ANY(%(keys)s) AND interactions.reply_key IS NOT NULL
+ORDER BY interactions.id DESC
+LIMIT 1
+
+-- name: stop
+UPDATE inbox SET payload = payload || jsonb_build_object('stop_requested', true)
+WHERE platform = 'slack' AND event_key = ANY(%(keys)s) AND kind = 'question' AND done_at IS NULL AND buried_at IS NULL
+
+-- name: stop_in_thread
+-- Sent again after minutes it must not stop what was asked since.
+UPDATE inbox SET payload = payload || jsonb_build_object('stop_requested', true)
+WHERE conversation_key = %(conversation_key)s AND kind = 'question' AND done_at IS NULL AND buried_at IS NULL
+  AND platform = 'slack' AND payload->>'person' = %(person)s
+  AND (payload->>'ts')::numeric < (%(asked_before)s)::numeric
