@@ -3,15 +3,17 @@
 import logging
 from collections.abc import Mapping, Sequence
 from contextlib import AsyncExitStack
-from typing import Self
+from typing import Protocol, Self
 
 from aiohttp import web
 
 from bot.again import Again
+from bot.alerts import Alerts, Watch
 from bot.answer import Answerer
 from bot.experts import ExpertPlatform, Experts
 from bot.handlers import Confirm, FeedbackHandler, QuestionHandler, ReadThread
 from bot.inbox import Claimed, Inbox
+from bot.looks import look_at_connection, look_at_inbox, look_at_model_server
 from bot.reply import Platform
 from bot.signals import Signals
 from bot.slack.posts import find_audience as find_slack_audience
@@ -25,7 +27,7 @@ from bot.web.app import build_app
 from bot.web.live import Live
 from bot.web.night import RunNight
 from bot.web.places import FindPrincipals, Places
-from bot.web.readiness import check_readiness
+from bot.web.readiness import Readiness, check_readiness
 from bot.web.wording import SUGGESTIONS
 from bot.worker import Handler, Worker
 from core.adapters import Adapters
@@ -41,6 +43,18 @@ from core.settings import Settings
 log = logging.getLogger(__name__)
 
 AUDIENCES = {"slack": find_slack_audience, "teams": teams_activities.find_audience}
+
+
+class Loop(Protocol):
+    """What runs beside the answers."""
+
+    async def start(self) -> None:
+        """Begin."""
+        ...
+
+    async def stop(self) -> None:
+        """End."""
+        ...
 
 
 class Bot:
@@ -72,6 +86,8 @@ class Bot:
         self._handlers: dict[str, Handler] = {}
         self._read_thread: dict[str, ReadThread] = {}
         self._sockets: list[SlackSocket] = []
+        self._loops: list[Loop] = []
+        readiness = check_readiness(database, model_server)
         self._confirm: dict[str, Confirm] = {}
         self._experts: dict[str, ExpertPlatform] = {}
         self._app = build_app(
@@ -86,13 +102,15 @@ class Bot:
             admin_token=admin_token,
             base_url=settings.base_url,
             run_night=run_night,
-            readiness=check_readiness(database, model_server),
+            readiness=readiness,
             suggestions=suggestions,
         )
         if settings.has_slack:
-            self._add_slack(database, interactions, feedback, Again(database, self._inbox))
+            self._add_slack(database, interactions, feedback, Again(database, self._inbox), serving)
         if settings.has_teams:
             self._add_teams(interactions)
+        if self._loops:
+            self._loops.append(self._build_watch(database, readiness))
         questions = QuestionHandler(
             answerer=answerer,
             interactions=interactions,
@@ -129,9 +147,9 @@ class Bot:
             await self._stack.aclose()
             address = f"{self._settings.host}:{self._settings.port}"
             raise ProcessError(f"cannot listen on {address} ({error.strerror}); set PORT to a free one") from error
-        for socket in self._sockets:
-            await socket.start()
-            self._stack.push_async_callback(socket.stop)
+        for loop in (*self._sockets, *self._loops):
+            await loop.start()
+            self._stack.push_async_callback(loop.stop)
         await self._worker.start()
         self._stack.push_async_callback(self._worker.stop)
         return self
@@ -152,7 +170,19 @@ class Bot:
         audience = await AUDIENCES[claimed.platform](claimed)
         return await self._find_principals(person) if person in audience else audience
 
-    def _add_slack(self, database: Database, interactions: Interactions, feedback: FeedbackLog, again: Again) -> None:
+    def _build_watch(self, database: Database, readiness: Readiness) -> Watch:
+        """For admins that are told: a watch whose alerts nobody reads is none."""
+        connections = [look_at_connection(socket.is_heard) for socket in self._sockets]
+        return Watch(Alerts(database), [look_at_model_server(readiness), look_at_inbox(database), *connections])
+
+    def _add_slack(
+        self,
+        database: Database,
+        interactions: Interactions,
+        feedback: FeedbackLog,
+        again: Again,
+        serving: Serving,
+    ) -> None:
         side, sockets = build_side(
             self._settings,
             inbox=self._inbox,
@@ -160,6 +190,7 @@ class Bot:
             interactions=interactions,
             feedback=feedback,
             again=again,
+            serving=serving,
         )
         self._handlers |= side.handlers
         self._read_thread["slack"] = side.read_thread
@@ -169,6 +200,8 @@ class Bot:
             self._experts["slack"] = side.experts
         self._app.add_routes(side.routes())
         self._sockets += sockets
+        if side.admin:
+            self._loops.append(side.admin)
 
     def _add_teams(self, interactions: Interactions) -> None:
         settings = self._settings

@@ -70,6 +70,11 @@ class Settings(BaseSettings):
     slack_emoji_up: str = Field("+1", description="Reactions that like an answer, names of emoji, comma-separated")
     slack_emoji_down: str = Field("-1", description="Reactions that dislike an answer")
     slack_expert_channel: str | None = Field(None, description="Id of the channel that “Ask a human” goes to, C…")
+    slack_admin_channel: str | None = Field(
+        None, description="Id of the channel for reports and alerts, C…; with several workspaces T…/C…"
+    )
+    slack_admins: str = Field("", description="Ids of users who may press its buttons; empty: the workspace's admins")
+    slack_admin_language: str = Field("en", description="en or ko")
 
     teams_app_id: str | None = Field(None, description="Application (client) id of the bot registration")
     teams_app_password: SecretStr | None = Field(None, description="Client secret of the bot registration")
@@ -121,6 +126,13 @@ class Settings(BaseSettings):
         if value.upper() not in ("DEBUG", "INFO", "WARNING", "ERROR"):
             raise ValueError(f"expected DEBUG, INFO, WARNING or ERROR, got {value!r}")
         return value.upper()
+
+    @field_validator("slack_admin_language")
+    @classmethod
+    def _is_language(cls, value: str) -> str:
+        if value not in ("en", "ko"):
+            raise ValueError(f"expected en or ko, got {value!r}")
+        return value
 
     @property
     def has_slack(self) -> bool:
@@ -190,7 +202,11 @@ def _check_slack(settings: Settings) -> list[str]:
         return ["SLACK_APP_TOKEN (Socket Mode) or SLACK_SIGNING_SECRET (HTTP): needed because SLACK_BOT_TOKEN is set"]
     if transport and not settings.slack_bot_token:
         return ["SLACK_BOT_TOKEN: needed because other SLACK_ variables are set"]
+    mistakes: list[str] = []
     channel = settings.slack_expert_channel
     if channel and not re.fullmatch(r"[CG][A-Z0-9]{2,}", channel):
-        return [f"SLACK_EXPERT_CHANNEL: expected a channel's id such as C0123ABCD, got {channel!r}"]
-    return []
+        mistakes.append(f"SLACK_EXPERT_CHANNEL: expected a channel's id such as C0123ABCD, got {channel!r}")
+    admins = settings.slack_admin_channel
+    if admins and not re.fullmatch(r"([TE][A-Z0-9]{2,}/)?[CG][A-Z0-9]{2,}", admins):
+        mistakes.append(f"SLACK_ADMIN_CHANNEL: expected C0123ABCD or T0123ABCD/C0123ABCD, got {admins!r}")
+    return mistakes

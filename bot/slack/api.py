@@ -32,10 +32,11 @@ METHOD_SCOPES = {
     "chat.stopStream": "chat:write",
     "chat.update": "chat:write",
     "conversations.replies": "channels:history",
+    "users.info": "users:read",
     "views.open": None,
 }
 # Slack takes no JSON for these.
-READING_METHODS = {"conversations.replies"}
+READING_METHODS = {"conversations.replies", "users.info"}
 
 
 class SlackError(NightbakeError):

@@ -5,9 +5,14 @@ from collections.abc import Sequence
 from aiohttp import web
 from slack_bolt.async_app import AsyncApp
 
+from bot.admin_messages import AdminMessages
 from bot.again import Again
+from bot.alerts import Alerts
+from bot.desk import Desk
 from bot.inbox import Inbox
+from bot.slack import admin as admin_channel
 from bot.slack import changes, experts, posts, reactions, threads
+from bot.slack.admin import AdminChannel
 from bot.slack.api import METHOD_SCOPES, OneToken, SlackApi, build_client
 from bot.slack.changes import Changes
 from bot.slack.emoji import Emoji
@@ -23,6 +28,7 @@ from bot.worker import Handler
 from core.database import Database
 from core.feedback import FeedbackLog
 from core.interactions import Interactions
+from core.serving import Serving
 from core.settings import Settings, read_list
 
 # Each event that the manifest subscribes to, and the scope that Slack asks for it.
@@ -45,6 +51,7 @@ class SlackSide:
         read_thread: gives what people said before a question.
         confirm: follows a vote.
         experts: whom a question may be handed to, where there is a channel of theirs.
+        admin: reports, alerts and their buttons, where there is a channel for them.
     """
 
     def __init__(
@@ -60,6 +67,7 @@ class SlackSide:
         signing_secret: str | None,
         emoji: Emoji | None = None,
         expert_channel: str | None = None,
+        admin: AdminChannel | None = None,
     ) -> None:
         self._events = SlackEvents(signing_secret=signing_secret)
         add_posts(self._events, inbox)
@@ -78,6 +86,10 @@ class SlackSide:
         self.experts = SlackExperts(api=api, channel=expert_channel) if expert_channel else None
         if expert_channel:
             add_experts(self._events, inbox, expert_channel)
+        self.admin = admin
+        if admin:
+            admin.open_doors(self._events)
+            self.handlers[admin_channel.KIND] = admin.take
         self.platform = SlackPlatform(
             api=api,
             interactions=interactions,
@@ -108,12 +120,14 @@ def build_side(
     interactions: Interactions,
     feedback: FeedbackLog,
     again: Again,
+    serving: Serving,
 ) -> tuple[SlackSide, list[SlackSocket]]:
     """Slack by the settings, and the connections of Socket Mode that must be started."""
     assert settings.slack_bot_token
     token, secret = settings.slack_bot_token.get_secret_value(), settings.slack_signing_secret
+    api = SlackApi(OneToken(token), api_url=settings.slack_api_url)
     side = SlackSide(
-        api=SlackApi(OneToken(token), api_url=settings.slack_api_url),
+        api=api,
         inbox=inbox,
         database=database,
         interactions=interactions,
@@ -123,9 +137,30 @@ def build_side(
         signing_secret=secret.get_secret_value() if secret else None,
         emoji=Emoji(read_list(settings.slack_emoji_up), read_list(settings.slack_emoji_down)),
         expert_channel=settings.slack_expert_channel,
+        admin=_build_admin(settings, api=api, inbox=inbox, database=database, serving=serving),
     )
     if not settings.slack_app_token:
         return side, []
     app_token = settings.slack_app_token.get_secret_value()
     client = build_client(token, api_url=settings.slack_api_url)
     return side, [SlackSocket(app=side.app, client=client, app_token=app_token)]
+
+
+def _build_admin(
+    settings: Settings, *, api: SlackApi, inbox: Inbox, database: Database, serving: Serving
+) -> AdminChannel | None:
+    if not settings.slack_admin_channel:
+        return None
+    team, _, channel = settings.slack_admin_channel.rpartition("/")
+    return AdminChannel(
+        api=api,
+        inbox=inbox,
+        messages=AdminMessages(database, "slack"),
+        alerts=Alerts(database),
+        desk=Desk(database, serving),
+        team=team,
+        channel=channel,
+        admins=read_list(settings.slack_admins),
+        language="ko" if settings.slack_admin_language == "ko" else "en",
+        base_url=settings.base_url,
+    )

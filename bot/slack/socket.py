@@ -44,7 +44,8 @@ class SlackSocket:
         self._look_seconds = look_seconds
         self._ping_seconds = ping_seconds
         self._handler: AsyncSocketModeHandler | None = None
-        self._heard_at = 0.0
+        # When the watchdog last had reason to be content, and when Slack really said something.
+        self._heard_at = self._spoke_at = 0.0
         self._tasks: list[asyncio.Task[None]] = []
 
     async def start(self) -> None:
@@ -54,7 +55,7 @@ class SlackSocket:
         )
         handler.client.on_message_listeners.append(self._hear)
         self._handler = handler
-        self._heard_at = time.time()
+        self._heard_at = self._spoke_at = time.time()
         self._tasks = [
             asyncio.create_task(handler.connect_async(), name="slack socket: connect"),
             asyncio.create_task(self.loop(), name="slack socket: watchdog"),
@@ -74,6 +75,10 @@ class SlackSocket:
     async def is_connected(self) -> bool:
         """Whether events can arrive now."""
         return self._handler is not None and await self._handler.client.is_connected()
+
+    async def is_heard(self) -> bool:
+        """Whether anything came of late: false once the watchdog has acted in vain."""
+        return time.time() - self._last_heard() < 2 * self._silent_seconds
 
     async def loop(self) -> None:
         """Look at the connection again and again; an error is logged and waited out."""
@@ -98,5 +103,9 @@ class SlackSocket:
         await client.connect_to_new_endpoint(force=True)
         return True
 
+    def _last_heard(self) -> float:
+        pong = self._handler.client.last_ping_pong_time if self._handler else None
+        return max(self._spoke_at, pong or 0.0)
+
     async def _hear(self, _: object) -> None:
-        self._heard_at = time.time()
+        self._heard_at = self._spoke_at = time.time()

@@ -7,6 +7,7 @@ from pydantic import SecretStr
 from bot.app import Bot
 from bot.experts import CONSENT, REPLY, REQUEST
 from bot.inbox import Event, Inbox
+from bot.slack.admin import KIND as ADMIN_ACT
 from core.adapters import Adapters
 from core.database import Database
 from core.feedback import FeedbackLog
@@ -21,6 +22,7 @@ PAYLOADS: dict[str, dict[str, Any]] = {
     REQUEST: {"interaction_id": 4711, "person": "slack:T0:U0"},
     REPLY: {"thread_key": "C0:1", "reply_key": "C0:2", "person": "slack:T0:U0", "text": "25 days"},
     CONSENT: {"reply_id": 4711, "person": "slack:T0:U0"},
+    ADMIN_ACT: {"act": "approve", "run_id": 4711, "team": "T0", "user": "U0", "person": "slack:T0:U0"},
 }
 
 
@@ -32,6 +34,8 @@ async def test_every_kind_of_event_of_slack_has_a_handler(database: Database) ->
         slack_signing_secret=SecretStr("secret"),
         slack_emoji_up="+1,tada",
         slack_expert_channel="C0EXPERT",
+        slack_admin_channel="C0ADMIN",
+        slack_admins="U0,U1",
     )
     model_server, inbox = ModelServer("http://127.0.0.1:9", "base"), Inbox(database)
     bot = Bot(

@@ -38,6 +38,7 @@ class FakeSlack:
 
     Attributes:
         messages: arguments of the last post or edit, by `channel:ts`, in order of posting.
+        users: what `users.info` says of each.
         whispers: arguments of ephemeral messages; `views` are the forms that were opened.
         rate_limits: seconds of `Retry-After` for the next calls of a method.
         errors: Slack's word for the next calls of a method.
@@ -52,6 +53,7 @@ class FakeSlack:
         self.messages: dict[str, dict[str, Any]] = {}
         self.whispers: list[dict[str, Any]] = []
         self.views: list[dict[str, Any]] = []
+        self.users: dict[str, dict[str, Any]] = {}
         self.rate_limits: dict[str, list[int]] = {}
         self.errors: dict[str, list[str]] = {}
         self.posts: dict[str, list[dict[str, Any]]] = {}
@@ -194,6 +196,10 @@ class FakeSlack:
         self.statuses[f"{arguments['channel_id']}:{arguments['thread_ts']}"] = arguments["status"]
         return web.json_response({"ok": True})
 
+    def _get_user(self, arguments: dict[str, Any]) -> web.Response:
+        user = self.users.get(arguments["user"])
+        return web.json_response({"ok": True, "user": user}) if user else _refuse("user_not_found")
+
     def _open_connection(self, _: dict[str, Any]) -> web.Response:
         address = str(self._server.make_url("/link")).replace("http://", "ws://")
         return web.json_response({"ok": True, "url": address})
@@ -222,6 +228,7 @@ class FakeSlack:
         "conversations.replies": _read_replies,
         "chat.getPermalink": _get_permalink,
         "chat.postEphemeral": _post_ephemeral,
+        "users.info": _get_user,
         "views.open": _open_view,
         "apps.connections.open": _open_connection,
     }

@@ -4,7 +4,7 @@ import hashlib
 import hmac
 import json
 import time
-from collections.abc import AsyncGenerator, AsyncIterator, Mapping
+from collections.abc import AsyncGenerator, AsyncIterator, Collection, Mapping
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,23 +15,32 @@ import pytest
 from aiohttp import ClientSession, web
 from aiohttp.test_utils import TestServer
 
+from bot.admin_messages import AdminMessages
 from bot.again import Again
+from bot.alerts import Alerts
+from bot.desk import Desk
 from bot.experts import Experts
 from bot.handlers import Confirm, ReadThread
 from bot.inbox import Inbox
+from bot.slack.admin import AdminChannel
 from bot.slack.api import OneToken, SlackApi
 from bot.slack.events import PATH
 from bot.slack.posts import find_audience
 from bot.slack.side import SlackSide
 from bot.worker import Handler
+from core.adapters import Adapters
 from core.database import Database
 from core.feedback import FeedbackLog
 from core.interactions import Interactions
+from core.model_server import ModelServer
+from core.serving import Serving
 from tests.bot.assistant import BASE_URL, Assistant, OneDocument
 from tests.fakes.slack import BOT_TOKEN, FakeSlack
 
 SECRET = "signing-secret-of-the-tests"
-EXPERT_CHANNEL = "C0EXPERT"
+EXPERT_CHANNEL, ADMIN_CHANNEL = "C0EXPERT", "C0ADMIN"
+ADMIN = "U0ADA"
+NOBODY = "http://127.0.0.1:9"
 PAYLOADS = Path(__file__).parents[2] / "payloads" / "slack"
 
 
@@ -104,9 +113,23 @@ async def slack() -> AsyncIterator[FakeSlack]:
 
 
 @asynccontextmanager
-async def open_workspace(database: Database, slack: FakeSlack) -> AsyncGenerator[Workspace]:
+async def open_workspace(
+    database: Database, slack: FakeSlack, *, model_url: str = NOBODY, admins: Collection[str] = (ADMIN,)
+) -> AsyncGenerator[Workspace]:
     """One replica with its endpoint."""
-    inbox = Inbox(database)
+    inbox, model_server = Inbox(database), ModelServer(model_url, "base")
+    admin = AdminChannel(
+        api=build_api(slack.api_url),
+        inbox=inbox,
+        messages=AdminMessages(database, "slack"),
+        alerts=Alerts(database),
+        desk=Desk(database, Serving(database=database, adapters=Adapters(database), model_server=model_server)),
+        team="T0HOME",
+        channel=ADMIN_CHANNEL,
+        admins=admins,
+        language="en",
+        base_url=BASE_URL,
+    )
     side = SlackSide(
         api=build_api(slack.api_url),
         inbox=inbox,
@@ -117,6 +140,7 @@ async def open_workspace(database: Database, slack: FakeSlack) -> AsyncGenerator
         base_url=BASE_URL,
         signing_secret=SECRET,
         expert_channel=EXPERT_CHANNEL,
+        admin=admin,
     )
     app = web.Application()
     app.add_routes(side.routes())
@@ -125,6 +149,7 @@ async def open_workspace(database: Database, slack: FakeSlack) -> AsyncGenerator
         yield Workspace(
             "slack", find_audience, database, inbox, side.platform, OneDocument(), slack, url, session, side
         )
+    await model_server.close()
 
 
 def replicate(workspace: Workspace) -> AbstractAsyncContextManager[Workspace]:
