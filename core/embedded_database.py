@@ -1,10 +1,11 @@
 """The embedded PostgreSQL: a real server with pgvector out of a package, on a unix socket in the state folder."""
 
 import asyncio
+import os
 import warnings
 from pathlib import Path
 from types import TracebackType
-from typing import Self
+from typing import Any, Self
 
 
 class EmbeddedDatabase:
@@ -16,7 +17,7 @@ class EmbeddedDatabase:
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
-        self._server: object | None = None
+        self._server: Any = None
         self.url = ""
 
     async def __aenter__(self) -> Self:
@@ -41,5 +42,25 @@ class EmbeddedDatabase:
     def stop(self) -> None:
         """Let go of the server; the last to do so stops it."""
         if self._server is not None:
-            self._server.cleanup()  # type: ignore[attr-defined]
+            _forget_killed(self._server)
+            self._server.cleanup()
             self._server = None
+
+
+def _forget_killed(server: Any) -> None:
+    """Take processes that were killed off the server's list of users, where they would keep it running for ever."""
+    with server._lock:
+        users = server.global_process_id_list
+        for pid in users._get():
+            if not _is_alive(pid):
+                users.get_and_remove(pid)
+
+
+def _is_alive(pid: int) -> bool:
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:
+        pass
+    return True

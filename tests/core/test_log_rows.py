@@ -25,7 +25,17 @@ def test_a_record_inside_a_record_becomes_an_object() -> None:
 
 def test_a_row_names_every_column() -> None:
     (row,) = json.loads(to_json_rows([Feedback(5, "user:ann", 1, "web")]))
-    assert set(row) == {"interaction_id", "person", "value", "source", "correction", "reason", "event_key"}
+    assert set(row) == {
+        "interaction_id",
+        "person",
+        "value",
+        "source",
+        "correction",
+        "reason",
+        "event_key",
+        "right_chunk_id",
+        "right_source",
+    }
 
 
 async def test_passages_are_stored_with_every_field(database: Database) -> None:
