@@ -106,11 +106,9 @@ class Bot:
             suggestions=suggestions,
         )
         if settings.has_slack:
-            self._add_slack(database, interactions, feedback, Again(database, self._inbox), serving)
+            self._add_slack(database, interactions, feedback, Again(database, self._inbox), serving, readiness)
         if settings.has_teams:
             self._add_teams(interactions)
-        if self._loops:
-            self._loops.append(self._build_watch(database, readiness))
         questions = QuestionHandler(
             answerer=answerer,
             interactions=interactions,
@@ -147,7 +145,7 @@ class Bot:
             await self._stack.aclose()
             address = f"{self._settings.host}:{self._settings.port}"
             raise ProcessError(f"cannot listen on {address} ({error.strerror}); set PORT to a free one") from error
-        for loop in (*self._sockets, *self._loops):
+        for loop in (*self._loops, *self._sockets):
             await loop.start()
             self._stack.push_async_callback(loop.stop)
         await self._worker.start()
@@ -182,6 +180,7 @@ class Bot:
         feedback: FeedbackLog,
         again: Again,
         serving: Serving,
+        readiness: Readiness,
     ) -> None:
         side, sockets = build_side(
             self._settings,
@@ -200,8 +199,9 @@ class Bot:
             self._experts["slack"] = side.experts
         self._app.add_routes(side.routes())
         self._sockets += sockets
+        self._loops.append(side.api)
         if side.admin:
-            self._loops.append(side.admin)
+            self._loops += [side.admin, self._build_watch(database, readiness)]
 
     def _add_teams(self, interactions: Interactions) -> None:
         settings = self._settings

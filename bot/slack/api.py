@@ -82,12 +82,27 @@ class OneToken:
 
 
 class SlackApi:
-    """Calls methods as the app of a workspace; waits as long as a 429 asks and survives a broken connection."""
+    """Calls methods as the app of a workspace; waits as long as a 429 asks and survives a broken connection.
+
+    Between `start` and `stop` connections are kept open; before and after each call makes its own.
+    """
 
     def __init__(self, tokens: Tokens, *, api_url: str = AsyncWebClient.BASE_URL, limits: Limits | None = None) -> None:
         self._tokens = tokens
         self._api_url = api_url
         self._limits = limits or Limits()
+        self._session: aiohttp.ClientSession | None = None
+
+    async def start(self) -> None:
+        """Keep connections open from now on: a handshake for each piece of a stream would cost more than the piece."""
+        timeout, connector = aiohttp.ClientTimeout(total=CALL_SECONDS), aiohttp.TCPConnector(limit=0)
+        self._session = aiohttp.ClientSession(timeout=timeout, connector=connector)
+
+    async def stop(self) -> None:
+        """Close them."""
+        if self._session:
+            await self._session.close()
+            self._session = None
 
     async def call(self, team: str, method: str, **arguments: Any) -> Any:
         """Slack's answer, which reads as a dictionary and has `headers`.
@@ -112,7 +127,7 @@ class SlackApi:
                 raise SlackError(method, "ratelimited") from error
 
     async def _send(self, team: str, method: str, arguments: dict[str, Any]) -> Any:
-        client: Any = build_client(await self._tokens.get(team), api_url=self._api_url)
+        client: Any = build_client(await self._tokens.get(team), api_url=self._api_url, session=self._session)
         try:
             if method in READING_METHODS:
                 return await client.api_call(method, http_verb="GET", params=arguments)
@@ -128,11 +143,13 @@ class SlackApi:
             raise SlackError(method, f"nothing ({type(error).__name__})") from error
 
 
-def build_client(token: str, *, api_url: str = AsyncWebClient.BASE_URL) -> AsyncWebClient:
+def build_client(
+    token: str, *, api_url: str = AsyncWebClient.BASE_URL, session: aiohttp.ClientSession | None = None
+) -> AsyncWebClient:
     """The SDK's client with its own retries."""
     # A 429 is waited out by the channel's own queue, see `limits.py`.
     retries: list[AsyncRetryHandler] = [AsyncConnectionErrorRetryHandler()]
-    return AsyncWebClient(token, base_url=api_url, timeout=CALL_SECONDS, retry_handlers=retries)
+    return AsyncWebClient(token, base_url=api_url, timeout=CALL_SECONDS, retry_handlers=retries, session=session)
 
 
 def _read_retry_after(headers: Mapping[str, str]) -> float:

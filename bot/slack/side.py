@@ -46,6 +46,7 @@ class SlackSide:
     """Slack as the bot sees it.
 
     Attributes:
+        api: the way to Slack, whose connections are kept open once it is started.
         platform: makes its replies.
         handlers: for events of its own.
         read_thread: gives what people said before a question.
@@ -69,6 +70,7 @@ class SlackSide:
         expert_channel: str | None = None,
         admin: AdminChannel | None = None,
     ) -> None:
+        self.api = api
         self._events = SlackEvents(signing_secret=signing_secret)
         add_posts(self._events, inbox)
         add_reactions(self._events, inbox, emoji or Emoji())

@@ -38,6 +38,7 @@ class FakeSlack:
 
     Attributes:
         messages: arguments of the last post or edit, by `channel:ts`, in order of posting.
+        peers: ends of the connections that calls came over.
         users: what `users.info` says of each.
         whispers: arguments of ephemeral messages; `views` are the forms that were opened.
         rate_limits: seconds of `Retry-After` for the next calls of a method.
@@ -53,6 +54,7 @@ class FakeSlack:
         self.messages: dict[str, dict[str, Any]] = {}
         self.whispers: list[dict[str, Any]] = []
         self.views: list[dict[str, Any]] = []
+        self.peers: set[Any] = set()
         self.users: dict[str, dict[str, Any]] = {}
         self.rate_limits: dict[str, list[int]] = {}
         self.errors: dict[str, list[str]] = {}
@@ -109,6 +111,7 @@ class FakeSlack:
         else:
             arguments = dict(await request.post())
         self.calls.append(Call(method, arguments))
+        self.peers.add(request.transport.get_extra_info("peername") if request.transport else None)
         if waits := self.rate_limits.get(method):
             headers = {"Retry-After": str(waits.pop(0))}
             return web.json_response({"ok": False, "error": "ratelimited"}, status=429, headers=headers)

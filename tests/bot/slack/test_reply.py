@@ -149,6 +149,17 @@ async def test_a_closed_channel_is_named_by_slacks_own_word(slack: FakeSlack) ->
         await make_reply(slack.api_url).open(1, "en")
 
 
+async def test_a_started_api_keeps_its_connection(slack: FakeSlack) -> None:
+    api = build_api(slack.api_url)
+    await api.start()
+    for _ in range(3):
+        await api.call("T0HOME", "auth.test")
+    assert len(slack.peers) == 1
+    await api.stop()
+    await api.call("T0HOME", "auth.test")
+    assert len(slack.peers) == 2
+
+
 async def test_a_slack_that_is_away_is_an_error_of_ours() -> None:
     with pytest.raises(SlackError, match="ClientConnectorError"):
         await make_reply("http://127.0.0.1:9/api/").open(1, "en")
