@@ -114,7 +114,7 @@ async def slack() -> AsyncIterator[FakeSlack]:
 
 @asynccontextmanager
 async def open_workspace(
-    database: Database, slack: FakeSlack, *, model_url: str = NOBODY, admins: Collection[str] = (ADMIN,)
+    database: Database, slack: Any, *, model_url: str = NOBODY, admins: Collection[str] = (ADMIN,)
 ) -> AsyncGenerator[Workspace]:
     """One replica with its endpoint."""
     inbox, model_server = Inbox(database), ModelServer(model_url, "base")
