@@ -39,7 +39,7 @@ SUMMARIES = {
     "report": "Show what a night did and why.",
     "adapters": "List adapters; promote one, or roll back.",
     "evaluate": "Measure the search, long prompts, and golden questions.",
-    "slack": "Print the manifest of the Slack app.",
+    "slack": "Print the manifest of the Slack app; make a key.",
     "migrate": "Bring the database up to date.",
     "doctor": "Check every part and say what to do.",
     "demo": "The whole loop once, in a temporary state folder.",

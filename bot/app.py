@@ -3,7 +3,7 @@
 import logging
 from collections.abc import Mapping, Sequence
 from contextlib import AsyncExitStack
-from typing import Protocol, Self
+from typing import Self
 
 from aiohttp import web
 
@@ -17,7 +17,7 @@ from bot.looks import look_at_connection, look_at_inbox, look_at_model_server
 from bot.reply import Platform
 from bot.signals import Signals
 from bot.slack.posts import find_audience as find_slack_audience
-from bot.slack.side import build_side
+from bot.slack.side import Loop, build_side
 from bot.slack.socket import SlackSocket
 from bot.teams import activities as teams_activities
 from bot.teams.auth import TokenCheck
@@ -43,18 +43,6 @@ from core.settings import Settings
 log = logging.getLogger(__name__)
 
 AUDIENCES = {"slack": find_slack_audience, "teams": teams_activities.find_audience}
-
-
-class Loop(Protocol):
-    """What runs beside the answers."""
-
-    async def start(self) -> None:
-        """Begin."""
-        ...
-
-    async def stop(self) -> None:
-        """End."""
-        ...
 
 
 class Bot:
@@ -199,9 +187,9 @@ class Bot:
             self._experts["slack"] = side.experts
         self._app.add_routes(side.routes())
         self._sockets += sockets
-        self._loops.append(side.api)
+        self._loops += side.loops
         if side.admin:
-            self._loops += [side.admin, self._build_watch(database, readiness)]
+            self._loops.append(self._build_watch(database, readiness))
 
     def _add_teams(self, interactions: Interactions) -> None:
         settings = self._settings

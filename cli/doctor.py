@@ -9,6 +9,7 @@ import click
 
 from bot.slack.api import OneToken, SlackApi
 from bot.slack.checkup import Check, check_endpoint, check_socket, check_token
+from bot.slack.side import build_installations
 from bot.teams.connector import check_credentials
 from cli.embedding import describe_change
 from cli.house import House, open_house
@@ -253,10 +254,20 @@ async def _look_at_nights(house: House) -> Finding:
 
 async def _look_at_slack(house: House) -> Finding:
     settings = house.settings
-    if not settings.slack_bot_token:
+    if settings.slack_bot_token:
+        api = SlackApi(OneToken(settings.slack_bot_token.get_secret_value()), api_url=settings.slack_api_url)
+        return _to_finding(await check_token(api))
+    if not settings.slack_client_id:
         return Finding("slack token", "ok", "Slack is not configured; docs/slack.md says how")
-    api = SlackApi(OneToken(settings.slack_bot_token.get_secret_value()), api_url=settings.slack_api_url)
-    return _to_finding(await check_token(api))
+    installations = build_installations(settings, house.database)
+    places = await installations.find_places()
+    if not places:
+        return Finding("slack token", "note", f"no workspace yet; open {settings.base_url}/slack/install")
+    api = SlackApi(installations, api_url=settings.slack_api_url)
+    checks = [(place, await check_token(api, place)) for place in places]
+    if faults := [f"{place}: {check.detail}" for place, check in checks if check.status == "problem"]:
+        return Finding("slack token", "problem", "; ".join(faults))
+    return Finding("slack token", "ok", f"scopes fit in {', '.join(places)}")
 
 
 async def _look_at_slack_socket(house: House) -> Finding:

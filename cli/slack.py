@@ -3,6 +3,7 @@
 import json
 
 import click
+from cryptography.fernet import Fernet
 
 from bot.slack.manifest import build_link, build_manifest
 from cli.output import emit, json_option, notes
@@ -38,3 +39,17 @@ def manifest(http_url: str | None, oauth_url: str | None, as_json: bool) -> None
         return
     click.echo(json.dumps(made, indent=2, ensure_ascii=False))
     notes.print(f"\nnew app: [link={build_link(made)}]{build_link(made)}[/]")
+
+
+@slack.command()
+@json_option
+def key(as_json: bool) -> None:
+    """Print a new key for SLACK_TOKEN_KEY.
+
+    To change the key put the new one before the old, start once, and take the old one out.
+    """
+    made = Fernet.generate_key().decode()
+    if as_json:
+        emit({"key": made})
+    else:
+        click.echo(made)

@@ -1,6 +1,7 @@
 """Every setting, read once from the environment and `.env`; all mistakes come in one report."""
 
 import re
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -66,6 +67,11 @@ class Settings(BaseSettings):
     slack_bot_token: SecretStr | None = Field(None, description="xoxb-…")
     slack_app_token: SecretStr | None = Field(None, description="xapp-…, for Socket Mode")
     slack_signing_secret: SecretStr | None = Field(None, description="For events over HTTP at /slack/events")
+    slack_client_id: str | None = Field(None, description="For several workspaces: instead of SLACK_BOT_TOKEN")
+    slack_client_secret: SecretStr | None = Field(None, description="Beside SLACK_CLIENT_ID")
+    slack_token_key: SecretStr | None = Field(
+        None, description="Encrypts their tokens; `nightbake slack key` makes one; comma-separated, newest first"
+    )
     slack_api_url: str = Field("https://slack.com/api/", description="Web API; GovSlack: https://slack-gov.com/api/")
     slack_emoji_up: str = Field("+1", description="Reactions that like an answer, names of emoji, comma-separated")
     slack_emoji_down: str = Field("-1", description="Reactions that dislike an answer")
@@ -137,7 +143,7 @@ class Settings(BaseSettings):
     @property
     def has_slack(self) -> bool:
         """Whether Slack is configured; a half configuration never gets this far."""
-        return self.slack_bot_token is not None
+        return self.slack_bot_token is not None or self.slack_client_id is not None
 
     @property
     def has_teams(self) -> bool:
@@ -189,7 +195,7 @@ def _check_together(settings: Settings) -> list[str]:
     return mistakes
 
 
-def _check_complete(values: dict[str, object | None]) -> list[str]:
+def _check_complete(values: Mapping[str, object | None]) -> list[str]:
     """A group is set in full or not at all."""
     present = [name for name, value in values.items() if value is not None]
     missing = [name for name, value in values.items() if value is None]
@@ -198,10 +204,31 @@ def _check_complete(values: dict[str, object | None]) -> list[str]:
 
 def _check_slack(settings: Settings) -> list[str]:
     transport = settings.slack_app_token or settings.slack_signing_secret
-    if settings.slack_bot_token and not transport:
-        return ["SLACK_APP_TOKEN (Socket Mode) or SLACK_SIGNING_SECRET (HTTP): needed because SLACK_BOT_TOKEN is set"]
-    if transport and not settings.slack_bot_token:
+    by_oauth = {
+        "SLACK_CLIENT_ID": settings.slack_client_id,
+        "SLACK_CLIENT_SECRET": settings.slack_client_secret,
+        "SLACK_TOKEN_KEY": settings.slack_token_key,
+    }
+    if missing := _check_complete(by_oauth):
+        return missing
+    name = "SLACK_CLIENT_ID" if settings.slack_client_id else "SLACK_BOT_TOKEN"
+    if settings.slack_bot_token and settings.slack_client_id:
+        return ["SLACK_BOT_TOKEN: expected it or SLACK_CLIENT_ID, got both"]
+    if settings.has_slack and not transport:
+        return [f"SLACK_APP_TOKEN (Socket Mode) or SLACK_SIGNING_SECRET (HTTP): needed because {name} is set"]
+    if transport and not settings.has_slack:
         return ["SLACK_BOT_TOKEN: needed because other SLACK_ variables are set"]
+    return [*_check_token_key(settings), *_check_channels(settings)]
+
+
+def _check_token_key(settings: Settings) -> list[str]:
+    keys = read_list(settings.slack_token_key.get_secret_value()) if settings.slack_token_key else ["0" * 43 + "="]
+    if keys and all(re.fullmatch(r"[A-Za-z0-9_-]{43}=", key) for key in keys):
+        return []
+    return ["SLACK_TOKEN_KEY: expected keys as `nightbake slack key` prints them, comma-separated"]
+
+
+def _check_channels(settings: Settings) -> list[str]:
     mistakes: list[str] = []
     channel = settings.slack_expert_channel
     if channel and not re.fullmatch(r"[CG][A-Z0-9]{2,}", channel):

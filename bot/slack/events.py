@@ -131,15 +131,16 @@ async def _acknowledge(ack: AsyncAck, told: dict[str, Any] | str | None) -> Bolt
 def find_team(body: Mapping[str, Any]) -> str:
     """Our own installation's workspace; in a shared channel the outer `team_id` may be another company's."""
     team: Mapping[str, Any] = body.get("team") or {}
-    found: str | None = _find_authorization(body).get("team_id") or body.get("team_id") or team.get("id")
+    found: str | None = find_authorization(body).get("team_id") or body.get("team_id") or team.get("id")
     return found or ""
 
 
 def find_bot_user(body: Mapping[str, Any]) -> str | None:
     """Our own user in that workspace."""
-    return _find_authorization(body).get("user_id")
+    return find_authorization(body).get("user_id")
 
 
-def _find_authorization(body: Mapping[str, Any]) -> Mapping[str, Any]:
+def find_authorization(body: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Our own installation, as an event names it; empty in clicks, forms and commands."""
     found: list[Mapping[str, Any]] = body.get("authorizations") or []
     return found[0] if found else {}

@@ -11,7 +11,7 @@ from typing import Any, Literal
 from urllib.parse import urlencode
 
 from bot.slack.events import PATH
-from bot.slack.side import EVENT_SCOPES, SCOPES
+from bot.slack.scopes import EVENT_SCOPES, INSTALL_EVENTS, SCOPES
 
 NAME = "Nightbake"
 DESCRIPTION = "Answers from the company's own documents, with sources"
@@ -53,6 +53,7 @@ def build_manifest(*, http_url: str | None = None, oauth_url: str | None = None)
         oauth_url: where an admin's browser reaches us, for an app that several workspaces install.
     """
     requests = {"request_url": _join(http_url, PATH)} if http_url else {}
+    events = sorted({*EVENT_SCOPES, *(INSTALL_EVENTS if oauth_url else ())})
     return {
         "display_information": {"name": NAME, "description": DESCRIPTION, "background_color": COLOUR},
         "features": _build_features(requests),
@@ -61,7 +62,7 @@ def build_manifest(*, http_url: str | None = None, oauth_url: str | None = None)
             "scopes": {"bot": find_scopes()},
         },
         "settings": {
-            "event_subscriptions": {**requests, "bot_events": sorted(EVENT_SCOPES)},
+            "event_subscriptions": {**requests, "bot_events": events},
             "interactivity": {"is_enabled": True, **requests},
             "org_deploy_enabled": oauth_url is not None,
             "socket_mode_enabled": http_url is None,

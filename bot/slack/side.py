@@ -1,6 +1,8 @@
 """Everything of Slack, put together: what comes in and what goes out."""
 
 from collections.abc import Sequence
+from typing import Protocol
+from urllib.parse import urljoin
 
 from aiohttp import web
 from slack_bolt.async_app import AsyncApp
@@ -11,13 +13,14 @@ from bot.alerts import Alerts
 from bot.desk import Desk
 from bot.inbox import Inbox
 from bot.slack import admin as admin_channel
-from bot.slack import changes, experts, posts, reactions, threads
 from bot.slack.admin import AdminChannel
-from bot.slack.api import METHOD_SCOPES, OneToken, SlackApi, build_client
+from bot.slack.api import OneToken, SlackApi, Tokens, build_client
 from bot.slack.changes import Changes
 from bot.slack.emoji import Emoji
 from bot.slack.events import Kind, SlackEvents
 from bot.slack.experts import SlackExperts, add_experts
+from bot.slack.install import Install
+from bot.slack.installations import Installations, Seal
 from bot.slack.judgements import Judgements
 from bot.slack.posts import add_posts
 from bot.slack.reactions import add_reactions
@@ -31,22 +34,24 @@ from core.interactions import Interactions
 from core.serving import Serving
 from core.settings import Settings, read_list
 
-# Each event that the manifest subscribes to, and the scope that Slack asks for it.
-EVENT_SCOPES = {
-    **posts.EVENT_SCOPES,
-    **changes.EVENT_SCOPES,
-    **threads.EVENT_SCOPES,
-    **reactions.EVENT_SCOPES,
-    **experts.EVENT_SCOPES,
-}
-SCOPES = frozenset({*EVENT_SCOPES.values(), *filter(None, METHOD_SCOPES.values())})
+
+class Loop(Protocol):
+    """What runs beside the answers."""
+
+    async def start(self) -> None:
+        """Begin."""
+        ...
+
+    async def stop(self) -> None:
+        """End."""
+        ...
 
 
 class SlackSide:
     """Slack as the bot sees it.
 
     Attributes:
-        api: the way to Slack, whose connections are kept open once it is started.
+        loops: what runs beside the answers: connections kept open, posts to admins.
         platform: makes its replies.
         handlers: for events of its own.
         read_thread: gives what people said before a question.
@@ -69,8 +74,9 @@ class SlackSide:
         emoji: Emoji | None = None,
         expert_channel: str | None = None,
         admin: AdminChannel | None = None,
+        install: Install | None = None,
     ) -> None:
-        self.api = api
+        self.loops: list[Loop] = [api]
         self._events = SlackEvents(signing_secret=signing_secret)
         add_posts(self._events, inbox)
         add_reactions(self._events, inbox, emoji or Emoji())
@@ -88,8 +94,12 @@ class SlackSide:
         self.experts = SlackExperts(api=api, channel=expert_channel) if expert_channel else None
         if expert_channel:
             add_experts(self._events, inbox, expert_channel)
+        self._install = install
+        if install:
+            install.open_doors(self._events)
         self.admin = admin
         if admin:
+            self.loops.append(admin)
             admin.open_doors(self._events)
             self.handlers[admin_channel.KIND] = admin.take
         self.platform = SlackPlatform(
@@ -110,8 +120,8 @@ class SlackSide:
         return self._events.names(kind)
 
     def routes(self) -> Sequence[web.RouteDef]:
-        """The HTTP endpoint, where there is one."""
-        return self._events.routes()
+        """The HTTP endpoint and the way to install, where there are such."""
+        return [*self._events.routes(), *(self._install.routes() if self._install else [])]
 
 
 def build_side(
@@ -125,9 +135,9 @@ def build_side(
     serving: Serving,
 ) -> tuple[SlackSide, list[SlackSocket]]:
     """Slack by the settings, and the connections of Socket Mode that must be started."""
-    assert settings.slack_bot_token
-    token, secret = settings.slack_bot_token.get_secret_value(), settings.slack_signing_secret
-    api = SlackApi(OneToken(token), api_url=settings.slack_api_url)
+    tokens, install = _build_tokens(settings, database)
+    api = SlackApi(tokens, api_url=settings.slack_api_url)
+    secret = settings.slack_signing_secret
     side = SlackSide(
         api=api,
         inbox=inbox,
@@ -140,12 +150,44 @@ def build_side(
         emoji=Emoji(read_list(settings.slack_emoji_up), read_list(settings.slack_emoji_down)),
         expert_channel=settings.slack_expert_channel,
         admin=_build_admin(settings, api=api, inbox=inbox, database=database, serving=serving),
+        install=install,
     )
+    if isinstance(tokens, Installations):
+        side.loops.append(tokens)
     if not settings.slack_app_token:
         return side, []
     app_token = settings.slack_app_token.get_secret_value()
-    client = build_client(token, api_url=settings.slack_api_url)
+    # The connection is opened with the app's own token.
+    client = build_client("", api_url=settings.slack_api_url)
     return side, [SlackSocket(app=side.app, client=client, app_token=app_token)]
+
+
+def build_installations(settings: Settings, database: Database) -> Installations:
+    """The store of tokens, where the app is installed by OAuth."""
+    assert settings.slack_client_id and settings.slack_client_secret and settings.slack_token_key
+    return Installations(
+        database,
+        Seal(read_list(settings.slack_token_key.get_secret_value())),
+        client_id=settings.slack_client_id,
+        client_secret=settings.slack_client_secret.get_secret_value(),
+        api_url=settings.slack_api_url,
+    )
+
+
+def _build_tokens(settings: Settings, database: Database) -> tuple[Tokens, Install | None]:
+    """One token by the settings, or a store of those that workspaces gave."""
+    if settings.slack_bot_token:
+        return OneToken(settings.slack_bot_token.get_secret_value()), None
+    assert settings.slack_client_id and settings.slack_token_key
+    installations = build_installations(settings, database)
+    install = Install(
+        installations,
+        keys=read_list(settings.slack_token_key.get_secret_value()),
+        client_id=settings.slack_client_id,
+        authorize_url=urljoin(settings.slack_api_url, "/oauth/v2/authorize"),
+        base_url=settings.base_url,
+    )
+    return installations, install
 
 
 def _build_admin(

@@ -38,3 +38,19 @@ def test_the_doctor_has_a_line_for_each_part_of_slack(installation: FakeModelSer
     )
     found = {one["part"]: one["status"] for one in ran.json["findings"] if one["part"].startswith("slack")}
     assert found == {"slack token": "problem", "slack socket": "problem", "slack endpoint": "note"}
+
+
+def test_a_key_is_one_that_the_settings_take(installation: FakeModelServer) -> None:
+    key = run_nightbake("slack", "key", "--json").json["key"]
+    ran = run_nightbake(
+        "doctor",
+        "--json",
+        SLACK_CLIENT_ID="1.2",
+        SLACK_CLIENT_SECRET="secret",
+        SLACK_TOKEN_KEY=f"{key},{run_nightbake('slack', 'key').out.strip()}",
+        SLACK_SIGNING_SECRET="0" * 32,
+        SLACK_API_URL="http://127.0.0.1:9/api/",
+        PUBLIC_URL="http://127.0.0.1:9",
+    )
+    token = next(one for one in ran.json["findings"] if one["part"] == "slack token")
+    assert (token["status"], "/slack/install" in token["detail"]) == ("note", True)

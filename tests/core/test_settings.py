@@ -10,6 +10,7 @@ from core.settings import Settings, load_settings
 
 PAGE = Path(__file__).parent.parent.parent / "docs" / "settings.md"
 SECRET = "hunter2-correct-horse"
+OAUTH = {"SLACK_CLIENT_ID": "1.2", "SLACK_CLIENT_SECRET": "x", "SLACK_TOKEN_KEY": "A" * 43 + "="}
 VARIABLES = [name.upper() for name in Settings.model_fields]
 
 
@@ -91,6 +92,15 @@ def test_the_report_counts_the_mistakes_and_names_the_page(monkeypatch: pytest.M
         ({"MODEL_NAME": "m"}, "MODEL_URL: needed because MODEL_NAME is set"),
         ({"SLACK_APP_TOKEN": "x"}, "SLACK_BOT_TOKEN: needed because other SLACK_ variables are set"),
         ({"SLACK_SIGNING_SECRET": "x"}, "SLACK_BOT_TOKEN: needed because other SLACK_ variables are set"),
+        (
+            {"SLACK_CLIENT_ID": "1.2", "SLACK_CLIENT_SECRET": "x"},
+            "SLACK_TOKEN_KEY: needed because SLACK_CLIENT_ID is set",
+        ),
+        (OAUTH | {"SLACK_BOT_TOKEN": "xoxb-1"}, "SLACK_BOT_TOKEN: expected it or SLACK_CLIENT_ID, got both"),
+        (
+            OAUTH | {"SLACK_TOKEN_KEY": "short", "SLACK_APP_TOKEN": "xapp-1"},
+            "SLACK_TOKEN_KEY: expected keys as `nightbake slack key` prints them, comma-separated",
+        ),
         ({"TEAMS_APP_ID": "a", "TEAMS_TENANT_ID": "t"}, "TEAMS_APP_PASSWORD: needed because TEAMS_APP_ID is set"),
         ({"TEAMS_APP_ID": "a", "TEAMS_APP_PASSWORD": "p"}, "TEAMS_TENANT_ID: needed because TEAMS_APP_ID is set"),
         ({"TEAMS_TENANT_ID": "t", "TEAMS_APP_PASSWORD": "p"}, "TEAMS_APP_ID: needed because TEAMS_APP_PASSWORD is set"),
@@ -149,7 +159,7 @@ def test_a_report_holds_no_secret(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PORT", "eighty")
     with pytest.raises(SettingsError) as caught:
         load_settings()
-    assert len(secrets) == 7
+    assert len(secrets) == 9
     assert SECRET not in f"{caught.value} {caught.value.__cause__}"
 
 

@@ -12,6 +12,7 @@ from aiohttp import WSMsgType, web
 from aiohttp.test_utils import TestServer
 
 BOT_TOKEN = "xoxb-token-of-the-tests"
+CLIENT_SECRET = "client-secret-of-the-tests"
 SCOPES = ",".join(
     [
         "app_mentions:read",
@@ -38,6 +39,9 @@ class FakeSlack:
 
     Attributes:
         messages: arguments of the last post or edit, by `channel:ts`, in order of posting.
+        tokens: bot tokens that are valid.
+        grants: what `oauth.v2.access` gives, once, for a code or a refresh token.
+        teams: workspaces of the organisation.
         peers: ends of the connections that calls came over.
         users: what `users.info` says of each.
         whispers: arguments of ephemeral messages; `views` are the forms that were opened.
@@ -54,6 +58,9 @@ class FakeSlack:
         self.messages: dict[str, dict[str, Any]] = {}
         self.whispers: list[dict[str, Any]] = []
         self.views: list[dict[str, Any]] = []
+        self.tokens = {BOT_TOKEN}
+        self.grants: dict[str, dict[str, Any]] = {}
+        self.teams: list[str] = []
         self.peers: set[Any] = set()
         self.users: dict[str, dict[str, Any]] = {}
         self.rate_limits: dict[str, list[int]] = {}
@@ -117,7 +124,8 @@ class FakeSlack:
             return web.json_response({"ok": False, "error": "ratelimited"}, status=429, headers=headers)
         if words := self.errors.get(method):
             return _refuse(words.pop(0))
-        if method != "apps.connections.open" and request.headers.get("Authorization") != f"Bearer {BOT_TOKEN}":
+        token = request.headers.get("Authorization", "").removeprefix("Bearer ")
+        if method not in ("apps.connections.open", "oauth.v2.access") and token not in self.tokens:
             return _refuse("invalid_auth")
         return self._METHODS[method](self, arguments)
 
@@ -199,6 +207,16 @@ class FakeSlack:
         self.statuses[f"{arguments['channel_id']}:{arguments['thread_ts']}"] = arguments["status"]
         return web.json_response({"ok": True})
 
+    def _give(self, arguments: dict[str, Any]) -> web.Response:
+        grant = self.grants.pop(arguments.get("code") or arguments.get("refresh_token") or "", None)
+        if grant is None or arguments["client_secret"] != CLIENT_SECRET:
+            return _refuse("invalid_code")
+        self.tokens.add(grant["access_token"])
+        return web.json_response({"ok": True, "token_type": "bot", **grant})
+
+    def _list_teams(self, _: dict[str, Any]) -> web.Response:
+        return web.json_response({"ok": True, "teams": [{"id": team, "name": team} for team in self.teams]})
+
     def _get_user(self, arguments: dict[str, Any]) -> web.Response:
         user = self.users.get(arguments["user"])
         return web.json_response({"ok": True, "user": user}) if user else _refuse("user_not_found")
@@ -221,6 +239,7 @@ class FakeSlack:
     _METHODS = {  # noqa: RUF012
         "agents.sessions.setStatus": _set_session,
         "assistant.threads.setStatus": _set_status,
+        "auth.teams.list": _list_teams,
         "auth.test": _test_auth,
         "chat.appendStream": _append_stream,
         "chat.delete": _delete,
@@ -231,6 +250,7 @@ class FakeSlack:
         "conversations.replies": _read_replies,
         "chat.getPermalink": _get_permalink,
         "chat.postEphemeral": _post_ephemeral,
+        "oauth.v2.access": _give,
         "users.info": _get_user,
         "views.open": _open_view,
         "apps.connections.open": _open_connection,

@@ -12,7 +12,7 @@ import pytest
 from bot.slack import manifest
 from bot.slack.api import METHOD_SCOPES
 from bot.slack.manifest import COMMANDS, SHORTCUTS, Command, Shortcut, build_link, build_manifest, find_scopes
-from bot.slack.side import EVENT_SCOPES, SCOPES
+from bot.slack.scopes import EVENT_SCOPES, SCOPES
 from tests.bot.slack.conftest import Workspace
 
 ROOT = Path(__file__).parents[3]

@@ -68,3 +68,12 @@ async def test_a_silent_connection_is_replaced(slack: FakeSlack, socket: SlackSo
     socket._silent_seconds = 3600
     await eventually(is_new)
     assert socket.reconnects == 1
+
+
+async def test_a_connection_on_which_reconnecting_did_not_help_is_not_heard(
+    slack: FakeSlack, socket: SlackSocket
+) -> None:
+    assert await socket.is_heard()
+    socket._silent_seconds = 0
+    await socket.turn()
+    assert not await socket.is_heard()
