@@ -97,7 +97,7 @@ async def run_nightbake(database_url: str, api_url: str, model_url: str) -> None
     port = find_free_port()
     settings = load_settings(
         port=port,
-        worker_concurrency=16,
+        worker_concurrency=8,
         slack_api_url=api_url,
         slack_bot_token=SecretStr(BOT_TOKEN),
         slack_signing_secret=SecretStr(SECRET),

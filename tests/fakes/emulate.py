@@ -107,7 +107,9 @@ class Emulate:
 
 
 @asynccontextmanager
-async def run_emulate(*, bot_token: str, secret: str, scopes: list[str]) -> AsyncGenerator[Emulate]:
+async def run_emulate(
+    *, bot_token: str, secret: str, scopes: list[str], redirect_url: str = ""
+) -> AsyncGenerator[Emulate]:
     """Slack for the length of a block; its app is installed with these scopes, and lacks what needs others."""
     async with ClientSession() as session:
         emulate = Emulate(secret, session)
@@ -122,7 +124,7 @@ async def run_emulate(*, bot_token: str, secret: str, scopes: list[str]) -> Asyn
                 "botToken": bot_token,
                 "personToken": PERSON_TOKEN,
                 "scopes": scopes,
-                "redirectUrls": [],
+                "redirectUrls": [redirect_url],
             }
             process = await asyncio.create_subprocess_exec(
                 "node", "serve.js", json.dumps(settings), cwd=FOLDER, stdout=asyncio.subprocess.PIPE

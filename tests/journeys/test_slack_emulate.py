@@ -1,10 +1,16 @@
-"""A whole round through a Slack that is not written by us: question, answer in the thread, reaction, feedback row."""
+"""Whole rounds through a Slack that is not written by us: a question with its answer and vote, an installation."""
 
+import re
 from typing import Any
 
 import pytest
+from aiohttp import ClientSession, CookieJar, web
+from cryptography.fernet import Fernet
 
-from bot.slack.manifest import find_scopes
+from bot.slack.api import SlackApi
+from bot.slack.install import BEGIN_PATH, Install
+from bot.slack.installations import Installations, Seal
+from bot.slack.manifest import REDIRECT_PATH, find_scopes
 from core.database import Database
 from core.feedback import FeedbackLog
 from core.interactions import Interactions
@@ -13,6 +19,7 @@ from tests.bot.slack.conftest import SECRET, open_workspace
 from tests.fakes.emulate import install, run_emulate
 from tests.fakes.model_server import run_model_server
 from tests.fakes.slack import BOT_TOKEN
+from tests.ports import find_free_port
 
 QUESTION = "How many days of annual leave do I have?"
 
@@ -56,3 +63,33 @@ async def test_a_question_in_slack_is_answered_in_its_thread_and_the_reaction_is
         assert (stored.question, stored.reply_key) == (QUESTION, f"{channel}:{answer['ts']}")
         assert {status for _, status in emulate.forwarded} == {200}
         assert await workspace.count("interactions") == 1
+
+
+async def test_an_admin_installs_the_app_and_calls_go_out_with_the_new_token(node: None, database: Database) -> None:
+    base_url, key = f"http://127.0.0.1:{find_free_port()}", Fernet.generate_key().decode()
+    async with (
+        run_emulate(
+            bot_token=BOT_TOKEN, secret=SECRET, scopes=find_scopes(), redirect_url=base_url + REDIRECT_PATH
+        ) as emulate,
+        ClientSession(cookie_jar=CookieJar(unsafe=True)) as browser,
+    ):
+        installations = Installations(
+            database, Seal([key]), client_id="1.2", client_secret="client-secret", api_url=emulate.api_url
+        )
+        authorize_url = f"{emulate.url}/oauth/v2/authorize"
+        install = Install(installations, keys=[key], client_id="1.2", authorize_url=authorize_url, base_url=base_url)
+        app = web.Application()
+        app.add_routes(install.routes())
+        runner = web.AppRunner(app)
+        await runner.setup()
+        await web.TCPSite(runner, "127.0.0.1", int(base_url.rpartition(":")[2])).start()
+        async with browser.get(base_url + BEGIN_PATH) as response:
+            asked = await response.text()
+        form = dict(re.findall(r'name="(\w+)" value="([^"]*)"', asked.partition("</form>")[0]))
+        async with browser.post(f"{emulate.url}/oauth/v2/authorize/callback", data=form) as response:
+            page = await response.text()
+        await runner.cleanup()
+        assert "Nightbake is installed in" in page
+        token = await installations.get(emulate.team)
+        assert token.startswith("xoxb-") and token != BOT_TOKEN
+        assert (await SlackApi(installations, api_url=emulate.api_url).call(emulate.team, "auth.test"))["ok"]
