@@ -36,7 +36,10 @@ class Candidate:
 
 
 class Candidates:
-    """Scans both sides behind the visibility filter; keeps nothing from one question to the next.
+    """Scans both sides behind the visibility filter, as the index is when the question comes.
+
+    Between questions it holds what may be seen (`Access`) and the signs of vectors (`VectorScan`), each with the
+    version of the index that it was read at; a question reads anew what changed since.
 
     Args:
         use_votes: with what votes taught, as people are served.
