@@ -56,7 +56,7 @@ async def night(force: bool, as_json: bool) -> None:
 
     Exit code 1 means that the night failed; a night that was skipped or refused is a report, not an error.
     """
-    async with open_house(read_settings()) as house, house.model_running():
+    async with open_house(read_settings()) as house, house.model_running(quiet=as_json):
         result = await run_here(house, requested_by=local_person(), force=force, quiet=as_json)
     if as_json:
         emit(asdict(result))
