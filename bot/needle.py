@@ -129,9 +129,11 @@ async def probe(
     source = random.Random(seed)
     for language, passages in hay.items():
         ratio = await _measure_ratio(model_server, language, passages, adapter)
-        for length, depth, _ in product(lengths, depths, range(repeats)):
-            needle, shuffled = make_needle(language, source), source.sample(passages, len(passages))
-            built = build_haystack(needle, shuffled, length_tokens=length, depth=depth, tokens_per_estimate=ratio)
+        # The same passages at every length and depth: what comes before the fact is in the server's prefix cache.
+        shuffled = [source.sample(passages, len(passages)) for _ in range(repeats)]
+        for length, depth, in_order in product(lengths, depths, shuffled):
+            needle = make_needle(language, source)
+            built = build_haystack(needle, in_order, length_tokens=length, depth=depth, tokens_per_estimate=ratio)
             sampling = Sampling(max_tokens=ANSWER_TOKENS)
             done = await model_server.complete(built.messages, adapter=adapter, sampling=sampling)
             found, cited = needle.code in done.text, f"[{built.number}]" in done.text

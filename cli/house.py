@@ -10,6 +10,7 @@ from pathlib import Path
 from bot.answer import Answerer
 from bot.compose import Composer, Limits
 from bot.stops import Stops
+from cli.output import say
 from core import embedded_model
 from core.adapters import Adapters
 from core.database import Database
@@ -114,8 +115,11 @@ class House:
         )
 
     @asynccontextmanager
-    async def model_running(self) -> AsyncGenerator[None]:
+    async def model_running(self, *, quiet: bool) -> AsyncGenerator[None]:
         """A model server for the length of a command: the one that runs, else one of our own, ready in about a minute.
+
+        Args:
+            quiet: do not say that one is started.
 
         Raises:
             ProcessError: the embedded one did not start.
@@ -123,6 +127,7 @@ class House:
         if not self.is_embedded_model or await self.model_server.is_healthy():
             yield
             return
+        say("starting the model server (about a minute)", quiet=quiet)
         await self.prepare_model()
         supervisor = self.build_supervisor()
         await supervisor.start()

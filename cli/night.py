@@ -62,7 +62,7 @@ async def night(force: bool, paused: bool | None, as_json: bool) -> None:
     if paused is not None:
         await _set_paused(paused, as_json=as_json)
         return
-    async with open_house(read_settings()) as house, house.model_running():
+    async with open_house(read_settings()) as house, house.model_running(quiet=as_json):
         result = await run_here(house, requested_by=local_person(), force=force, quiet=as_json)
     if as_json:
         emit(asdict(result))

@@ -11,6 +11,7 @@ import psycopg
 from psycopg import AsyncConnection
 from psycopg.types.json import Jsonb
 
+from core.advisory_lock import hold_lock
 from core.database import Database
 from core.errors import NightbakeError, NotFoundError
 from core.locks import Lock
@@ -128,16 +129,10 @@ class Runs:
         Raises:
             NightRunningError: another process holds it.
         """
-        async with self._database.connection() as connection:
-            cursor = await connection.execute(QUERIES["try_lock"], {"key": Lock.NIGHT})
-            row = await cursor.fetchone()
-            if not row or not row[0]:
+        async with hold_lock(self._database, Lock.NIGHT, wait=False) as connection:
+            if connection is None:
                 raise NightRunningError("a night is running already; `nightbake report` shows it when it is done")
-            try:
-                yield NightLock(connection)
-            finally:
-                if not connection.broken:
-                    await connection.execute(QUERIES["unlock"], {"key": Lock.NIGHT})
+            yield NightLock(connection)
 
     async def resume(self) -> Run | None:
         """The night that a crash left unfinished. Call it under the lock only: else it may be at work elsewhere."""

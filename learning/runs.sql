@@ -1,9 +1,3 @@
--- name: try_lock
-SELECT pg_try_advisory_lock(%(key)s) AS held
-
--- name: unlock
-SELECT pg_advisory_unlock(%(key)s)
-
 -- name: resume
 UPDATE runs SET attempts = attempts + 1
 WHERE id = (SELECT id FROM runs WHERE state = 'running' ORDER BY id LIMIT 1)

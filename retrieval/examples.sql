@@ -5,10 +5,6 @@ WHERE untaught_votes.id > %(after_id)s
 ORDER BY untaught_votes.id
 LIMIT %(limit)s
 
--- name: lock
--- Lock.INDEX: one process at a time writes what votes teach, and no chunk goes meanwhile.
-SELECT pg_advisory_xact_lock(%(key)s)
-
 -- name: find_votes
 -- Read under the lock: what stands now is written after what stood before.
 SELECT id, interaction_id, person, value, reason, correction, right_chunk_id

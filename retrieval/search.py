@@ -29,7 +29,10 @@ MAX_QUESTION_CHARACTERS = 8000
 
 
 class Search:
-    """Finds passages. Keeps no copy of documents or permissions: what changed counts from the next question on.
+    """Finds passages. What changed counts from the next question on.
+
+    No text is kept here. What is kept, masks of what may be seen and the signs of vectors, is compared with the version
+    of the index before each question.
 
     Args:
         embedder: of the settings; `active` says which one questions are asked with.

@@ -1,11 +1,8 @@
 """The real assistant around a platform: inbox, worker, handlers and answerer on a real database."""
 
-import asyncio
-import time
 from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from typing import TypeVar
 
 from bot.answer import Answerer, Searcher
 from bot.compose import Composer, Limits
@@ -22,6 +19,7 @@ from core.interactions import Interactions
 from core.model_server import ModelServer
 from core.records import Passage
 from retrieval import query
+from tests.eventually import eventually
 from tests.fakes.model_server import FakeModelServer
 
 BASE_URL = "https://nightbake.example"
@@ -45,8 +43,6 @@ LEAVE = Passage(
     lexical_score=4.0,
     allow=["everyone"],
 )
-
-Found = TypeVar("Found")
 
 
 class OneDocument:
@@ -122,26 +118,13 @@ async def work(
         await model_server.close()
 
 
-async def eventually(look: Callable[[], Awaitable[Found]], *, seconds: float = 15) -> Found:
-    """What `look` returns once it is truthy.
-
-    Raises:
-        AssertionError: it was not so in time.
-    """
-    deadline = time.monotonic() + seconds
-    while not (found := await look()):
-        assert time.monotonic() < deadline, "it did not happen in time"
-        await asyncio.sleep(0.02)
-    return found
-
-
-async def settle(inbox: Inbox) -> None:
+async def settle(inbox: Inbox, *, seconds: float = 20) -> None:
     """Wait until every stored event is done or buried."""
 
     async def is_empty() -> bool:
         return await inbox.count_open() == 0
 
-    await eventually(is_empty)
+    await eventually(is_empty, seconds=seconds)
 
 
 @dataclass

@@ -7,7 +7,7 @@ import pytest
 
 from bot.slack.api import RATE_LIMIT_RETRIES, OneToken, SlackApi, SlackError
 from bot.slack.limits import BURST, Bucket, Limits
-from tests.bot.assistant import eventually
+from tests.eventually import eventually
 from tests.fakes.slack import BOT_TOKEN, FakeSlack
 
 

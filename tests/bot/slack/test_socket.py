@@ -11,8 +11,8 @@ from bot.slack.posts import add_posts
 from bot.slack.reactions import add_reactions
 from bot.slack.socket import SlackSocket
 from core.database import Database
-from tests.bot.assistant import eventually
 from tests.bot.slack.conftest import load
+from tests.eventually import eventually
 from tests.fakes.slack import BOT_TOKEN, FakeSlack
 
 
