@@ -1,7 +1,5 @@
 """What needs an admin: told once when it has lasted, and once more when it is over; all replicas share the rows."""
 
-import asyncio
-import contextlib
 import logging
 import time
 from collections.abc import Awaitable, Callable, Sequence
@@ -11,6 +9,7 @@ from typing import Any, Literal
 
 from psycopg.types.json import Jsonb
 
+from core.background import BackgroundWork
 from core.database import Database
 from core.sql import load_queries
 
@@ -83,7 +82,7 @@ class Alerts:
         return found
 
 
-class Watch:
+class Watch(BackgroundWork):
     """Looks at every thing again and again.
 
     Args:
@@ -91,42 +90,22 @@ class Watch:
     """
 
     def __init__(self, alerts: Alerts, looks: Sequence[Look], *, clock: Clock = time.monotonic) -> None:
+        super().__init__("watch", pause_seconds=LOOK_SECONDS)
         self._alerts = alerts
         self._looks = looks
         self._clock = clock
         # Since when each thing has been as it is now.
         self._since: dict[tuple[str, str], tuple[bool, float]] = {}
-        self._task: asyncio.Task[None] | None = None
 
-    async def start(self) -> None:
-        """Begin to look."""
-        self._task = asyncio.create_task(self.loop(), name="watch")
-
-    async def stop(self) -> None:
-        """Look no more; open alerts stay for the next process."""
-        if self._task:
-            self._task.cancel()
-            with contextlib.suppress(asyncio.CancelledError):
-                await self._task
-            self._task = None
-
-    async def loop(self) -> None:
-        """Turn after turn; an error is logged and waited out."""
-        while True:
-            try:
-                await self.turn()
-            except Exception:
-                log.exception("the watch could not look")
-            await asyncio.sleep(LOOK_SECONDS)
-
-    async def turn(self) -> None:
-        """Look at everything once."""
+    async def turn(self) -> bool:
+        """Look at everything once; there is always a next time."""
         for look in self._looks:
             try:
                 await self._take(await look())
             except Exception:
                 log.exception("one part could not be looked at")
         await self._alerts.clear_unseen()
+        return False
 
     async def _take(self, seen: Observation) -> None:
         now, key = self._clock(), (seen.kind, seen.subject)

@@ -3,8 +3,6 @@
 Posting is a loop of its own, beside the inbox: an inbox that grows is one of the things that must be told.
 """
 
-import asyncio
-import contextlib
 import logging
 from collections.abc import Collection, Mapping
 from typing import Any
@@ -29,6 +27,7 @@ from bot.slack.render_admin import (
     say_outcome,
     say_refused,
 )
+from core.background import BackgroundWork
 from core.errors import NotFoundError
 from core.prompt import Language
 
@@ -40,7 +39,7 @@ CONVERSATION_KEY = "slack:admin"
 LOOK_SECONDS = 10.0
 
 
-class AdminChannel:
+class AdminChannel(BackgroundWork):
     """Posts what is due and takes what admins click.
 
     Args:
@@ -63,6 +62,7 @@ class AdminChannel:
         language: Language,
         base_url: str,
     ) -> None:
+        super().__init__("admin channel", pause_seconds=LOOK_SECONDS)
         self._api = api
         self._inbox = inbox
         self._messages = messages
@@ -73,36 +73,14 @@ class AdminChannel:
         self._admins = frozenset(admins)
         self._language: Language = language
         self._base_url = base_url
-        self._task: asyncio.Task[None] | None = None
 
     def open_doors(self, events: SlackEvents) -> None:
         """Take what is clicked."""
         for act in ACTS:
             events.on("action", ACTIONS[act], self._build_door(act))
 
-    async def start(self) -> None:
-        """Begin to post."""
-        self._task = asyncio.create_task(self.loop(), name="admin channel")
-
-    async def stop(self) -> None:
-        """Post no more; what is due is posted by another replica, or after the next start."""
-        if self._task:
-            self._task.cancel()
-            with contextlib.suppress(asyncio.CancelledError):
-                await self._task
-            self._task = None
-
-    async def loop(self) -> None:
-        """Turn after turn; an error is logged and waited out."""
-        while True:
-            try:
-                await self.turn()
-            except Exception:
-                log.exception("the admin channel could not be served")
-            await asyncio.sleep(LOOK_SECONDS)
-
-    async def turn(self) -> None:
-        """Post what is due; what Slack refuses is tried again when its lease is over."""
+    async def turn(self) -> bool:
+        """Post what is due, and come again; what Slack refuses is tried again when its lease is over."""
         for topic in await self._messages.find_due():
             if not await self._messages.claim(topic):
                 continue
@@ -110,6 +88,7 @@ class AdminChannel:
                 await self._messages.set_posted(topic, await self._post(topic))
             except SlackError as error:
                 log.warning("admins could not be told", extra={"topic": topic.name, "error": str(error)})
+        return False
 
     async def take(self, claimed: Claimed) -> None:
         """Do what an admin clicked, show it in the report, and tell whoever clicked in vain."""
