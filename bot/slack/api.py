@@ -34,6 +34,8 @@ METHOD_SCOPES = {
     "conversations.replies": "channels:history",
     "views.open": None,
 }
+# For posts: nothing in them is turned into a link, a mention or a preview behind our back.
+QUIET: dict[str, Any] = {"parse": "none", "link_names": False, "unfurl_links": False, "unfurl_media": False}
 # Slack takes no JSON for these.
 READING_METHODS = {"conversations.replies"}
 

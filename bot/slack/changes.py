@@ -11,7 +11,8 @@ from typing import Any, Literal
 
 from bot.inbox import Claimed, Event, Inbox
 from bot.slack.events import SlackEvents, find_bot_user, find_team
-from bot.slack.posts import name_person, read_post
+from bot.slack.names import name_conversation, name_person
+from bot.slack.posts import read_post
 from bot.slack.render import STOP
 from bot.stops import Stops
 from core.database import Database
@@ -57,7 +58,7 @@ class Changes:
         event: Mapping[str, Any] = body["event"]
         team = find_team(body)
         parameters = {
-            "conversation_key": f"slack:{team}:{event['channel']}:{event.get('thread_ts')}",
+            "conversation_key": name_conversation(team, event["channel"], event.get("thread_ts")),
             "person": name_person(team, event.get("user") or ""),
             "asked_before": event["event_ts"],
         }
@@ -120,7 +121,7 @@ class Changes:
         if not await self._is_question(body, post):
             return
         channel, ts = body["event"]["channel"], post["ts"]
-        conversation_key = f"slack:{find_team(body)}:{channel}:{post.get('thread_ts') or ts}"
+        conversation_key = name_conversation(find_team(body), channel, post.get("thread_ts") or ts)
         payload = {"channel": channel, "ts": ts}
         await self._inbox.receive(Event("slack", f"delete:{channel}:{ts}", conversation_key, "deletion", payload))
         await self._stop(_name_all(channel, ts))

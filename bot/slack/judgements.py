@@ -8,7 +8,7 @@ from bot.again import Again
 from bot.inbox import Claimed, Event, Inbox
 from bot.slack.api import SlackApi, SlackError
 from bot.slack.events import SlackEvents, find_team
-from bot.slack.posts import name_person
+from bot.slack.names import find_place, find_user, name_person
 from bot.slack.render_feedback import AGAIN, EXPLAIN, VOTE, render_thanks
 from bot.slack.render_form import FORM, read_form, render_form
 from core.errors import NotFoundError
@@ -66,13 +66,13 @@ class Judgements:
         interaction = await self._interactions.get(judgement.interaction_id)
         if interaction.platform != "slack":
             return
-        _, team, channel, thread_ts = interaction.conversation_key.split(":", 3)
+        place = find_place(interaction.conversation_key)
         text, blocks = render_thanks(
             judgement.source, judgement.value, judgement.interaction_id, find_language(interaction)
         )
-        place = {"channel": channel, "thread_ts": thread_ts, "user": judgement.person.split(":")[-1]}
+        whom = {"channel": place.channel, "thread_ts": place.thread_ts, "user": find_user(judgement.person)}
         try:
-            await self._api.call(team, "chat.postEphemeral", **place, text=text, blocks=blocks)
+            await self._api.call(place.team, "chat.postEphemeral", **whom, text=text, blocks=blocks)
         except SlackError as error:
             log.warning("a vote could not be confirmed", extra={"inbox_id": claimed.id, "error": str(error)})
 

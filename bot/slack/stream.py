@@ -7,9 +7,9 @@ instead and says it all again.
 from typing import Any
 
 from bot.slack.api import SlackApi
+from bot.slack.blocks import Block
 from bot.slack.markdown import make_safe, settle_start
-
-Block = dict[str, Any]
+from bot.slack.names import find_user
 
 # Slack's limit of one call, and of what one message may hold beside its sources.
 STREAM_CHARACTERS = 12_000
@@ -46,7 +46,7 @@ class SlackStream:
             channel=place["channel"],
             thread_ts=place["thread_ts"],
             recipient_team_id=place.get("user_team") or place["team"],
-            recipient_user_id=place["person"].rpartition(":")[2],
+            recipient_user_id=find_user(place["person"]),
             chunks=[_task(status, "in_progress")],
         )
         return cls(api, place["team"], f"{response.get('channel') or place['channel']}:{response['ts']}", status)

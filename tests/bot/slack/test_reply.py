@@ -11,8 +11,9 @@ from bot.inbox import Claimed
 from bot.reply import FinishedAnswer, Source
 from bot.slack.api import SlackError
 from bot.slack.changes import Changes, Fate
+from bot.slack.pace import APPEND_PAUSE_SECONDS, EDIT_PAUSE_SECONDS, Pace, Paces
 from bot.slack.posts import to_question
-from bot.slack.reply import APPEND_PAUSE_SECONDS, EDIT_PAUSE_SECONDS, Pace, Paces, SlackPlatform, SlackReply
+from bot.slack.reply import SlackPlatform, SlackReply
 from bot.slack.side import check_installation
 from core.database import Database
 from core.interactions import Interactions
