@@ -16,7 +16,7 @@ from bot.reply import Platform
 from bot.signals import Signals
 from bot.slack.posts import find_audience as find_slack_audience
 from bot.slack.side import build_side
-from bot.slack.socket import SlackSocket
+from bot.slack.socket import OnReturn, SlackSocket
 from bot.teams import activities as teams_activities
 from bot.teams.auth import TokenCheck
 from bot.teams.connector import TeamsConnector, build_credentials
@@ -72,6 +72,7 @@ class Bot:
         self._handlers: dict[str, Handler] = {}
         self._read_thread: dict[str, ReadThread] = {}
         self._sockets: list[SlackSocket] = []
+        self._recoveries: list[OnReturn] = []
         self._confirm: dict[str, Confirm] = {}
         self._experts: dict[str, ExpertPlatform] = {}
         self._app = build_app(
@@ -134,6 +135,8 @@ class Bot:
             self._stack.push_async_callback(socket.stop)
         await self._worker.start()
         self._stack.push_async_callback(self._worker.stop)
+        for recover in self._recoveries:
+            await recover(None)
         return self
 
     async def __aexit__(self, *_: object) -> None:
@@ -169,6 +172,9 @@ class Bot:
             self._experts["slack"] = side.experts
         self._app.add_routes(side.routes())
         self._sockets += sockets
+        if not sockets:
+            # A socket asks by itself, once it is connected.
+            self._recoveries.append(side.recovery.ask)
 
     def _add_teams(self, interactions: Interactions) -> None:
         settings = self._settings

@@ -66,6 +66,7 @@ class Settings(BaseSettings):
     slack_bot_token: SecretStr | None = Field(None, description="xoxb-…")
     slack_app_token: SecretStr | None = Field(None, description="xapp-…, for Socket Mode")
     slack_signing_secret: SecretStr | None = Field(None, description="For events over HTTP at /slack/events")
+    slack_api_url: str = Field("https://slack.com/api/", description="Web API; GovSlack: https://slack-gov.com/api/")
     slack_emoji_up: str = Field("+1", description="Reactions that like an answer, names of emoji, comma-separated")
     slack_emoji_down: str = Field("-1", description="Reactions that dislike an answer")
     slack_expert_channel: str | None = Field(None, description="Id of the channel that “Ask a human” goes to, C…")

@@ -31,13 +31,14 @@ METHOD_SCOPES = {
     "chat.startStream": "chat:write",
     "chat.stopStream": "chat:write",
     "chat.update": "chat:write",
+    "conversations.history": "channels:history",
     "conversations.replies": "channels:history",
     "views.open": None,
 }
 # For posts: nothing in them is turned into a link, a mention or a preview behind our back.
 QUIET: dict[str, Any] = {"parse": "none", "link_names": False, "unfurl_links": False, "unfurl_media": False}
 # Slack takes no JSON for these.
-READING_METHODS = {"conversations.replies"}
+READING_METHODS = {"conversations.history", "conversations.replies"}
 
 
 class SlackError(NightbakeError):

@@ -7,15 +7,17 @@ from slack_bolt.async_app import AsyncApp
 
 from bot.again import Again
 from bot.inbox import Inbox
-from bot.slack import changes, experts, posts, reactions, threads
+from bot.slack import changes, experts, posts, reactions, recovery, threads
 from bot.slack.api import METHOD_SCOPES, OneToken, SlackApi, SlackError, build_client
 from bot.slack.changes import Changes
 from bot.slack.emoji import Emoji
 from bot.slack.events import SlackEvents
 from bot.slack.experts import SlackExperts, add_experts
+from bot.slack.history import History
 from bot.slack.judgements import Judgements
 from bot.slack.posts import add_posts
 from bot.slack.reactions import add_reactions
+from bot.slack.recovery import Recovery
 from bot.slack.reply import SlackPlatform
 from bot.slack.socket import SlackSocket
 from bot.slack.threads import Threads
@@ -43,6 +45,7 @@ class SlackSide:
         platform: makes its replies.
         handlers: for events of its own.
         read_thread: gives what people said before a question.
+        recovery: reads what was missed.
         confirm: follows a vote.
         experts: whom a question may be handed to, where there is a channel of theirs.
     """
@@ -60,6 +63,7 @@ class SlackSide:
         signing_secret: str | None,
         emoji: Emoji | None = None,
         expert_channel: str | None = None,
+        history: History | None = None,
     ) -> None:
         self._events = SlackEvents(signing_secret=signing_secret)
         add_posts(self._events, inbox)
@@ -69,7 +73,11 @@ class SlackSide:
         self.read_thread = said.read
         changed = Changes(inbox=inbox, database=database)
         changed.open_doors(self._events)
-        self.handlers: dict[str, Handler] = {"deletion": changed.take_deletion}
+        self.recovery = Recovery(events=self._events, history=history or History(api), inbox=inbox, database=database)
+        self.handlers: dict[str, Handler] = {
+            "deletion": changed.take_deletion,
+            recovery.KIND: self.recovery.take,
+        }
         judgements = Judgements(
             api=api, inbox=inbox, interactions=interactions, feedback=feedback, again=again, base_url=base_url
         )
@@ -109,7 +117,7 @@ def build_side(
     assert settings.slack_bot_token
     token, secret = settings.slack_bot_token.get_secret_value(), settings.slack_signing_secret
     side = SlackSide(
-        api=SlackApi(OneToken(token)),
+        api=SlackApi(OneToken(token), api_url=settings.slack_api_url),
         inbox=inbox,
         database=database,
         interactions=interactions,
@@ -123,7 +131,8 @@ def build_side(
     if not settings.slack_app_token:
         return side, []
     app_token = settings.slack_app_token.get_secret_value()
-    return side, [SlackSocket(app=side.app, client=build_client(token), app_token=app_token)]
+    client = build_client(token, api_url=settings.slack_api_url)
+    return side, [SlackSocket(app=side.app, client=client, app_token=app_token, on_return=side.recovery.ask)]
 
 
 async def check_installation(api: SlackApi) -> list[str]:

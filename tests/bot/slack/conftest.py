@@ -21,6 +21,7 @@ from bot.handlers import Confirm, ReadThread
 from bot.inbox import Inbox
 from bot.slack.api import OneToken, SlackApi
 from bot.slack.events import PATH
+from bot.slack.history import History
 from bot.slack.posts import find_audience
 from bot.slack.side import SlackSide
 from bot.worker import Handler
@@ -106,9 +107,9 @@ async def slack() -> AsyncIterator[FakeSlack]:
 @asynccontextmanager
 async def open_workspace(database: Database, slack: FakeSlack) -> AsyncGenerator[Workspace]:
     """One replica with its endpoint."""
-    inbox = Inbox(database)
+    inbox, api = Inbox(database), build_api(slack.api_url)
     side = SlackSide(
-        api=build_api(slack.api_url),
+        api=api,
         inbox=inbox,
         database=database,
         interactions=Interactions(database),
@@ -117,6 +118,7 @@ async def open_workspace(database: Database, slack: FakeSlack) -> AsyncGenerator
         base_url=BASE_URL,
         signing_secret=SECRET,
         expert_channel=EXPERT_CHANNEL,
+        history=History(api, pause_seconds=0),
     )
     app = web.Application()
     app.add_routes(side.routes())
