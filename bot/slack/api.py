@@ -13,6 +13,7 @@ from slack_sdk.web.async_client import AsyncWebClient
 from bot.slack.limits import Limits
 from core.errors import NightbakeError
 
+RATE_LIMITED = "ratelimited"
 RATE_LIMIT_RETRIES = 3
 # Where a 429 names no time, and the longest that a call waits in it.
 RETRY_SECONDS, LONGEST_RETRY_SECONDS = 1.0, 60.0
@@ -97,9 +98,7 @@ class SlackApi:
         Raises:
             SlackError: refused, or no answer in time.
         """
-        if method not in METHOD_SCOPES:
-            raise ValueError(f"expected a method whose scope stands in METHOD_SCOPES, got {method}")
-        channel = str(arguments.get("channel") or arguments.get("channel_id") or "")
+        channel = _find_channel(method, arguments)
         async with self._limits.turn(team, method, channel):
             for _ in range(RATE_LIMIT_RETRIES):
                 try:
@@ -107,11 +106,26 @@ class SlackApi:
                 except _RateLimitedError as error:
                     self._limits.close(team, method, channel, error.seconds)
                     await self._limits.wait(team, method, channel)
-            try:
-                return await self._send(team, method, arguments)
-            except _RateLimitedError as error:
-                self._limits.close(team, method, channel, error.seconds)
-                raise SlackError(method, "ratelimited") from error
+            return await self._send_last(team, method, channel, arguments)
+
+    async def offer(self, team: str, method: str, **arguments: Any) -> Any:
+        """As `call`, for what a later call says again: where Slack wants a pause it is given up, not waited out.
+
+        Raises:
+            SlackError: refused, no answer in time, or `RATE_LIMITED`.
+        """
+        channel = _find_channel(method, arguments)
+        if self._limits.is_closed(team, method, channel):
+            raise SlackError(method, RATE_LIMITED)
+        async with self._limits.turn(team, method, channel):
+            return await self._send_last(team, method, channel, arguments)
+
+    async def _send_last(self, team: str, method: str, channel: str, arguments: dict[str, Any]) -> Any:
+        try:
+            return await self._send(team, method, arguments)
+        except _RateLimitedError as error:
+            self._limits.close(team, method, channel, error.seconds)
+            raise SlackError(method, RATE_LIMITED) from error
 
     async def _send(self, team: str, method: str, arguments: dict[str, Any]) -> Any:
         client: Any = build_client(await self._tokens.get(team), api_url=self._api_url)
@@ -135,6 +149,12 @@ def build_client(token: str, *, api_url: str = AsyncWebClient.BASE_URL) -> Async
     # A 429 is waited out by the channel's own queue, see `limits.py`.
     retries: list[AsyncRetryHandler] = [AsyncConnectionErrorRetryHandler()]
     return AsyncWebClient(token, base_url=api_url, timeout=CALL_SECONDS, retry_handlers=retries)
+
+
+def _find_channel(method: str, arguments: Mapping[str, Any]) -> str:
+    if method not in METHOD_SCOPES:
+        raise ValueError(f"expected a method whose scope stands in METHOD_SCOPES, got {method}")
+    return str(arguments.get("channel") or arguments.get("channel_id") or "")
 
 
 def _read_retry_after(headers: Mapping[str, str]) -> float:

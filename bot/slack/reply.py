@@ -9,11 +9,12 @@ import time
 from collections.abc import Awaitable, Callable
 from dataclasses import replace
 from functools import partial
+from typing import Any
 
 from bot.inbox import Claimed
 from bot.phrases import say
 from bot.reply import FinishedAnswer
-from bot.slack.api import QUIET, SlackApi, SlackError
+from bot.slack.api import QUIET, RATE_LIMITED, SlackApi, SlackError
 from bot.slack.blocks import Block
 from bot.slack.changes import Changes, Fate
 from bot.slack.pace import APPEND_PAUSE_SECONDS, Clock, Pace, Paces
@@ -145,7 +146,7 @@ class SlackReply:
             if self._stream:
                 await self._append(self._stream, text)
             elif self._paces.edits.take():
-                await self._edit(render_fallback(text), render_partial(text, stop=self._stop))
+                await self._show_edit(text)
         except SlackError as error:
             log.warning("an edit failed", extra={"channel": self._channel, "error": str(error)})
 
@@ -227,9 +228,11 @@ class SlackReply:
                 await stream.append(rest)
                 return
         except SlackError as error:
+            if error.reason == RATE_LIMITED:
+                return
             log.info("the stream has ended, edits instead", extra={"channel": self._channel, "error": str(error)})
         await self._leave_stream()
-        await self._edit(render_fallback(text), render_partial(text, stop=self._stop))
+        await self._show_edit(text)
 
     async def _end_with(self, answer: FinishedAnswer) -> bool:
         """End the stream with the answer; False where the message must be edited, because it shows other words."""
@@ -277,7 +280,15 @@ class SlackReply:
         response = await self._api.call(self._team, "chat.postMessage", **place, text=text, blocks=blocks, **QUIET)
         return f"{response['channel']}:{response['ts']}"
 
+    async def _show_edit(self, text: str) -> None:
+        """The text so far; left out where Slack wants a pause, so that the last edit does not wait behind it."""
+        edit = self._make_edit(render_fallback(text), render_partial(text, stop=self._stop))
+        await self._api.offer(self._team, "chat.update", **edit)
+
     async def _edit(self, text: str, blocks: list[Block]) -> None:
+        await self._api.call(self._team, "chat.update", **self._make_edit(text, blocks))
+
+    def _make_edit(self, text: str, blocks: list[Block]) -> dict[str, Any]:
         assert self._reply_key, "open() comes first"
         channel, ts = self._reply_key.split(":")
-        await self._api.call(self._team, "chat.update", channel=channel, ts=ts, text=text, blocks=blocks, parse="none")
+        return {"channel": channel, "ts": ts, "text": text, "blocks": blocks, "parse": "none"}
