@@ -7,6 +7,7 @@ from pydantic import SecretStr
 from bot.app import Bot
 from bot.experts import CONSENT, REPLY, REQUEST
 from bot.inbox import Event, Inbox
+from bot.slack.recovery import KIND as RECOVERY
 from core.adapters import Adapters
 from core.database import Database
 from core.feedback import FeedbackLog
@@ -21,10 +22,12 @@ PAYLOADS: dict[str, dict[str, Any]] = {
     REQUEST: {"interaction_id": 4711, "person": "slack:T0:U0"},
     REPLY: {"thread_key": "C0:1", "reply_key": "C0:2", "person": "slack:T0:U0", "text": "25 days"},
     CONSENT: {"reply_id": 4711, "person": "slack:T0:U0"},
+    RECOVERY: {"since": 0},
 }
 
 
-async def test_every_kind_of_event_of_slack_has_a_handler(database: Database) -> None:
+def build_bot(database: Database, model_server: ModelServer) -> Bot:
+    """With Slack over HTTP."""
     unused: Any = None
     settings = load_settings(
         port=0,
@@ -33,8 +36,7 @@ async def test_every_kind_of_event_of_slack_has_a_handler(database: Database) ->
         slack_emoji_up="+1,tada",
         slack_expert_channel="C0EXPERT",
     )
-    model_server, inbox = ModelServer("http://127.0.0.1:9", "base"), Inbox(database)
-    bot = Bot(
+    return Bot(
         settings=settings,
         database=database,
         interactions=Interactions(database),
@@ -48,7 +50,11 @@ async def test_every_kind_of_event_of_slack_has_a_handler(database: Database) ->
         run_night=None,
         model_server=model_server,
     )
-    async with bot:
+
+
+async def test_every_kind_of_event_of_slack_has_a_handler(database: Database) -> None:
+    model_server, inbox = ModelServer("http://127.0.0.1:9", "base"), Inbox(database)
+    async with build_bot(database, model_server) as bot:
         for kind, payload in PAYLOADS.items():
             await inbox.receive(Event("slack", kind, f"slack:{kind}", kind, payload))
         await settle(inbox)
@@ -56,3 +62,16 @@ async def test_every_kind_of_event_of_slack_has_a_handler(database: Database) ->
     assert bot.platforms == ["slack", "web"]
     assert await database.fetch_dicts(b"SELECT kind, error FROM inbox WHERE buried_at IS NOT NULL") == []
     assert await database.fetch_dicts(b"SELECT kind FROM inbox WHERE attempts > 1") == []
+
+
+async def test_a_start_asks_for_what_slack_could_not_deliver(database: Database) -> None:
+    model_server, inbox = ModelServer("http://127.0.0.1:9", "base"), Inbox(database)
+    for _ in range(2):
+        async with build_bot(database, model_server):
+            await inbox.receive(Event("slack", "vote", "slack:vote", "feedback", PAYLOADS["feedback"]))
+            await settle(inbox)
+    await model_server.close()
+    assert [row["kind"] for row in await database.fetch_dicts(b"SELECT kind FROM inbox ORDER BY id")] == [
+        "feedback",
+        RECOVERY,
+    ]
