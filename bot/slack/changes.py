@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from typing import Any, Literal
 
 from bot.inbox import Claimed, Event, Inbox
-from bot.slack.events import SlackEvents, find_bot_user, find_team
+from bot.slack.events import SlackEvents, find_bot_user, find_person, find_team
 from bot.slack.names import name_conversation, name_person
 from bot.slack.posts import read_post
 from bot.slack.render import STOP
@@ -66,7 +66,7 @@ class Changes:
 
     async def receive_click(self, body: dict[str, Any]) -> None:
         """Our own Stop button, in messages that Slack does not stream."""
-        person = name_person(find_team(body), body["user"]["id"])
+        person = find_person(body)
         if (number := str(body["actions"][0].get("value"))).isdecimal():
             await self._stops.request(int(number), person)
 

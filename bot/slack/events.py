@@ -17,6 +17,8 @@ from slack_bolt.response import BoltResponse
 from slack_sdk.signature import SignatureVerifier
 from slack_sdk.web.async_client import AsyncWebClient
 
+from bot.slack.names import name_person
+
 log = logging.getLogger(__name__)
 
 PATH = "/slack/events"
@@ -139,6 +141,11 @@ def find_team(body: Mapping[str, Any]) -> str:
 def find_bot_user(body: Mapping[str, Any]) -> str | None:
     """Our own user in that workspace."""
     return _find_authorization(body).get("user_id")
+
+
+def find_person(body: Mapping[str, Any]) -> str:
+    """Who clicked or sent a form."""
+    return name_person(find_team(body), body["user"]["id"])
 
 
 def _find_authorization(body: Mapping[str, Any]) -> Mapping[str, Any]:

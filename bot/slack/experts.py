@@ -7,7 +7,7 @@ from typing import Any
 from bot.experts import CONSENT, REPLY, REQUEST, ExpertReply, ExpertRequest
 from bot.inbox import Event, Inbox
 from bot.slack.api import QUIET, SlackApi, SlackError
-from bot.slack.events import SlackEvents, find_bot_user, find_team
+from bot.slack.events import SlackEvents, find_bot_user, find_person, find_team
 from bot.slack.judgements import find_language
 from bot.slack.names import find_place, find_user, name_conversation, name_person
 from bot.slack.posts import is_personal, read_text
@@ -118,7 +118,7 @@ def add_experts(events: SlackEvents, inbox: Inbox, channel: str) -> None:
     """Take wishes for a human, replies of experts, and their consent."""
 
     async def receive_wish(body: dict[str, Any]) -> None:
-        number, person = int(body["actions"][0]["value"]), _name(body)
+        number, person = int(body["actions"][0]["value"]), find_person(body)
         payload = {"interaction_id": number, "person": person}
         key = f"slack:{find_team(body)}:expert:{number}"
         await inbox.receive(Event("slack", f"expert:{number}:{person}", key, REQUEST, payload))
@@ -128,7 +128,7 @@ def add_experts(events: SlackEvents, inbox: Inbox, channel: str) -> None:
             await inbox.receive(event)
 
     async def receive_consent(body: dict[str, Any]) -> None:
-        number, person = int(body["actions"][0]["value"]), _name(body)
+        number, person = int(body["actions"][0]["value"]), find_person(body)
         payload = {"reply_id": number, "person": person}
         key = f"slack:{find_team(body)}:expert_reply:{number}"
         await inbox.receive(Event("slack", f"expert_consent:{number}:{person}", key, CONSENT, payload))
@@ -155,7 +155,3 @@ def to_expert_reply(body: Mapping[str, Any], channel: str) -> Event | None:
     }
     key = f"expert_reply:{channel}:{event['ts']}"
     return Event("slack", key, name_conversation(team, channel, thread_ts), REPLY, payload)
-
-
-def _name(body: Mapping[str, Any]) -> str:
-    return name_person(find_team(body), body["user"]["id"])
