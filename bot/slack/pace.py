@@ -19,12 +19,15 @@ class Pace:
         self._pause_seconds = pause_seconds
         self._next_at = 0.0
 
+    def is_due(self) -> bool:
+        """Whether a call may be made now."""
+        return self._clock() >= self._next_at
+
     def take(self) -> bool:
-        """Whether a call may be made now; if so the next one must wait."""
-        now = self._clock()
-        if now < self._next_at:
+        """As `is_due`; if so the next one must wait."""
+        if not self.is_due():
             return False
-        self._next_at = now + self._pause_seconds
+        self._next_at = self._clock() + self._pause_seconds
         return True
 
 

@@ -220,9 +220,10 @@ class SlackReply:
 
     async def _append(self, stream: SlackStream, text: str) -> None:
         """A piece for the stream; where it takes none, edits from now on."""
-        rest = stream.find_rest(text)
-        if rest == "" or not self._paces.appends.take():
+        # Before the text is looked at: a long answer comes in thousands of pieces, each the whole of it.
+        if not self._paces.appends.is_due() or (rest := stream.find_rest(text)) == "":
             return
+        self._paces.appends.take()
         try:
             if rest is not None:
                 await stream.append(rest)
