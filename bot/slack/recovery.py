@@ -50,7 +50,7 @@ class _Thread:
 
 @dataclass(frozen=True, slots=True)
 class _Last:
-    received_at: float
+    received_at: float | None
 
 
 class Recovery:
@@ -70,7 +70,7 @@ class Recovery:
         """
         if since is None:
             last = await self._database.fetch_one(QUERIES["find_last"], {"kind": KIND}, _Last)
-            if last is None:
+            if last is None or last.received_at is None:
                 return
             since = last.received_at
         now = time.time()
@@ -84,12 +84,17 @@ class Recovery:
         Raises:
             SlackError: Slack is away.
         """
+        since: float = claimed.payload["since"]
+        forgotten = await self._database.fetch_one(QUERIES["find_forgotten"], None, _Last)
+        if forgotten and forgotten.received_at:
+            # What somebody had erased must not come back; what others said before is in the inbox.
+            since = max(since, forgotten.received_at)
         parameters = {"days": ACTIVE_DAYS, "limit": MOST_KNOWN}
         known = await self._database.fetch_all(QUERIES["find_threads"], parameters, _Thread)
         for team in dict.fromkeys(thread.team for thread in known):
             own = [thread for thread in known if thread.team == team]
             if bot_user := await self._history.find_bot_user(team):
-                await self._recover(team, bot_user, own, claimed.payload["since"])
+                await self._recover(team, bot_user, own, since)
 
     async def _recover(self, team: str, bot_user: str, known: Sequence[_Thread], since: float) -> None:
         """One workspace."""

@@ -5,6 +5,12 @@ WHERE platform = 'slack' AND kind <> %(kind)s
 ORDER BY id DESC
 LIMIT 1
 
+-- name: find_forgotten
+-- Whose wish it was is erased with the rest.
+SELECT extract(epoch FROM max(received_at))::float8 AS received_at
+FROM inbox
+WHERE platform = 'slack' AND kind = 'forget'
+
 -- name: find_threads
 -- Those of ours, and those in which experts reply.
 SELECT team, channel, thread_ts, max(max(room)) OVER room AS room,

@@ -137,6 +137,18 @@ async def test_people_of_another_company_stay_outside(workspace: Workspace, chat
     assert workspace.search.asked == [[]]
 
 
+async def test_what_was_said_before_somebody_was_forgotten_stays_unread(workspace: Workspace) -> None:
+    await have_asked(workspace, move("message_im", -50))
+    await workspace.database.execute(
+        b"INSERT INTO inbox (platform, event_key, conversation_key, kind, payload, received_at) "
+        b"VALUES ('slack', 'forget', 'slack:T0HOME:home', 'forget', '{}', to_timestamp(%(at)s))",
+        {"at": SINCE + 15},
+    )
+    workspace.slack.posts["D0ANN"] = [make_post(10, "Erased?"), make_post(20, "Asked since?")]
+    await recover(workspace)
+    assert (await find_texts(workspace))[1:] == ["Asked since?"]
+
+
 async def test_a_room_that_is_closed_to_us_is_left_out(workspace: Workspace) -> None:
     await have_asked(workspace, move("app_mention", -50), move("message_im", -40))
     workspace.slack.errors["conversations.history"] = ["not_in_channel"]
