@@ -18,7 +18,7 @@ from bot.reply import Platform
 from bot.signals import Signals
 from bot.slack.posts import find_audience as find_slack_audience
 from bot.slack.side import Loop, build_side
-from bot.slack.socket import SlackSocket
+from bot.slack.socket import OnReturn, SlackSocket
 from bot.teams import activities as teams_activities
 from bot.teams.auth import TokenCheck
 from bot.teams.connector import TeamsConnector, build_credentials
@@ -75,6 +75,7 @@ class Bot:
         self._read_thread: dict[str, ReadThread] = {}
         self._sockets: list[SlackSocket] = []
         self._loops: list[Loop] = []
+        self._recoveries: list[OnReturn] = []
         readiness = check_readiness(database, model_server)
         self._confirm: dict[str, Confirm] = {}
         self._experts: dict[str, ExpertPlatform] = {}
@@ -138,6 +139,8 @@ class Bot:
             self._stack.push_async_callback(loop.stop)
         await self._worker.start()
         self._stack.push_async_callback(self._worker.stop)
+        for recover in self._recoveries:
+            await recover(None)
         return self
 
     async def __aexit__(self, *_: object) -> None:
@@ -190,6 +193,9 @@ class Bot:
         self._loops += side.loops
         if side.admin:
             self._loops.append(self._build_watch(database, readiness))
+        if not sockets:
+            # A socket asks by itself, once it is connected.
+            self._recoveries.append(side.recovery.ask)
 
     def _add_teams(self, interactions: Interactions) -> None:
         settings = self._settings

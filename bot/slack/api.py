@@ -13,6 +13,7 @@ from slack_sdk.web.async_client import AsyncWebClient
 from bot.slack.limits import Limits
 from core.errors import NightbakeError
 
+RATE_LIMITED = "ratelimited"
 RATE_LIMIT_RETRIES = 3
 # Where a 429 names no time, and the longest that a call waits in it.
 RETRY_SECONDS, LONGEST_RETRY_SECONDS = 1.0, 60.0
@@ -31,12 +32,15 @@ METHOD_SCOPES = {
     "chat.startStream": "chat:write",
     "chat.stopStream": "chat:write",
     "chat.update": "chat:write",
+    "conversations.history": "channels:history",
     "conversations.replies": "channels:history",
     "users.info": "users:read",
     "views.open": None,
 }
+# For posts: nothing in them is turned into a link, a mention or a preview behind our back.
+QUIET: dict[str, Any] = {"parse": "none", "link_names": False, "unfurl_links": False, "unfurl_media": False}
 # Slack takes no JSON for these.
-READING_METHODS = {"conversations.replies", "users.info"}
+READING_METHODS = {"conversations.history", "conversations.replies", "users.info"}
 
 
 class SlackError(NightbakeError):
@@ -110,9 +114,7 @@ class SlackApi:
         Raises:
             SlackError: refused, or no answer in time.
         """
-        if method not in METHOD_SCOPES:
-            raise ValueError(f"expected a method whose scope stands in METHOD_SCOPES, got {method}")
-        channel = str(arguments.get("channel") or arguments.get("channel_id") or "")
+        channel = _find_channel(method, arguments)
         async with self._limits.turn(team, method, channel):
             for _ in range(RATE_LIMIT_RETRIES):
                 try:
@@ -120,11 +122,26 @@ class SlackApi:
                 except _RateLimitedError as error:
                     self._limits.close(team, method, channel, error.seconds)
                     await self._limits.wait(team, method, channel)
-            try:
-                return await self._send(team, method, arguments)
-            except _RateLimitedError as error:
-                self._limits.close(team, method, channel, error.seconds)
-                raise SlackError(method, "ratelimited") from error
+            return await self._send_last(team, method, channel, arguments)
+
+    async def offer(self, team: str, method: str, **arguments: Any) -> Any:
+        """As `call`, for what a later call says again: where Slack wants a pause it is given up, not waited out.
+
+        Raises:
+            SlackError: refused, no answer in time, or `RATE_LIMITED`.
+        """
+        channel = _find_channel(method, arguments)
+        if self._limits.is_closed(team, method, channel):
+            raise SlackError(method, RATE_LIMITED)
+        async with self._limits.turn(team, method, channel):
+            return await self._send_last(team, method, channel, arguments)
+
+    async def _send_last(self, team: str, method: str, channel: str, arguments: dict[str, Any]) -> Any:
+        try:
+            return await self._send(team, method, arguments)
+        except _RateLimitedError as error:
+            self._limits.close(team, method, channel, error.seconds)
+            raise SlackError(method, RATE_LIMITED) from error
 
     async def _send(self, team: str, method: str, arguments: dict[str, Any]) -> Any:
         client: Any = build_client(await self._tokens.get(team), api_url=self._api_url, session=self._session)
@@ -150,6 +167,12 @@ def build_client(
     # A 429 is waited out by the channel's own queue, see `limits.py`.
     retries: list[AsyncRetryHandler] = [AsyncConnectionErrorRetryHandler()]
     return AsyncWebClient(token, base_url=api_url, timeout=CALL_SECONDS, retry_handlers=retries, session=session)
+
+
+def _find_channel(method: str, arguments: Mapping[str, Any]) -> str:
+    if method not in METHOD_SCOPES:
+        raise ValueError(f"expected a method whose scope stands in METHOD_SCOPES, got {method}")
+    return str(arguments.get("channel") or arguments.get("channel_id") or "")
 
 
 def _read_retry_after(headers: Mapping[str, str]) -> float:

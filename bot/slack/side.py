@@ -13,17 +13,20 @@ from bot.alerts import Alerts
 from bot.desk import Desk
 from bot.inbox import Inbox
 from bot.slack import admin as admin_channel
+from bot.slack import recovery
 from bot.slack.admin import AdminChannel
 from bot.slack.api import OneToken, SlackApi, Tokens, build_client
 from bot.slack.changes import Changes
 from bot.slack.emoji import Emoji
 from bot.slack.events import Kind, SlackEvents
 from bot.slack.experts import SlackExperts, add_experts
+from bot.slack.history import History
 from bot.slack.install import Install
 from bot.slack.installations import Installations, Seal
 from bot.slack.judgements import Judgements
 from bot.slack.posts import add_posts
 from bot.slack.reactions import add_reactions
+from bot.slack.recovery import Recovery
 from bot.slack.reply import SlackPlatform
 from bot.slack.socket import SlackSocket
 from bot.slack.threads import Threads
@@ -55,6 +58,7 @@ class SlackSide:
         platform: makes its replies.
         handlers: for events of its own.
         read_thread: gives what people said before a question.
+        recovery: reads what was missed.
         confirm: follows a vote.
         experts: whom a question may be handed to, where there is a channel of theirs.
         admin: reports, alerts and their buttons, where there is a channel for them.
@@ -75,6 +79,7 @@ class SlackSide:
         expert_channel: str | None = None,
         admin: AdminChannel | None = None,
         install: Install | None = None,
+        history: History | None = None,
     ) -> None:
         self.loops: list[Loop] = [api]
         self._events = SlackEvents(signing_secret=signing_secret)
@@ -85,7 +90,11 @@ class SlackSide:
         self.read_thread = said.read
         changed = Changes(inbox=inbox, database=database)
         changed.open_doors(self._events)
-        self.handlers: dict[str, Handler] = {"deletion": changed.take_deletion}
+        self.recovery = Recovery(events=self._events, history=history or History(api), inbox=inbox, database=database)
+        self.handlers: dict[str, Handler] = {
+            "deletion": changed.take_deletion,
+            recovery.KIND: self.recovery.take,
+        }
         judgements = Judgements(
             api=api, inbox=inbox, interactions=interactions, feedback=feedback, again=again, base_url=base_url
         )
@@ -159,7 +168,7 @@ def build_side(
     app_token = settings.slack_app_token.get_secret_value()
     # The connection is opened with the app's own token.
     client = build_client("", api_url=settings.slack_api_url)
-    return side, [SlackSocket(app=side.app, client=client, app_token=app_token)]
+    return side, [SlackSocket(app=side.app, client=client, app_token=app_token, on_return=side.recovery.ask)]
 
 
 def build_installations(settings: Settings, database: Database) -> Installations:

@@ -8,6 +8,7 @@ from bot.app import Bot
 from bot.experts import CONSENT, REPLY, REQUEST
 from bot.inbox import Event, Inbox
 from bot.slack.admin import KIND as ADMIN_ACT
+from bot.slack.recovery import KIND as RECOVERY
 from core.adapters import Adapters
 from core.database import Database
 from core.feedback import FeedbackLog
@@ -23,10 +24,12 @@ PAYLOADS: dict[str, dict[str, Any]] = {
     REPLY: {"thread_key": "C0:1", "reply_key": "C0:2", "person": "slack:T0:U0", "text": "25 days"},
     CONSENT: {"reply_id": 4711, "person": "slack:T0:U0"},
     ADMIN_ACT: {"act": "approve", "run_id": 4711, "team": "T0", "user": "U0", "person": "slack:T0:U0"},
+    RECOVERY: {"since": 0},
 }
 
 
-async def test_every_kind_of_event_of_slack_has_a_handler(database: Database) -> None:
+def build_bot(database: Database, model_server: ModelServer) -> Bot:
+    """With Slack over HTTP."""
     unused: Any = None
     settings = load_settings(
         port=0,
@@ -37,8 +40,7 @@ async def test_every_kind_of_event_of_slack_has_a_handler(database: Database) ->
         slack_admin_channel="C0ADMIN",
         slack_admins="U0,U1",
     )
-    model_server, inbox = ModelServer("http://127.0.0.1:9", "base"), Inbox(database)
-    bot = Bot(
+    return Bot(
         settings=settings,
         database=database,
         interactions=Interactions(database),
@@ -52,7 +54,11 @@ async def test_every_kind_of_event_of_slack_has_a_handler(database: Database) ->
         run_night=None,
         model_server=model_server,
     )
-    async with bot:
+
+
+async def test_every_kind_of_event_of_slack_has_a_handler(database: Database) -> None:
+    model_server, inbox = ModelServer("http://127.0.0.1:9", "base"), Inbox(database)
+    async with build_bot(database, model_server) as bot:
         for kind, payload in PAYLOADS.items():
             await inbox.receive(Event("slack", kind, f"slack:{kind}", kind, payload))
         await settle(inbox)
@@ -60,3 +66,16 @@ async def test_every_kind_of_event_of_slack_has_a_handler(database: Database) ->
     assert bot.platforms == ["slack", "web"]
     assert await database.fetch_dicts(b"SELECT kind, error FROM inbox WHERE buried_at IS NOT NULL") == []
     assert await database.fetch_dicts(b"SELECT kind FROM inbox WHERE attempts > 1") == []
+
+
+async def test_a_start_asks_for_what_slack_could_not_deliver(database: Database) -> None:
+    model_server, inbox = ModelServer("http://127.0.0.1:9", "base"), Inbox(database)
+    for _ in range(2):
+        async with build_bot(database, model_server):
+            await inbox.receive(Event("slack", "vote", "slack:vote", "feedback", PAYLOADS["feedback"]))
+            await settle(inbox)
+    await model_server.close()
+    assert [row["kind"] for row in await database.fetch_dicts(b"SELECT kind FROM inbox ORDER BY id")] == [
+        "feedback",
+        RECOVERY,
+    ]

@@ -47,10 +47,12 @@ class FakeSlack:
         whispers: arguments of ephemeral messages; `views` are the forms that were opened.
         rate_limits: seconds of `Retry-After` for the next calls of a method.
         errors: Slack's word for the next calls of a method.
-        posts: what people said, by `channel:thread_ts`.
+        posts: what people said, by `channel:thread_ts`, and outside of threads by `channel`.
         streaming: keys of messages that stream; one that is taken out has expired.
         statuses: last status of each session, by `channel:thread_ts`.
         acknowledged: ids of Socket Mode envelopes that were acknowledged.
+        mute: whether Socket Mode says nothing, neither to a new link nor to a ping.
+        link_path: where Socket Mode is said to be.
     """
 
     def __init__(self) -> None:
@@ -71,6 +73,8 @@ class FakeSlack:
         self.scopes = SCOPES
         self.acknowledged: list[str] = []
         self.links: list[web.WebSocketResponse] = []
+        self.mute = False
+        self.link_path = "/link"
         self._times = itertools.count(1)
         app = web.Application()
         app.add_routes(
@@ -197,8 +201,21 @@ class FakeSlack:
         return response
 
     def _read_replies(self, arguments: dict[str, Any]) -> web.Response:
-        said = self.posts.get(f"{arguments['channel']}:{arguments['ts']}", [])
+        first, *others = self.posts.get(f"{arguments['channel']}:{arguments['ts']}", [{}])
+        since = [post for post in others if float(post["ts"]) >= float(arguments.get("oldest") or 0)]
+        said = [first, *since] if first else []
         return web.json_response({"ok": True, "messages": said[: int(arguments["limit"])], "has_more": False})
+
+    def _read_history(self, arguments: dict[str, Any]) -> web.Response:
+        """Newest first, two a page."""
+        said = sorted(self.posts.get(arguments["channel"], []), key=lambda post: float(post["ts"]), reverse=True)
+        since = [post for post in said if float(post["ts"]) >= float(arguments["oldest"])]
+        start = int(arguments.get("cursor") or 0)
+        page, following = since[start : start + 2], since[start + 2 :]
+        answer: dict[str, Any] = {"ok": True, "messages": page, "has_more": bool(following)}
+        if following:
+            answer["response_metadata"] = {"next_cursor": str(start + 2)}
+        return web.json_response(answer)
 
     def _set_status(self, _: dict[str, Any]) -> web.Response:
         return web.json_response({"ok": True})
@@ -222,14 +239,15 @@ class FakeSlack:
         return web.json_response({"ok": True, "user": user}) if user else _refuse("user_not_found")
 
     def _open_connection(self, _: dict[str, Any]) -> web.Response:
-        address = str(self._server.make_url("/link")).replace("http://", "ws://")
+        address = str(self._server.make_url(self.link_path)).replace("http://", "ws://")
         return web.json_response({"ok": True, "url": address})
 
     async def _link(self, request: web.Request) -> web.WebSocketResponse:
-        link = web.WebSocketResponse()
+        link = web.WebSocketResponse(autoping=not self.mute)
         await link.prepare(request)
         self.links.append(link)
-        await link.send_str(json.dumps({"type": "hello", "num_connections": 1}))
+        if not self.mute:
+            await link.send_str(json.dumps({"type": "hello", "num_connections": 1}))
         async for message in link:
             if message.type is WSMsgType.TEXT:
                 self.acknowledged.append(json.loads(message.data)["envelope_id"])
@@ -247,6 +265,7 @@ class FakeSlack:
         "chat.stopStream": _stop_stream,
         "chat.postMessage": _post,
         "chat.update": _update,
+        "conversations.history": _read_history,
         "conversations.replies": _read_replies,
         "chat.getPermalink": _get_permalink,
         "chat.postEphemeral": _post_ephemeral,

@@ -25,6 +25,7 @@ from bot.inbox import Inbox
 from bot.slack.admin import AdminChannel
 from bot.slack.api import OneToken, SlackApi
 from bot.slack.events import PATH
+from bot.slack.history import History
 from bot.slack.posts import find_audience
 from bot.slack.side import SlackSide
 from bot.worker import Handler
@@ -117,9 +118,9 @@ async def open_workspace(
     database: Database, slack: Any, *, model_url: str = NOBODY, admins: Collection[str] = (ADMIN,)
 ) -> AsyncGenerator[Workspace]:
     """One replica with its endpoint."""
-    inbox, model_server = Inbox(database), ModelServer(model_url, "base")
+    inbox, api, model_server = Inbox(database), build_api(slack.api_url), ModelServer(model_url, "base")
     admin = AdminChannel(
-        api=build_api(slack.api_url),
+        api=api,
         inbox=inbox,
         messages=AdminMessages(database, "slack"),
         alerts=Alerts(database),
@@ -131,7 +132,7 @@ async def open_workspace(
         base_url=BASE_URL,
     )
     side = SlackSide(
-        api=build_api(slack.api_url),
+        api=api,
         inbox=inbox,
         database=database,
         interactions=Interactions(database),
@@ -141,6 +142,7 @@ async def open_workspace(
         signing_secret=SECRET,
         expert_channel=EXPERT_CHANNEL,
         admin=admin,
+        history=History(api, pause_seconds=0),
     )
     app = web.Application()
     app.add_routes(side.routes())

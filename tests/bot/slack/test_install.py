@@ -95,7 +95,11 @@ async def test_a_state_serves_once(browser: Client, slack: FakeSlack) -> None:
     assert statuses == [200, 400]
 
 
-@pytest.mark.parametrize("state", ["", "guessed", "한국", Fernet(Fernet.generate_key()).encrypt(b"x").decode()])
+@pytest.mark.parametrize(
+    "state",
+    ["", "guessed", "한국", Fernet(Fernet.generate_key()).encrypt(b"x").decode()],
+    ids=["empty", "guessed", "korean", "other_key"],
+)
 async def test_what_was_not_begun_here_is_turned_away(
     browser: Client, slack: FakeSlack, database: Database, state: str
 ) -> None:

@@ -2,6 +2,8 @@
 
 import asyncio
 
+import pytest
+
 from core.feedback import FeedbackLog
 from core.interactions import Interactions
 from tests.bot.assistant import BASE_URL
@@ -76,12 +78,40 @@ async def test_a_thumb_counts_until_it_is_taken_back(workspace: Workspace, chat_
     assert (values, await workspace.count("feedback")) == ([1, 1, 0, -1], 3)
 
 
-async def test_a_mention_without_words_is_declined_in_its_thread(
-    workspace: Workspace, chat_model: FakeModelServer
+@pytest.mark.parametrize(
+    ("name", "text", "said"),
+    [
+        ("app_mention", "<@U0BOT> ?!", "could not find a question"),
+        ("message_im_without_text", None, "could not find a question"),
+        ("message_im_file_only", None, "could not find a question"),
+        ("app_mention_huge", None, "please ask in at most 4,000"),
+    ],
+)
+async def test_what_cannot_be_taken_is_declined_in_its_thread(
+    workspace: Workspace, chat_model: FakeModelServer, name: str, text: str | None, said: str
 ) -> None:
-    event = load("app_mention")
-    event["event"]["text"] = "<@U0BOT> ?!"
+    event = load(name)
+    if text:
+        event["event"]["text"] = text
     async with workspace.at_work(chat_model):
         await workspace.deliver(event)
         await workspace.settle()
-    assert "could not find a question" in read_message(workspace.slack.messages[REPLY_KEY])
+    (message,) = workspace.slack.messages.values()
+    assert said in read_message(message)
+    assert message["thread_ts"] == event["event"]["ts"]
+
+
+async def test_a_post_that_comes_as_mention_and_as_message_is_answered_once(
+    workspace: Workspace, chat_model: FakeModelServer
+) -> None:
+    """In a thread of ours a mention is a message that needs none; Slack sends both, in any order."""
+    mention, message = load("app_mention_in_thread"), load("message_follow_up")
+    said = {name: mention["event"][name] for name in ("user", "text", "ts", "thread_ts", "channel")}
+    message["event"] |= said
+    async with workspace.at_work(chat_model):
+        await workspace.deliver("app_mention")
+        await workspace.settle()
+        for body in (message, mention, message, mention):
+            assert await workspace.deliver(body) == 200
+        await workspace.settle()
+    assert (await workspace.count("inbox"), len(workspace.slack.messages)) == (2, 2)
