@@ -130,7 +130,7 @@ def _colour(share: float | None) -> str:
 def _draw(probes: Sequence[Probe], lengths: Sequence[int], depths: Sequence[float]) -> str:
     """Depth downwards, length to the right, all languages together."""
     shares = [[_share(probes, length, depth) for length in lengths] for depth in depths]
-    grid = draw_grid([f"{depth:.0%}" for depth in depths], [f"{length:,}" for length in lengths], shares)
+    grid = draw_grid([f"at {depth:.0%}" for depth in depths], [f"{length:,} tokens" for length in lengths], shares)
     return grid.replace(">", f"><style>{_STYLE}</style>", 1)
 
 
