@@ -4,26 +4,21 @@ After G. Kamradt's test of 2023, on the prompt that people's questions get: pass
 one of which holds the fact.
 """
 
-import asyncio
 import random
-from collections.abc import AsyncGenerator, Awaitable, Mapping, Sequence
+from collections.abc import AsyncGenerator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import cycle, product
-from typing import TypeVar
 
 from bot.prompt import FRAME_TOKENS, count_tokens, estimate_tokens
 from bot.sentences import split_sentences
+from bot.side_by_side import take_answers
 from core.errors import InvalidInputError
 from core.model_server import ModelServer, Sampling
 from core.prompt import Language, Message, PromptPassage, build_messages, render_passage
 
-Item = TypeVar("Item")
-
 ANSWER_TOKENS = 64
 # Passages that the server's tokenizer is measured on.
 _MEASURED = 4
-# Answers that are written side by side take hardly longer than one.
-_AT_ONCE = 4
 # What is left free: the tokens of some passages are more than the measured ones make expect.
 SPARE = 0.08
 _COLOURS: dict[Language, tuple[str, ...]] = {
@@ -139,33 +134,30 @@ async def probe(
         ratio = await _measure_ratio(model_server, language, passages, adapter)
         # The same passages at every length and depth: what comes before the fact is in the server's prefix cache.
         shuffled = [source.sample(passages, len(passages)) for _ in range(repeats)]
-        for length, cells in product(lengths, _batch(list(product(depths, shuffled)), _AT_ONCE)):
-            asked: list[Awaitable[Probe]] = []
-            for depth, in_order in cells:
-                needle = make_needle(language, source)
-                built = build_haystack(needle, in_order, length_tokens=length, depth=depth, tokens_per_estimate=ratio)
-                asked.append(_ask(model_server, needle, built, language, length, depth, adapter))
-            for one in await asyncio.gather(*asked):
+        for length in lengths:
+            asked = (
+                _ask(model_server, make_needle(language, source), in_order, language, length, depth, ratio, adapter)
+                for depth, in_order in product(depths, shuffled)
+            )
+            async for one in take_answers(asked):
                 yield one
 
 
 async def _ask(
     model_server: ModelServer,
     needle: Needle,
-    haystack: Haystack,
+    hay: Sequence[PromptPassage],
     language: Language,
     length: int,
     depth: float,
+    ratio: float,
     adapter: str | None,
 ) -> Probe:
+    built = build_haystack(needle, hay, length_tokens=length, depth=depth, tokens_per_estimate=ratio)
     sampling = Sampling(max_tokens=ANSWER_TOKENS)
-    done = await model_server.complete(haystack.messages, adapter=adapter, sampling=sampling)
-    found, cited = needle.code in done.text, f"[{haystack.number}]" in done.text
+    done = await model_server.complete(built.messages, adapter=adapter, sampling=sampling)
+    found, cited = needle.code in done.text, f"[{built.number}]" in done.text
     return Probe(language, length, depth, done.prompt_tokens, found, cited, done.text)
-
-
-def _batch(items: Sequence[Item], size: int) -> list[Sequence[Item]]:
-    return [items[start : start + size] for start in range(0, len(items), size)]
 
 
 async def _measure_ratio(
