@@ -45,6 +45,12 @@ def test_a_year_alone_makes_no_old_edition(old: str, now: str) -> None:
     assert rank("How many days of leave?", (old, "Leave", 1.0), (now, "Leave", 0.9)) == [old, now]
 
 
+@pytest.mark.parametrize(("one", "other"), [("", ""), ("page-1999", "page-2003"), ("Who signs", "Who travels abroad")])
+def test_pages_that_are_numbered_are_no_editions(one: str, other: str) -> None:
+    pages = ("page-1999.txt", one, 1.0), ("page-2003.txt", other, 0.9)
+    assert rank("How many days of leave?", *pages) == ["page-1999.txt", "page-2003.txt"]
+
+
 @pytest.mark.parametrize(
     "question",
     ["How many days of leave in 2023?", "What did the previous policy say?", "예전에는 휴가가 며칠이었나요?"],
