@@ -20,7 +20,7 @@ from retrieval.access import EVERYONE
 
 QUERIES = load_queries(__file__)
 
-LENGTHS = (512, 1024, 2048, 4096, 8192, 16_384, 32_768)
+LENGTHS = (1024, 2048, 4096, 8192, 16_384, 32_768)
 DEPTHS = (0.0, 0.5, 1.0)
 MOST_HAY = 2000
 _STYLE = (
@@ -35,7 +35,7 @@ _STYLE = (
     "lengths",
     multiple=True,
     type=click.IntRange(256),
-    help="Tokens.  [default: 512, 1024, … what the model takes]",
+    help="Tokens.  [default: 1024, 2048, … what the model takes]",
 )
 @click.option(
     "--depth", "depths", multiple=True, type=click.FloatRange(0, 1), help="0 first, 1 last.  [default: 0, 0.5, 1]"
@@ -88,7 +88,7 @@ async def needle(
 
 
 def _choose_lengths(lengths: Sequence[int], longest: int) -> list[int]:
-    chosen = sorted(set(lengths)) or [length for length in LENGTHS if length <= longest]
+    chosen = sorted(set(lengths)) or [length for length in LENGTHS if length <= longest] or [longest]
     if chosen[-1] > longest:
         raise InvalidInputError(f"expected lengths up to MODEL_CONTEXT_TOKENS={longest}, got {chosen[-1]}")
     return chosen
@@ -130,7 +130,7 @@ def _colour(share: float | None) -> str:
 def _draw(probes: Sequence[Probe], lengths: Sequence[int], depths: Sequence[float]) -> str:
     """Depth downwards, length to the right, all languages together."""
     shares = [[_share(probes, length, depth) for length in lengths] for depth in depths]
-    grid = draw_grid([f"{depth:.0%}" for depth in depths], [f"{length:,}" for length in lengths], shares)
+    grid = draw_grid([f"at {depth:.0%}" for depth in depths], [f"{length:,} tokens" for length in lengths], shares)
     return grid.replace(">", f"><style>{_STYLE}</style>", 1)
 
 
