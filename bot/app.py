@@ -9,12 +9,13 @@ from aiohttp import web
 
 from bot.again import Again
 from bot.answer import Answerer
+from bot.audience import Audiences, FindReaders
 from bot.experts import ExpertPlatform, Experts
 from bot.handlers import Confirm, FeedbackHandler, QuestionHandler, ReadThread
 from bot.inbox import Claimed, Inbox
 from bot.reply import Platform
+from bot.room_settings import RoomSettingsLog
 from bot.signals import Signals
-from bot.slack.posts import find_audience as find_slack_audience
 from bot.slack.side import build_side
 from bot.slack.socket import SlackSocket
 from bot.teams import activities as teams_activities
@@ -37,10 +38,11 @@ from core.model_server import ModelServer
 from core.prompt import Language
 from core.serving import Serving
 from core.settings import Settings
+from retrieval.access import Access
 
 log = logging.getLogger(__name__)
 
-AUDIENCES = {"slack": find_slack_audience, "teams": teams_activities.find_audience}
+AUDIENCES = {"teams": teams_activities.find_audience}
 
 
 class Bot:
@@ -74,6 +76,8 @@ class Bot:
         self._sockets: list[SlackSocket] = []
         self._confirm: dict[str, Confirm] = {}
         self._experts: dict[str, ExpertPlatform] = {}
+        self._find_readers: dict[str, FindReaders] = {}
+        self._audiences = Audiences(Access(database), RoomSettingsLog(database), self._find_readers)
         self._app = build_app(
             inbox=self._inbox,
             feedback=feedback,
@@ -149,6 +153,8 @@ class Bot:
         person = claimed.payload["person"]
         if claimed.platform == "web":
             return await self._find_principals(person)
+        if claimed.platform in self._find_readers:
+            return await self._audiences.find(claimed)
         audience = await AUDIENCES[claimed.platform](claimed)
         return await self._find_principals(person) if person in audience else audience
 
@@ -162,6 +168,7 @@ class Bot:
             again=again,
         )
         self._handlers |= side.handlers
+        self._find_readers["slack"] = side.find_readers
         self._read_thread["slack"] = side.read_thread
         self._confirm["slack"] = side.confirm
         self._platforms["slack"] = side.platform

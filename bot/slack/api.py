@@ -31,11 +31,23 @@ METHOD_SCOPES = {
     "chat.startStream": "chat:write",
     "chat.stopStream": "chat:write",
     "chat.update": "chat:write",
+    "conversations.info": "channels:read",
+    "conversations.members": "channels:read",
     "conversations.replies": "channels:history",
+    "usergroups.list": "usergroups:read",
+    "users.info": "users:read",
+    "users.list": "users:read",
     "views.open": None,
 }
 # Slack takes no JSON for these.
-READING_METHODS = {"conversations.replies"}
+READING_METHODS = {
+    "conversations.info",
+    "conversations.members",
+    "conversations.replies",
+    "usergroups.list",
+    "users.info",
+    "users.list",
+}
 
 
 class SlackError(NightbakeError):

@@ -4,7 +4,7 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-from bot.inbox import Claimed, Event, Inbox
+from bot.inbox import Event, Inbox
 from bot.slack.events import SlackEvents, find_bot_user, find_team
 
 # Each event that is read here, and the scope that Slack asks for it.
@@ -73,16 +73,9 @@ def name_person(team: str, user: str) -> str:
     return f"slack:{team}:{user}"
 
 
-async def find_audience(claimed: Claimed) -> list[str]:
-    """What everyone who will see the reply may read.
-
-    In a direct message that is the person. In a channel it is what all may read, because its members are not
-    looked up yet. With people of another company in the room it is nothing: denial wins while unknown.
-    """
-    payload = claimed.payload
-    if payload["external"]:
-        return []
-    return ["everyone", payload["person"]] if payload["direct"] else ["everyone"]
+def name_room(team: str, channel: str) -> str:
+    """A channel as the log knows it; the keys of its conversations begin with this and a colon."""
+    return f"slack:{team}:{channel}"
 
 
 def read_text(text: str, bot_user: str | None) -> str:

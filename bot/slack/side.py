@@ -7,9 +7,10 @@ from slack_bolt.async_app import AsyncApp
 
 from bot.again import Again
 from bot.inbox import Inbox
-from bot.slack import changes, experts, posts, reactions, threads
+from bot.slack import changes, directory, experts, posts, reactions, threads
 from bot.slack.api import METHOD_SCOPES, OneToken, SlackApi, SlackError, build_client
 from bot.slack.changes import Changes
+from bot.slack.directory import SlackDirectory
 from bot.slack.emoji import Emoji
 from bot.slack.events import SlackEvents
 from bot.slack.experts import SlackExperts, add_experts
@@ -21,6 +22,7 @@ from bot.slack.socket import SlackSocket
 from bot.slack.threads import Threads
 from bot.worker import Handler
 from core.database import Database
+from core.directory import Directory
 from core.feedback import FeedbackLog
 from core.interactions import Interactions
 from core.settings import Settings, read_list
@@ -32,8 +34,9 @@ EVENT_SCOPES = {
     **threads.EVENT_SCOPES,
     **reactions.EVENT_SCOPES,
     **experts.EVENT_SCOPES,
+    **directory.EVENT_SCOPES,
 }
-SCOPES = frozenset({*EVENT_SCOPES.values(), *filter(None, METHOD_SCOPES.values())})
+SCOPES = frozenset({*EVENT_SCOPES.values(), *filter(None, METHOD_SCOPES.values()), *directory.FURTHER_SCOPES})
 
 
 class SlackSide:
@@ -44,6 +47,7 @@ class SlackSide:
         handlers: for events of its own.
         read_thread: gives what people said before a question.
         confirm: follows a vote.
+        find_readers: says who will see a reply.
         experts: whom a question may be handed to, where there is a channel of theirs.
     """
 
@@ -67,6 +71,9 @@ class SlackSide:
         said = Threads(api=api, inbox=inbox, database=database)
         said.open_doors(self._events)
         self.read_thread = said.read
+        people = SlackDirectory(api=api, directory=Directory(database))
+        people.open_doors(self._events)
+        self.find_readers = people.find_readers
         changed = Changes(inbox=inbox, database=database)
         changed.open_doors(self._events)
         self.handlers: dict[str, Handler] = {"deletion": changed.take_deletion}

@@ -17,11 +17,17 @@ SCOPES = ",".join(
         "app_mentions:read",
         "assistant:write",
         "channels:history",
+        "channels:read",
         "chat:write",
         "groups:history",
+        "groups:read",
         "im:history",
         "mpim:history",
+        "mpim:read",
         "reactions:read",
+        "usergroups:read",
+        "users:read",
+        "users:read.email",
     ]
 )
 
@@ -44,6 +50,9 @@ class FakeSlack:
         posts: what people said, by `channel:thread_ts`.
         streaming: keys of messages that stream; one that is taken out has expired.
         statuses: last status of each session, by `channel:thread_ts`.
+        rooms: what is not as usual about a channel, which is public, with Ann and Bob; `members` among it.
+        users: what is not as usual about a user, who is an employee.
+        groups: user groups, as Slack lists them.
         acknowledged: ids of Socket Mode envelopes that were acknowledged.
     """
 
@@ -57,6 +66,9 @@ class FakeSlack:
         self.posts: dict[str, list[dict[str, Any]]] = {}
         self.streaming: set[str] = set()
         self.statuses: dict[str, str] = {}
+        self.rooms: dict[str, dict[str, Any]] = {}
+        self.users: dict[str, dict[str, Any]] = {}
+        self.groups: list[dict[str, Any]] = []
         self.scopes = SCOPES
         self.acknowledged: list[str] = []
         self.links: list[web.WebSocketResponse] = []
@@ -187,6 +199,29 @@ class FakeSlack:
         said = self.posts.get(f"{arguments['channel']}:{arguments['ts']}", [])
         return web.json_response({"ok": True, "messages": said[: int(arguments["limit"])], "has_more": False})
 
+    def _tell_room(self, arguments: dict[str, Any]) -> web.Response:
+        channel = arguments["channel"]
+        told = {"id": channel, "is_private": channel[0] != "C", "is_mpim": channel[0] == "G", "creator": "U0ANN"}
+        return web.json_response({"ok": True, "channel": told | self.rooms.get(channel, {})})
+
+    def _list_members(self, arguments: dict[str, Any]) -> web.Response:
+        members = self.rooms.get(arguments["channel"], {}).get("members", ["U0ANN", "U0BOB", "U0BOT"])
+        return _page("members", members, arguments)
+
+    def _tell_user(self, arguments: dict[str, Any]) -> web.Response:
+        return web.json_response({"ok": True, "user": self.build_user(arguments["user"])})
+
+    def _list_users(self, arguments: dict[str, Any]) -> web.Response:
+        return _page("members", [self.build_user(user) for user in self.users], arguments)
+
+    def build_user(self, user: str) -> dict[str, Any]:
+        told = {"id": user, "team_id": "T0HOME", "deleted": False, "is_restricted": False, "is_ultra_restricted": False}
+        told |= {"is_bot": user == "U0BOT", "updated": 1700000000, "profile": {"email": f"{user}@Home.Example"}}
+        return told | self.users.get(user, {})
+
+    def _list_groups(self, _: dict[str, Any]) -> web.Response:
+        return web.json_response({"ok": True, "usergroups": self.groups})
+
     def _set_status(self, _: dict[str, Any]) -> web.Response:
         return web.json_response({"ok": True})
 
@@ -219,7 +254,12 @@ class FakeSlack:
         "chat.stopStream": _stop_stream,
         "chat.postMessage": _post,
         "chat.update": _update,
+        "conversations.info": _tell_room,
+        "conversations.members": _list_members,
         "conversations.replies": _read_replies,
+        "usergroups.list": _list_groups,
+        "users.info": _tell_user,
+        "users.list": _list_users,
         "chat.getPermalink": _get_permalink,
         "chat.postEphemeral": _post_ephemeral,
         "views.open": _open_view,
@@ -239,6 +279,13 @@ def read_message(message: dict[str, Any]) -> str:
 
 def _read_chunks(arguments: dict[str, Any]) -> str:
     return "".join(chunk["text"] for chunk in arguments.get("chunks", []) if chunk["type"] == "markdown_text")
+
+
+def _page(name: str, rows: list[Any], arguments: dict[str, Any]) -> web.Response:
+    start, limit = int(arguments.get("cursor") or 0), int(arguments["limit"])
+    further = str(start + limit) if start + limit < len(rows) else ""
+    told = {"ok": True, name: rows[start : start + limit], "response_metadata": {"next_cursor": further}}
+    return web.json_response(told)
 
 
 def _refuse(word: str) -> web.Response:

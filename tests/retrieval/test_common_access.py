@@ -37,9 +37,7 @@ class Company:
 async def hire(database: Database, chance: random.Random) -> Company:
     groups = {person: chance.sample(GROUPS, chance.randint(0, 3)) for person in [*EMPLOYEES, *OTHERS]}
     for person, kind in (dict.fromkeys(EMPLOYEES, "member") | OTHERS).items():
-        await database.execute(
-            b"INSERT INTO people (person, kind, changed_at) VALUES (%s, %s, now())", [person, kind]
-        )
+        await database.execute(b"INSERT INTO people (person, kind, changed_at) VALUES (%s, %s, now())", [person, kind])
     for person, held in groups.items():
         for group in held:
             if group.startswith("group:"):

@@ -16,17 +16,19 @@ from aiohttp import ClientSession, web
 from aiohttp.test_utils import TestServer
 
 from bot.again import Again
+from bot.audience import Audiences
 from bot.experts import Experts
 from bot.handlers import Confirm, ReadThread
 from bot.inbox import Inbox
+from bot.room_settings import RoomSettingsLog
 from bot.slack.api import OneToken, SlackApi
 from bot.slack.events import PATH
-from bot.slack.posts import find_audience
 from bot.slack.side import SlackSide
 from bot.worker import Handler
 from core.database import Database
 from core.feedback import FeedbackLog
 from core.interactions import Interactions
+from retrieval.access import Access
 from tests.bot.assistant import BASE_URL, Assistant, OneDocument
 from tests.fakes.slack import BOT_TOKEN, FakeSlack
 
@@ -122,8 +124,9 @@ async def open_workspace(database: Database, slack: FakeSlack) -> AsyncGenerator
     app.add_routes(side.routes())
     async with TestServer(app) as server, ClientSession() as session:
         url = str(server.make_url(PATH))
+        audiences = Audiences(Access(database), RoomSettingsLog(database), {"slack": side.find_readers})
         yield Workspace(
-            "slack", find_audience, database, inbox, side.platform, OneDocument(), slack, url, session, side
+            "slack", audiences.find, database, inbox, side.platform, OneDocument(), slack, url, session, side
         )
 
 
