@@ -70,7 +70,7 @@ class Answerer:
         base_url: str,
     ) -> None:
         self._interactions = interactions
-        self._search = search
+        self.search = search
         self._gaps = gaps
         self._stops = stops
         self._composer = composer
@@ -124,7 +124,7 @@ class Answerer:
         """Understood, searched, and composed or filed as a gap; the draft knows at any time what there is."""
         standalone = await self._understand(asked, begun)
         draft.outcome = replace(draft.outcome, standalone_question=standalone)
-        found = await self._search.find(standalone, asked.principals, limit=self._composer.limits.passages)
+        found = await self.search.find(standalone, asked.principals, limit=self._composer.limits.passages)
         notice = describe_search(found, language) or None
         draft.outcome = replace(
             draft.outcome, standalone_question=found.searched, search_notice=notice, passages=found.passages

@@ -13,6 +13,7 @@ from bot.audience import Audiences, FindReaders
 from bot.experts import ExpertPlatform, Experts
 from bot.handlers import Confirm, FeedbackHandler, QuestionHandler, ReadThread
 from bot.inbox import Claimed, Inbox
+from bot.more import More, WhisperPlatform
 from bot.reply import Platform
 from bot.room_settings import RoomSettingsLog
 from bot.signals import Signals
@@ -77,6 +78,7 @@ class Bot:
         self._confirm: dict[str, Confirm] = {}
         self._experts: dict[str, ExpertPlatform] = {}
         self._find_readers: dict[str, FindReaders] = {}
+        self._whispers: dict[str, WhisperPlatform] = {}
         self._audiences = Audiences(Access(database), RoomSettingsLog(database), self._find_readers)
         self._app = build_app(
             inbox=self._inbox,
@@ -97,6 +99,16 @@ class Bot:
             self._add_slack(database, interactions, feedback, Again(database, self._inbox))
         if settings.has_teams:
             self._add_teams(interactions)
+        more = More(
+            inbox=self._inbox,
+            access=Access(database),
+            audiences=self._audiences,
+            interactions=interactions,
+            answerer=answerer,
+            search=answerer.search,
+            platforms=self._whispers,
+            base_url=settings.base_url,
+        )
         questions = QuestionHandler(
             answerer=answerer,
             interactions=interactions,
@@ -104,6 +116,7 @@ class Bot:
             find_principals=self._find_audience,
             signals=Signals(database),
             read_thread=self._read_thread,
+            more=more,
         )
         experts = Experts(database, interactions=interactions, feedback=feedback, platforms=self._experts)
         self._worker = Worker(
@@ -112,6 +125,7 @@ class Bot:
                 "question": questions,
                 "feedback": FeedbackHandler(feedback=feedback, interactions=interactions, confirm=self._confirm),
                 **experts.handlers(),
+                **more.handlers(),
                 **self._handlers,
             },
             give_up=questions.give_up,
@@ -169,6 +183,7 @@ class Bot:
         )
         self._handlers |= side.handlers
         self._find_readers["slack"] = side.find_readers
+        self._whispers["slack"] = side.whispers
         self._read_thread["slack"] = side.read_thread
         self._confirm["slack"] = side.confirm
         self._platforms["slack"] = side.platform

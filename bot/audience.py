@@ -5,7 +5,7 @@ The platform says who sees a reply; the rule is the same for all of them.
 
 import logging
 from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Literal
 
 from bot.inbox import Claimed
@@ -32,6 +32,7 @@ class Readers:
     has_guests: bool = False
 
 
+# With `private` in the payload the reply is for its `person` alone, wherever it was asked for.
 FindReaders = Callable[[Claimed], Awaitable[Readers]]
 
 
@@ -60,9 +61,9 @@ class Audiences:
         sources = (await self._settings.get(readers.room)).sources
         return principals if sources is None else [*principals, *(SOURCE + source for source in sources or [""])]
 
-    async def find_own(self, person: str) -> list[str]:
-        """What a person may read where nobody else sees it."""
-        return await self._access.find_common_principals([person])
+    async def find_own(self, claimed: Claimed) -> list[str]:
+        """What the person of an event may read where nobody else sees it."""
+        return await self.find(replace(claimed, payload={**claimed.payload, "private": True}))
 
     async def _find_principals(self, readers: Readers) -> list[str]:
         match readers.kind:

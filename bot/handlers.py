@@ -6,6 +6,7 @@ from typing import Any
 from bot.answer import Answerer, Asked
 from bot.conversation import choose_question, find_thread_question
 from bot.inbox import Claimed
+from bot.more import More
 from bot.phrases import say
 from bot.questions import check_question
 from bot.reply import Platform
@@ -31,6 +32,7 @@ class QuestionHandler:
     Args:
         find_principals: what everyone who will see this reply may read.
         signals: notices what a question says of the answer before it.
+        more: notices what the asker alone may read.
         read_thread: by platform, where a question may stand in a thread of people's.
     """
 
@@ -43,7 +45,9 @@ class QuestionHandler:
         find_principals: FindPrincipals,
         signals: Signals | None = None,
         read_thread: Mapping[str, ReadThread] | None = None,
+        more: More | None = None,
     ) -> None:
+        self._more = more
         self._signals = signals
         self._answerer = answerer
         self._interactions = interactions
@@ -77,6 +81,8 @@ class QuestionHandler:
         finished = await self._answerer.answer(asked, reply)
         if self._signals:
             await self._signals.note(finished.interaction_id)
+        if self._more:
+            await self._more.note(claimed, finished.interaction_id)
 
     async def give_up(self, claimed: Claimed) -> None:
         """Apologise with the interaction's id, and end it as `failed`, so that person, log and console say the same."""

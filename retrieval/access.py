@@ -103,6 +103,11 @@ class Access:
         rows = await self.fetch_visible(QUERIES["find_visible_ids"], principals, {"ids": list(document_ids)}, _Id)
         return {row.id for row in rows}
 
+    async def read_more(self, principals: Sequence[str], others: Sequence[str]) -> bool:
+        """Whether there is a combination of allow and deny that lets `principals` through and not `others`."""
+        parameters = {"principals": list(principals), "others": list(others)}
+        return bool(await self._database.fetch_all(QUERIES["find_further_audience"], parameters, _Id))
+
     async def set_memberships(self, person: str, principals: Sequence[str]) -> None:
         """Replace a person's groups; counts from the next search on.
 

@@ -45,6 +45,12 @@ ORDER BY principal
 -- name: find_visible_ids
 SELECT id FROM visible_documents(%(principals)s::text[]) WHERE id = ANY(%(ids)s::bigint[])
 
+-- name: find_further_audience
+SELECT visible_audiences(%(principals)s::text[]) AS id
+EXCEPT
+SELECT visible_audiences(%(others)s::text[])
+LIMIT 1
+
 -- name: find_index_version
 SELECT version FROM index_version
 

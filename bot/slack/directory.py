@@ -74,9 +74,10 @@ class SlackDirectory:
         """
         payload = claimed.payload
         team, channel = payload["team"], payload.get("channel") or ""
-        alone = payload["direct"] or payload.get("private")
+        is_private = payload.get("private", False)
+        alone = is_private or payload["direct"]
         room = None if alone else name_room(team, channel)
-        if payload["external"]:
+        if payload["external"] and not is_private:
             return Readers("outside", room=room)
         try:
             if alone:

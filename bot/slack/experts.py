@@ -8,7 +8,7 @@ from bot.experts import CONSENT, REPLY, REQUEST, ExpertReply, ExpertRequest
 from bot.inbox import Event, Inbox
 from bot.slack.api import SlackApi, SlackError
 from bot.slack.events import SlackEvents, find_bot_user, find_team
-from bot.slack.judgements import find_language
+from bot.slack.judgements import find_language, find_place
 from bot.slack.posts import is_personal, name_person, read_text
 from bot.slack.render_experts import (
     USE_REPLY,
@@ -44,7 +44,7 @@ class SlackExperts:
         Raises:
             SlackError: the channel cannot be written to.
         """
-        team, asker, language = _find_place(interaction)[0], _find_user(request.person), find_language(interaction)
+        team, asker, language = find_place(interaction)[0], _find_user(request.person), find_language(interaction)
         blocks = render_request(
             language=language,
             asker=asker,
@@ -59,7 +59,7 @@ class SlackExperts:
 
     async def say_posted(self, person: str, interaction: Interaction) -> None:
         """One ephemeral message; one that fails is logged only."""
-        team, channel, thread_ts = _find_place(interaction)
+        team, channel, thread_ts = find_place(interaction)
         text = say_expert("posted", find_language(interaction))
         try:
             await self._api.call(
@@ -78,7 +78,7 @@ class SlackExperts:
         channel, thread_ts = request.thread_key.split(":")
         language, asker = find_language(interaction), _find_user(request.person)
         await self._api.call(
-            _find_place(interaction)[0],
+            find_place(interaction)[0],
             "chat.postEphemeral",
             channel=channel,
             thread_ts=thread_ts,
@@ -93,7 +93,7 @@ class SlackExperts:
         Raises:
             SlackError: the thread cannot be written to.
         """
-        team, channel, thread_ts = _find_place(interaction)
+        team, channel, thread_ts = find_place(interaction)
         language, asker, expert = find_language(interaction), _find_user(request.person), _find_user(reply.expert)
         place = {"channel": channel, "thread_ts": thread_ts}
         text = say_expert("tell", language, person=asker, expert=expert)
@@ -161,12 +161,6 @@ def _name(body: Mapping[str, Any]) -> str:
 
 def _find_user(person: str) -> str:
     return person.rpartition(":")[2]
-
-
-def _find_place(interaction: Interaction) -> tuple[str, str, str]:
-    """Team, channel and thread of a question."""
-    _, team, channel, thread_ts = interaction.conversation_key.split(":", 3)
-    return team, channel, thread_ts
 
 
 # Nothing that a person wrote is turned into a link, a mention or a preview behind our back.

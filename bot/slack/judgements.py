@@ -66,7 +66,7 @@ class Judgements:
         interaction = await self._interactions.get(judgement.interaction_id)
         if interaction.platform != "slack":
             return
-        _, team, channel, thread_ts = interaction.conversation_key.split(":", 3)
+        team, channel, thread_ts = find_place(interaction)
         text, blocks = render_thanks(
             judgement.source, judgement.value, judgement.interaction_id, find_language(interaction)
         )
@@ -124,6 +124,12 @@ def to_vote(body: dict[str, Any], interaction_id: int, value: int) -> Event:
     message = f"{body['channel']['id']}:{body['container']['message_ts']}"
     event_key = f"click:{user}:{message}:{body['actions'][0]['action_ts']}"
     return Event("slack", event_key, f"slack:{team}:{message}", "feedback", payload)
+
+
+def find_place(interaction: Interaction) -> tuple[str, str, str]:
+    """Team, channel and thread of a question; what follows them in the key keeps apart what one person alone sees."""
+    _, team, channel, thread_ts, *_ = interaction.conversation_key.split(":")
+    return team, channel, thread_ts
 
 
 def find_language(interaction: Interaction) -> Language:

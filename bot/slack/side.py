@@ -20,6 +20,7 @@ from bot.slack.reactions import add_reactions
 from bot.slack.reply import SlackPlatform
 from bot.slack.socket import SlackSocket
 from bot.slack.threads import Threads
+from bot.slack.whispers import SlackWhispers
 from bot.worker import Handler
 from core.database import Database
 from core.directory import Directory
@@ -48,6 +49,7 @@ class SlackSide:
         read_thread: gives what people said before a question.
         confirm: follows a vote.
         find_readers: says who will see a reply.
+        whispers: tells one person of a room something alone.
         experts: whom a question may be handed to, where there is a channel of theirs.
     """
 
@@ -74,6 +76,8 @@ class SlackSide:
         people = SlackDirectory(api=api, directory=Directory(database))
         people.open_doors(self._events)
         self.find_readers = people.find_readers
+        self.whispers = SlackWhispers(api=api, inbox=inbox, base_url=base_url)
+        self.whispers.open_doors(self._events)
         changed = Changes(inbox=inbox, database=database)
         changed.open_doors(self._events)
         self.handlers: dict[str, Handler] = {"deletion": changed.take_deletion}

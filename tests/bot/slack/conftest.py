@@ -4,7 +4,7 @@ import hashlib
 import hmac
 import json
 import time
-from collections.abc import AsyncGenerator, AsyncIterator, Mapping
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Mapping
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,10 +16,12 @@ from aiohttp import ClientSession, web
 from aiohttp.test_utils import TestServer
 
 from bot.again import Again
+from bot.answer import Answerer
 from bot.audience import Audiences
 from bot.experts import Experts
 from bot.handlers import Confirm, ReadThread
 from bot.inbox import Inbox
+from bot.more import More
 from bot.room_settings import RoomSettingsLog
 from bot.slack.api import OneToken, SlackApi
 from bot.slack.events import PATH
@@ -77,6 +79,23 @@ class Workspace(Assistant):
             platforms={"slack": self.side.experts},
         )
         return {**self.side.handlers, **experts.handlers()}
+
+    @property
+    def audiences(self) -> Audiences:
+        return Audiences(Access(self.database), RoomSettingsLog(self.database), {"slack": self.side.find_readers})
+
+    @property
+    def build_more(self) -> Callable[[Answerer], More]:
+        return lambda answerer: More(
+            inbox=self.inbox,
+            access=Access(self.database),
+            audiences=self.audiences,
+            interactions=Interactions(self.database),
+            answerer=answerer,
+            search=self.search,
+            platforms={"slack": self.side.whispers},
+            base_url=BASE_URL,
+        )
 
     @property
     def read_thread(self) -> Mapping[str, ReadThread]:
