@@ -39,6 +39,7 @@ class Asked:
 
     Attributes:
         again_of: an answer to the same question, to which this one shall be another.
+        language: of our own words, where the room has set one; the question's where not.
         thread: what people had asked each other in the thread before; it stands in for an earlier turn.
     """
 
@@ -50,6 +51,7 @@ class Asked:
     inbox_id: int | None = None
     again_of: int | None = None
     thread: str | None = None
+    language: Language | None = None
 
 
 class Answerer:
@@ -82,16 +84,17 @@ class Answerer:
         Side effects: one interaction row, requests to the model server, edits of the reply.
         """
         language = detect_language(asked.text)
+        words = asked.language or language
         begun = await self._begin(asked, language)
         interaction_id.set(begun.id)
-        reply_key = await reply.open(begun.id, language)
+        reply_key = await reply.open(begun.id, words)
         await self._interactions.set_reply_key(begun.id, reply_key)
         if (stored := await self._interactions.get(begun.id)).finished_at:
-            finished = show_stored(asdict(stored), base_url=self._base_url)
+            finished = show_stored({**asdict(stored), "language": words}, base_url=self._base_url)
         else:
-            outcome = await self._make_outcome(asked, begun, language, reply)
+            outcome = await self._make_outcome(asked, begun, words, reply)
             await self._interactions.finish(outcome)
-            finished = show_outcome(outcome, language, base_url=self._base_url)
+            finished = show_outcome(outcome, words, base_url=self._base_url)
         await reply.close(finished)
         return finished
 
@@ -131,7 +134,7 @@ class Answerer:
         )
         if found.passages and found.is_answerable:
             draft.outcome = replace(draft.outcome, adapter=begun.adapter)
-            return await self._composer.compose(draft, language, found.searched, reply.show)
+            return await self._composer.compose(draft, detect_language(asked.text), found.searched, reply.show)
         return await self._file_gap(draft.outcome, language, found)
 
     async def _understand(self, asked: Asked, begun: Begun) -> str:

@@ -8,15 +8,17 @@ from typing import Self
 from aiohttp import web
 
 from bot.again import Again
-from bot.answer import Answerer
+from bot.answer import Answerer, Searcher
 from bot.audience import Audiences, FindReaders
 from bot.experts import ExpertPlatform, Experts
-from bot.handlers import Confirm, FeedbackHandler, QuestionHandler, ReadThread
+from bot.forget import FORGET, Forgetting, TellErased
+from bot.handlers import Confirm, FeedbackHandler, FindLanguage, QuestionHandler, ReadThread
 from bot.inbox import Claimed, Inbox
 from bot.more import More, WhisperPlatform
 from bot.reply import Platform
 from bot.room_settings import RoomSettingsLog
 from bot.signals import Signals
+from bot.slack.commands import CommandWork
 from bot.slack.side import build_side
 from bot.slack.socket import SlackSocket
 from bot.teams import activities as teams_activities
@@ -79,6 +81,8 @@ class Bot:
         self._experts: dict[str, ExpertPlatform] = {}
         self._find_readers: dict[str, FindReaders] = {}
         self._whispers: dict[str, WhisperPlatform] = {}
+        self._find_language: dict[str, FindLanguage] = {}
+        self._tell_erased: dict[str, TellErased] = {}
         self._audiences = Audiences(Access(database), RoomSettingsLog(database), self._find_readers)
         self._app = build_app(
             inbox=self._inbox,
@@ -96,7 +100,8 @@ class Bot:
             suggestions=suggestions,
         )
         if settings.has_slack:
-            self._add_slack(database, interactions, feedback, Again(database, self._inbox))
+            again = Again(database, self._inbox)
+            self._add_slack(database, interactions, feedback, again, answerer.search, suggestions)
         if settings.has_teams:
             self._add_teams(interactions)
         more = More(
@@ -117,6 +122,7 @@ class Bot:
             signals=Signals(database),
             read_thread=self._read_thread,
             more=more,
+            find_language=self._find_language,
         )
         experts = Experts(database, interactions=interactions, feedback=feedback, platforms=self._experts)
         self._worker = Worker(
@@ -126,6 +132,7 @@ class Bot:
                 "feedback": FeedbackHandler(feedback=feedback, interactions=interactions, confirm=self._confirm),
                 **experts.handlers(),
                 **more.handlers(),
+                FORGET: Forgetting(database, tell=self._tell_erased),
                 **self._handlers,
             },
             give_up=questions.give_up,
@@ -172,7 +179,15 @@ class Bot:
         audience = await AUDIENCES[claimed.platform](claimed)
         return await self._find_principals(person) if person in audience else audience
 
-    def _add_slack(self, database: Database, interactions: Interactions, feedback: FeedbackLog, again: Again) -> None:
+    def _add_slack(
+        self,
+        database: Database,
+        interactions: Interactions,
+        feedback: FeedbackLog,
+        again: Again,
+        search: Searcher,
+        prompts: Mapping[Language, Sequence[str]],
+    ) -> None:
         side, sockets = build_side(
             self._settings,
             inbox=self._inbox,
@@ -180,8 +195,13 @@ class Bot:
             interactions=interactions,
             feedback=feedback,
             again=again,
+            prompts=prompts,
         )
-        self._handlers |= side.handlers
+        base_url = self._settings.base_url
+        work = CommandWork(database, search=search, audiences=self._audiences, base_url=base_url)
+        self._handlers |= side.handlers | work.handlers()
+        self._find_language["slack"] = side.find_language
+        self._tell_erased["slack"] = side.tell_erased
         self._find_readers["slack"] = side.find_readers
         self._whispers["slack"] = side.whispers
         self._read_thread["slack"] = side.read_thread

@@ -14,7 +14,7 @@ from bot.signals import Signals
 from core.errors import InvalidInputError, NotFoundError
 from core.feedback import FeedbackLog
 from core.interactions import Interactions
-from core.prompt import detect_language
+from core.prompt import Language, detect_language
 from core.records import Feedback, Outcome
 
 # What a judgement holds beside its value.
@@ -24,6 +24,7 @@ Confirm = Callable[[Claimed, Feedback], Awaitable[None]]
 # What people said in a thread before the question, oldest first.
 ReadThread = Callable[[Claimed], Awaitable[Sequence[str]]]
 FindPrincipals = Callable[[Claimed], Awaitable[list[str]]]
+FindLanguage = Callable[[Claimed], Awaitable[Language | None]]
 
 
 class QuestionHandler:
@@ -32,6 +33,7 @@ class QuestionHandler:
     Args:
         find_principals: what everyone who will see this reply may read.
         signals: notices what a question says of the answer before it.
+        find_language: by platform, that of our own words, where a room has set one.
         more: notices what the asker alone may read.
         read_thread: by platform, where a question may stand in a thread of people's.
     """
@@ -46,7 +48,9 @@ class QuestionHandler:
         signals: Signals | None = None,
         read_thread: Mapping[str, ReadThread] | None = None,
         more: More | None = None,
+        find_language: Mapping[str, FindLanguage] | None = None,
     ) -> None:
+        self._find_language = find_language or {}
         self._more = more
         self._signals = signals
         self._answerer = answerer
@@ -68,6 +72,7 @@ class QuestionHandler:
             await reply.decline(str(error))
             return
         principals = await self._find_principals(claimed)
+        find_language = self._find_language.get(claimed.platform)
         asked = Asked(
             claimed.platform,
             claimed.conversation_key,
@@ -77,6 +82,7 @@ class QuestionHandler:
             inbox_id=claimed.id,
             again_of=claimed.payload.get("again_of"),
             thread=thread,
+            language=await find_language(claimed) if find_language else None,
         )
         finished = await self._answerer.answer(asked, reply)
         if self._signals:

@@ -14,6 +14,7 @@ from bot.inbox import Claimed, Event, Inbox, Kind
 from bot.quote import quote
 from bot.reply import FinishedAnswer, Reply
 from bot.worker import Handler
+from core.errors import NotFoundError
 from core.interactions import Interaction, Interactions
 from core.prompt import Language
 from core.records import Passage
@@ -76,7 +77,9 @@ class More:
         """A question was answered for a room: look for more afterwards, where the asker's rights are others."""
         if claimed.platform not in self._platforms:
             return
-        interaction = await self._interactions.get(interaction_id)
+        interaction = await self._find(interaction_id)
+        if interaction is None:
+            return
         own = await self._find_own(claimed, interaction)
         if not await self._access.read_more(own, interaction.principals):
             return
@@ -88,7 +91,9 @@ class More:
 
     async def tell(self, claimed: Claimed) -> None:
         """Answer once more for the asker alone, and show it only where it is from what the room may not read."""
-        room = await self._interactions.get(claimed.payload["more_of"])
+        room = await self._find(claimed.payload["more_of"])
+        if room is None:
+            return
         own = await self._find_own(claimed, room)
         question = room.standalone_question or room.question
         found = await self._search.find(question, own, limit=LOOKED_AT)
@@ -100,9 +105,10 @@ class More:
 
     async def share(self, claimed: Claimed) -> None:
         """Post what everyone may read of an answer, by the wish of the one it was for."""
-        interaction = await self._interactions.get(claimed.payload["interaction_id"])
-        is_own = interaction.asker == claimed.payload["person"]
-        if not is_own or not interaction.conversation_key.startswith(f"{claimed.conversation_key}:"):
+        interaction = await self._find(claimed.payload["interaction_id"])
+        if interaction is None or interaction.asker != claimed.payload["person"]:
+            return
+        if not interaction.conversation_key.startswith(f"{claimed.conversation_key}:"):
             return
         cited = find_cited(interaction)
         hidden = await self._find_hidden(cited, await self._audiences.find(claimed))
@@ -118,6 +124,13 @@ class More:
         if interaction.mode not in ("generated", "quoted"):
             return False
         return bool(await self._find_hidden(find_cited(interaction), room))
+
+    async def _find(self, interaction_id: int) -> Interaction | None:
+        """None where its asker was forgotten since."""
+        try:
+            return await self._interactions.get(interaction_id)
+        except NotFoundError:
+            return None
 
     async def _find_own(self, claimed: Claimed, room: Interaction) -> list[str]:
         """What the asker may read, of the sources that are searched in the room."""

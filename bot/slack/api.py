@@ -21,6 +21,7 @@ CALL_SECONDS = 20
 # The scope that Slack asks for each method; None where any token will do.
 METHOD_SCOPES = {
     "agents.sessions.setStatus": "chat:write",
+    "assistant.threads.setSuggestedPrompts": "assistant:write",
     "assistant.threads.setStatus": "assistant:write",
     "auth.test": None,
     "chat.appendStream": "chat:write",
@@ -38,6 +39,7 @@ METHOD_SCOPES = {
     "users.info": "users:read",
     "users.list": "users:read",
     "views.open": None,
+    "views.publish": None,
 }
 # Slack takes no JSON for these.
 READING_METHODS = {

@@ -9,7 +9,7 @@ from typing import TypeVar
 
 from bot.answer import Answerer, Searcher
 from bot.compose import Composer, Limits
-from bot.handlers import Confirm, FeedbackHandler, FindPrincipals, QuestionHandler, ReadThread
+from bot.handlers import Confirm, FeedbackHandler, FindLanguage, FindPrincipals, QuestionHandler, ReadThread
 from bot.inbox import Inbox
 from bot.more import More
 from bot.reply import Platform
@@ -97,6 +97,7 @@ async def work(
     handlers: Mapping[str, Handler] | None = None,
     read_thread: Mapping[str, ReadThread] | None = None,
     build_more: Callable[[Answerer], More] | None = None,
+    find_language: Mapping[str, FindLanguage] | None = None,
 ) -> AsyncGenerator[None]:
     """A worker with every handler, until the block ends."""
     interactions = Interactions(database)
@@ -111,6 +112,7 @@ async def work(
         signals=Signals(database),
         read_thread=read_thread,
         more=more,
+        find_language=find_language,
     )
     feedback = FeedbackHandler(feedback=FeedbackLog(database), interactions=interactions, confirm=confirm)
     worker = Worker(
@@ -181,6 +183,11 @@ class Assistant:
         return {}
 
     @property
+    def find_language(self) -> Mapping[str, FindLanguage]:
+        """What language rooms have set, where the platform has rooms."""
+        return {}
+
+    @property
     def build_more(self) -> Callable[[Answerer], More] | None:
         """Makes what tells askers alone, where the platform can."""
         return None
@@ -199,6 +206,7 @@ class Assistant:
             handlers=self.handlers,
             read_thread=self.read_thread,
             build_more=self.build_more,
+            find_language=self.find_language,
         ):
             yield
 

@@ -7,6 +7,8 @@ from pydantic import SecretStr
 from bot.app import Bot
 from bot.experts import CONSENT, REPLY, REQUEST
 from bot.inbox import Event, Inbox
+from bot.more import MORE, SHARE
+from bot.slack.home import ASK_AGAIN
 from core.adapters import Adapters
 from core.database import Database
 from core.feedback import FeedbackLog
@@ -21,6 +23,9 @@ PAYLOADS: dict[str, dict[str, Any]] = {
     REQUEST: {"interaction_id": 4711, "person": "slack:T0:U0"},
     REPLY: {"thread_key": "C0:1", "reply_key": "C0:2", "person": "slack:T0:U0", "text": "25 days"},
     CONSENT: {"reply_id": 4711, "person": "slack:T0:U0"},
+    MORE: {"more_of": 4711, "person": "slack:T0:U0"},
+    SHARE: {"interaction_id": 4711, "person": "slack:T0:U0"},
+    ASK_AGAIN: {"interaction_id": 4711, "team": "T0", "user": "U0"},
 }
 
 

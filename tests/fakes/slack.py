@@ -19,6 +19,7 @@ SCOPES = ",".join(
         "channels:history",
         "channels:read",
         "chat:write",
+        "commands",
         "groups:history",
         "groups:read",
         "im:history",
@@ -52,6 +53,9 @@ class FakeSlack:
         statuses: last status of each session, by `channel:thread_ts`.
         rooms: what is not as usual about a channel, which is public, with Ann and Bob; `members` among it.
         users: what is not as usual about a user, who is an employee.
+        homes: the Home that was published last, by user.
+        prompts: suggested questions, by channel.
+        responses: what commands were answered.
         groups: user groups, as Slack lists them.
         acknowledged: ids of Socket Mode envelopes that were acknowledged.
     """
@@ -68,6 +72,9 @@ class FakeSlack:
         self.statuses: dict[str, str] = {}
         self.rooms: dict[str, dict[str, Any]] = {}
         self.users: dict[str, dict[str, Any]] = {}
+        self.homes: dict[str, dict[str, Any]] = {}
+        self.prompts: dict[str, list[dict[str, str]]] = {}
+        self.responses: list[dict[str, Any]] = []
         self.groups: list[dict[str, Any]] = []
         self.scopes = SCOPES
         self.acknowledged: list[str] = []
@@ -124,7 +131,10 @@ class FakeSlack:
             return web.json_response({"ok": False, "error": "ratelimited"}, status=429, headers=headers)
         if words := self.errors.get(method):
             return _refuse(words.pop(0))
-        if method != "apps.connections.open" and request.headers.get("Authorization") != f"Bearer {BOT_TOKEN}":
+        if (
+            method not in ("apps.connections.open", "response_url")
+            and request.headers.get("Authorization") != f"Bearer {BOT_TOKEN}"
+        ):
             return _refuse("invalid_auth")
         return self._METHODS[method](self, arguments)
 
@@ -219,6 +229,20 @@ class FakeSlack:
         told |= {"is_bot": user == "U0BOT", "updated": 1700000000, "profile": {"email": f"{user}@Home.Example"}}
         return told | self.users.get(user, {})
 
+    def _publish_home(self, arguments: dict[str, Any]) -> web.Response:
+        self.homes[arguments["user_id"]] = arguments["view"]
+        return web.json_response({"ok": True, "view": arguments["view"]})
+
+    def _set_prompts(self, arguments: dict[str, Any]) -> web.Response:
+        assert "thread_ts" not in arguments, "with a thread it fails without a word"
+        self.prompts[arguments["channel_id"]] = arguments["prompts"]
+        return web.json_response({"ok": True})
+
+    def _respond(self, arguments: dict[str, Any]) -> web.Response:
+        assert arguments["response_type"] == "ephemeral"
+        self.responses.append(arguments)
+        return web.Response(text="ok")
+
     def _list_groups(self, _: dict[str, Any]) -> web.Response:
         return web.json_response({"ok": True, "usergroups": self.groups})
 
@@ -246,6 +270,7 @@ class FakeSlack:
 
     _METHODS = {  # noqa: RUF012
         "agents.sessions.setStatus": _set_session,
+        "assistant.threads.setSuggestedPrompts": _set_prompts,
         "assistant.threads.setStatus": _set_status,
         "auth.test": _test_auth,
         "chat.appendStream": _append_stream,
@@ -262,7 +287,9 @@ class FakeSlack:
         "users.list": _list_users,
         "chat.getPermalink": _get_permalink,
         "chat.postEphemeral": _post_ephemeral,
+        "response_url": _respond,
         "views.open": _open_view,
+        "views.publish": _publish_home,
         "apps.connections.open": _open_connection,
     }
 

@@ -19,13 +19,16 @@ from bot.again import Again
 from bot.answer import Answerer
 from bot.audience import Audiences
 from bot.experts import Experts
-from bot.handlers import Confirm, ReadThread
+from bot.forget import FORGET, Forgetting
+from bot.handlers import Confirm, FindLanguage, ReadThread
 from bot.inbox import Inbox
 from bot.more import More
 from bot.room_settings import RoomSettingsLog
 from bot.slack.api import OneToken, SlackApi
+from bot.slack.commands import CommandWork
 from bot.slack.events import PATH
 from bot.slack.side import SlackSide
+from bot.web.wording import SUGGESTIONS
 from bot.worker import Handler
 from core.database import Database
 from core.feedback import FeedbackLog
@@ -78,7 +81,13 @@ class Workspace(Assistant):
             feedback=FeedbackLog(self.database),
             platforms={"slack": self.side.experts},
         )
-        return {**self.side.handlers, **experts.handlers()}
+        work = CommandWork(self.database, search=self.search, audiences=self.audiences, base_url=BASE_URL)
+        forget = Forgetting(self.database, tell={"slack": self.side.tell_erased})
+        return {**self.side.handlers, **experts.handlers(), **work.handlers(), FORGET: forget}
+
+    @property
+    def find_language(self) -> Mapping[str, FindLanguage]:
+        return {"slack": self.side.find_language}
 
     @property
     def audiences(self) -> Audiences:
@@ -105,6 +114,16 @@ class Workspace(Assistant):
         """Post a click or a form, signed, as Slack sends them; the status."""
         body = urlencode({"payload": json.dumps(load(payload) if isinstance(payload, str) else payload)}).encode()
         return await self.post(body, sign(body) | {"Content-Type": "application/x-www-form-urlencoded"})
+
+    async def command(self, text: str, **further: str) -> dict[str, Any]:
+        """Give the command, signed, as Slack sends it; what Slack is told."""
+        sent = load("command") | {"text": text, "response_url": f"{self.slack.api_url}response_url"} | further
+        body = urlencode(sent).encode()
+        headers = sign(body) | {"Content-Type": "application/x-www-form-urlencoded"}
+        async with self.session.post(self.url, data=body, headers=headers) as response:
+            assert response.status == 200
+            told = await response.text()
+        return json.loads(told) if told.startswith("{") else {"text": told}
 
     async def deliver(self, event: str | dict[str, Any], *, retry: int | None = None) -> int:
         """Post an event, signed; the status."""
@@ -138,6 +157,7 @@ async def open_workspace(database: Database, slack: FakeSlack) -> AsyncGenerator
         base_url=BASE_URL,
         signing_secret=SECRET,
         expert_channel=EXPERT_CHANNEL,
+        prompts=SUGGESTIONS,
     )
     app = web.Application()
     app.add_routes(side.routes())
