@@ -13,6 +13,7 @@ from psycopg import AsyncConnection
 
 from bot.inbox import Claimed
 from core.database import Database
+from core.locks import Lock
 from core.sql import load_queries
 from retrieval.examples import forget_examples
 
@@ -50,6 +51,8 @@ async def erase(database: Database, person: str, *, by: str, keep_inbox: int | N
         keep_inbox: the event that asks for it, which must outlive a crash.
     """
     async with database.transaction() as connection:
+        # Before any row, in the order in which the search learns: else each would wait for what the other holds.
+        await connection.execute(QUERIES["lock"], {"key": Lock.INDEX})
         ids = await _find(connection, "find_interactions", {"person": person})
         theirs = {"person": person, "ids": ids}
         adapters = await _find(connection, "find_adapters", theirs)

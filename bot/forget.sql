@@ -1,3 +1,6 @@
+-- name: lock
+SELECT pg_advisory_xact_lock(%(key)s)
+
 -- name: find_interactions
 -- Locked, so that an answer under way waits, and then finds nothing to finish.
 SELECT id FROM interactions WHERE asker = %(person)s ORDER BY id FOR UPDATE

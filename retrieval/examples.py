@@ -153,8 +153,7 @@ async def _learn(database: Database, found: Sequence[Untaught], terms: dict[int,
 
 
 async def forget_examples(connection: AsyncConnection[Any], *, person: str, interaction_ids: Sequence[int]) -> None:
-    """Unlearn, in the caller's transaction, what a person's votes and the votes on some answers taught."""
-    await connection.execute(QUERIES["lock"], {"key": Lock.INDEX})
+    """Unlearn what a person's votes and the votes on some answers taught, in a transaction that holds Lock.INDEX."""
     wanted = {"person": person, "interaction_ids": list(interaction_ids)}
     rows = await connection.execute(QUERIES["forget"], wanted)
     await _count_anew(connection, cast(list[tuple[int]], await rows.fetchall()))

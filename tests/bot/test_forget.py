@@ -152,3 +152,13 @@ async def test_an_answer_under_way_finds_nothing_to_finish(database: Database) -
     await erase(database, ANN, by="test")
     assert await database.fetch_dicts(b"SELECT id FROM interactions WHERE id = %s", [begun]) == []
     assert not await Interactions(database).exist()
+
+
+async def test_people_are_forgotten_while_the_search_learns(database: Database, embedder: Embedder) -> None:
+    await store(database, embedder, [Made("leave.txt", ["annual grant 23 day off"], AccessRule(["everyone"]))])
+    for round_ in range(5):
+        liked = await answer(database, f"How much vacation in {round_}?", ["leave.txt"])
+        await vote(database, liked, BOB, 1)
+        await asyncio.gather(teach(database), erase(database, ANN, by="test"), teach(database))
+    await teach(database)
+    assert [await database.fetch_dicts(b"SELECT 1 AS one FROM examples"), await score(database, "vacation")] == [[], {}]
