@@ -157,7 +157,7 @@ async def test_a_group_that_changes_is_read_anew(workspace: Workspace, chat_mode
 
 
 async def test_many_unknown_people_are_read_by_the_page(workspace: Workspace, chat_model: FakeModelServer) -> None:
-    members = [f"U{number}" for number in range(1200)]
+    members = ["U0ANN", *(f"U{number}" for number in range(1, 1200))]
     workspace.slack.users = {user: {} for user in members}
     workspace.slack.rooms["C0HR"] = {"members": members}
     assert await ask(workspace, chat_model, say()) == [PUBLIC_ROOM]
