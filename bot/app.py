@@ -9,14 +9,18 @@ from aiohttp import web
 
 from bot.again import Again
 from bot.alerts import Alerts, Watch
-from bot.answer import Answerer
+from bot.answer import Answerer, Searcher
+from bot.audience import Audiences, FindReaders
 from bot.experts import ExpertPlatform, Experts
-from bot.handlers import Confirm, FeedbackHandler, QuestionHandler, ReadThread
+from bot.forget import FORGET, Forgetting, TellErased
+from bot.handlers import Confirm, FeedbackHandler, FindLanguage, QuestionHandler, ReadThread
 from bot.inbox import Claimed, Inbox
 from bot.looks import look_at_connection, look_at_inbox, look_at_model_server
+from bot.more import More, WhisperPlatform
 from bot.reply import Platform
+from bot.room_settings import RoomSettingsLog
 from bot.signals import Signals
-from bot.slack.posts import find_audience as find_slack_audience
+from bot.slack.commands import CommandWork
 from bot.slack.side import Loop, build_side
 from bot.slack.socket import OnReturn, SlackSocket
 from bot.teams import activities as teams_activities
@@ -39,10 +43,11 @@ from core.model_server import ModelServer
 from core.prompt import Language
 from core.serving import Serving
 from core.settings import Settings
+from retrieval.access import Access
 
 log = logging.getLogger(__name__)
 
-AUDIENCES = {"slack": find_slack_audience, "teams": teams_activities.find_audience}
+AUDIENCES = {"teams": teams_activities.find_audience}
 
 
 class Bot:
@@ -79,6 +84,11 @@ class Bot:
         readiness = check_readiness(database, model_server)
         self._confirm: dict[str, Confirm] = {}
         self._experts: dict[str, ExpertPlatform] = {}
+        self._find_readers: dict[str, FindReaders] = {}
+        self._whispers: dict[str, WhisperPlatform] = {}
+        self._find_language: dict[str, FindLanguage] = {}
+        self._tell_erased: dict[str, TellErased] = {}
+        self._audiences = Audiences(Access(database), RoomSettingsLog(database), self._find_readers)
         self._app = build_app(
             inbox=self._inbox,
             feedback=feedback,
@@ -95,9 +105,20 @@ class Bot:
             suggestions=suggestions,
         )
         if settings.has_slack:
-            self._add_slack(database, interactions, feedback, Again(database, self._inbox), serving, readiness)
+            again = Again(database, self._inbox)
+            self._add_slack(database, interactions, feedback, again, serving, readiness, answerer.search, suggestions)
         if settings.has_teams:
             self._add_teams(interactions)
+        more = More(
+            inbox=self._inbox,
+            access=Access(database),
+            audiences=self._audiences,
+            interactions=interactions,
+            answerer=answerer,
+            search=answerer.search,
+            platforms=self._whispers,
+            base_url=settings.base_url,
+        )
         questions = QuestionHandler(
             answerer=answerer,
             interactions=interactions,
@@ -105,6 +126,8 @@ class Bot:
             find_principals=self._find_audience,
             signals=Signals(database),
             read_thread=self._read_thread,
+            more=more,
+            find_language=self._find_language,
         )
         experts = Experts(database, interactions=interactions, feedback=feedback, platforms=self._experts)
         self._worker = Worker(
@@ -113,6 +136,8 @@ class Bot:
                 "question": questions,
                 "feedback": FeedbackHandler(feedback=feedback, interactions=interactions, confirm=self._confirm),
                 **experts.handlers(),
+                **more.handlers(),
+                FORGET: Forgetting(database, tell=self._tell_erased),
                 **self._handlers,
             },
             give_up=questions.give_up,
@@ -156,6 +181,8 @@ class Bot:
         person = claimed.payload["person"]
         if claimed.platform == "web":
             return await self._find_principals(person)
+        if claimed.platform in self._find_readers:
+            return await self._audiences.find(claimed)
         audience = await AUDIENCES[claimed.platform](claimed)
         return await self._find_principals(person) if person in audience else audience
 
@@ -172,6 +199,8 @@ class Bot:
         again: Again,
         serving: Serving,
         readiness: Readiness,
+        search: Searcher,
+        prompts: Mapping[Language, Sequence[str]],
     ) -> None:
         side, sockets = build_side(
             self._settings,
@@ -181,8 +210,15 @@ class Bot:
             feedback=feedback,
             again=again,
             serving=serving,
+            prompts=prompts,
         )
-        self._handlers |= side.handlers
+        base_url = self._settings.base_url
+        work = CommandWork(database, search=search, audiences=self._audiences, base_url=base_url)
+        self._handlers |= side.handlers | work.handlers()
+        self._find_language["slack"] = side.find_language
+        self._tell_erased["slack"] = side.tell_erased
+        self._find_readers["slack"] = side.find_readers
+        self._whispers["slack"] = side.whispers
         self._read_thread["slack"] = side.read_thread
         self._confirm["slack"] = side.confirm
         self._platforms["slack"] = side.platform

@@ -1,8 +1,11 @@
-"""`nightbake people`: which groups a person belongs to, and so what they may read."""
+"""`nightbake people`: which groups a person belongs to, and so what they may read; and to forget a person."""
+
+from dataclasses import asdict
 
 import click
 from rich.table import Table
 
+from bot.forget import erase
 from cli.house import open_house
 from cli.output import command, console, emit, escape, json_option, read_settings, say
 from core.sql import load_queries
@@ -53,3 +56,25 @@ async def set_groups(person: str, groups: tuple[str, ...], as_json: bool) -> Non
     if as_json:
         emit({"person": person, "groups": principals})
     say(f"{escape(person)}: {', '.join(principals) or 'no groups'}", quiet=as_json)
+
+
+@people.command()
+@click.argument("person")
+@click.option("--yes", is_flag=True, help="Do not ask first.")
+@json_option
+@command
+async def forget(person: str, yes: bool, as_json: bool) -> None:
+    """Erase what PERSON asked, was answered and judged, for good. Adapters trained on it are named.
+
+    Groups stay, and so do messages in the chat itself, reports of past nights and the audit.
+    """
+    if not yes:
+        click.confirm(f"Erase everything that {person} asked and judged?", abort=True, err=True)
+    async with open_house(read_settings()) as house:
+        erased = await erase(house.database, person, by="terminal")
+    if as_json:
+        emit({"person": person, **asdict(erased)})
+    counts = f"{erased.questions} questions with answers, {erased.votes} votes, {erased.pairs} pairs"
+    say(f"{escape(person)}: {counts} erased", quiet=as_json)
+    if erased.adapters:
+        say(f"trained on them: {escape(', '.join(erased.adapters))}; the next night learns without them", quiet=as_json)

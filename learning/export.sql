@@ -4,8 +4,9 @@ SELECT interactions.id, coalesce(standalone_question, question) AS question, lan
        (SELECT jsonb_agg(jsonb_build_object('feedback_id', current_feedback.id, 'interaction_id', interactions.id,
                                             'person', person, 'value', value, 'correction', correction,
                                             'given_at', given_at, 'is_current', true) ORDER BY current_feedback.id)
-        FROM current_feedback WHERE interaction_id = interactions.id AND value <> 0) AS votes
+        FROM current_feedback
+        WHERE interaction_id = interactions.id AND value <> 0 AND id IN (SELECT id FROM trainable_feedback)) AS votes
 FROM interactions
 WHERE finished_at IS NOT NULL AND messages IS NOT NULL AND jsonb_array_length(messages) > 0
-      AND EXISTS (SELECT FROM feedback WHERE interaction_id = interactions.id)
+      AND EXISTS (SELECT FROM trainable_feedback WHERE interaction_id = interactions.id)
 ORDER BY interactions.id

@@ -1,7 +1,7 @@
 -- name: find_votes
 SELECT id AS feedback_id, interaction_id, person, value, correction, given_at,
        row_number() OVER (PARTITION BY interaction_id, person ORDER BY id DESC) = 1 AS is_current
-FROM feedback
+FROM trainable_feedback
 WHERE given_at >= %(window_from)s AND given_at < %(window_to)s
 ORDER BY id
 

@@ -13,6 +13,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, cast
 
+from psycopg import AsyncConnection
 from psycopg.rows import class_row
 
 from core.advisory_lock import lock_transaction
@@ -128,11 +129,22 @@ async def _learn(database: Database, found: Sequence[Untaught], terms: dict[int,
             votes[vote.interaction_id].append(vote)
         examples = [one for id_ in votes for one in find_examples(answers[id_], votes[id_], terms[id_])]
         rows = await connection.execute(QUERIES["put_examples"], {**wanted, "examples": to_json_rows(examples)})
-        chunk_ids = [chunk_id for (chunk_id,) in cast(list[tuple[int]], await rows.fetchall())]
-        counted = {"chunk_ids": chunk_ids, "per_person": QUESTIONS_PER_PERSON, "per_chunk": QUESTIONS_PER_CHUNK}
-        for name in ("forget_terms", "count_terms", "pack_blocks"):
-            await connection.execute(QUERIES[name], counted)
+        await _count_anew(connection, cast(list[tuple[int]], await rows.fetchall()))
         await connection.execute(QUERIES["mark_taught"], {"ids": [one.id for one in found]})
+
+
+async def forget_examples(connection: AsyncConnection[Any], *, person: str, interaction_ids: Sequence[int]) -> None:
+    """Unlearn what a person's votes and the votes on some answers taught, in a transaction that holds Lock.INDEX."""
+    wanted = {"person": person, "interaction_ids": list(interaction_ids)}
+    rows = await connection.execute(QUERIES["forget"], wanted)
+    await _count_anew(connection, cast(list[tuple[int]], await rows.fetchall()))
+
+
+async def _count_anew(connection: AsyncConnection[Any], chunks: Sequence[tuple[int]]) -> None:
+    chunk_ids = [chunk_id for (chunk_id,) in chunks]
+    counted = {"chunk_ids": chunk_ids, "per_person": QUESTIONS_PER_PERSON, "per_chunk": QUESTIONS_PER_CHUNK}
+    for name in ("forget_terms", "count_terms", "pack_blocks"):
+        await connection.execute(QUERIES[name], counted)
 
 
 def find_examples(answer: Untaught, votes: Sequence[StandingVote], terms: Sequence[str]) -> list[Example]:

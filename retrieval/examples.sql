@@ -10,6 +10,7 @@ LIMIT %(limit)s
 SELECT id, interaction_id, person, value, reason, correction, right_chunk_id
 FROM current_feedback
 WHERE interaction_id = ANY(%(interaction_ids)s::bigint[]) AND value <> 0
+  AND id IN (SELECT id FROM trainable_feedback WHERE interaction_id = ANY(%(interaction_ids)s::bigint[]))
 ORDER BY id
 
 -- name: put_examples
@@ -33,6 +34,10 @@ WITH wanted AS MATERIALIZED (
     RETURNING chunk_id
 )
 SELECT chunk_id FROM gone UNION SELECT chunk_id FROM stored
+
+-- name: forget
+DELETE FROM examples WHERE person = %(person)s OR interaction_id = ANY(%(interaction_ids)s::bigint[])
+RETURNING chunk_id
 
 -- name: forget_terms
 DELETE FROM taught_terms WHERE chunk_id = ANY(%(chunk_ids)s::bigint[])

@@ -11,9 +11,9 @@ from bot.admin_messages import AdminMessages, Topic
 from bot.alerts import Alerts
 from bot.desk import ACTS, Act, Desk
 from bot.inbox import Claimed, Event, Inbox
-from bot.slack.api import SlackApi, SlackError
+from bot.slack.api import QUIET, SlackApi, SlackError
 from bot.slack.events import Door, SlackEvents, find_team
-from bot.slack.posts import name_person
+from bot.slack.names import name_person
 from bot.slack.render_admin import (
     ACTIONS,
     Block,
@@ -145,7 +145,7 @@ class AdminChannel(BackgroundWork):
     async def _say(self, text: str, blocks: list[Block], *, under: str | None = None, **options: Any) -> str:
         place = {"thread_ts": under.partition(":")[2], **options} if under else {}
         arguments = {"channel": self._channel, "text": text, "blocks": blocks, **place}
-        posted = await self._api.call(self._team, "chat.postMessage", **arguments, **_QUIET)
+        posted = await self._api.call(self._team, "chat.postMessage", **arguments, **QUIET)
         return f"{posted['channel']}:{posted['ts']}"
 
     async def _show(self, payload: Mapping[str, Any], run_id: int) -> None:
@@ -197,7 +197,3 @@ def to_act(body: Mapping[str, Any], act: Act) -> Event | None:
         "message_ts": message_ts,
     }
     return Event("slack", f"act:{channel}:{message_ts}:{user}:{action['action_ts']}", CONVERSATION_KEY, KIND, payload)
-
-
-# Nothing of a report is turned into a link, a mention or a preview behind our back.
-_QUIET: dict[str, Any] = {"parse": "none", "link_names": False, "unfurl_links": False, "unfurl_media": False}

@@ -22,6 +22,7 @@ CALL_SECONDS = 20
 # The scope that Slack asks for each method; None where any token will do.
 METHOD_SCOPES = {
     "agents.sessions.setStatus": "chat:write",
+    "assistant.threads.setSuggestedPrompts": "assistant:write",
     "assistant.threads.setStatus": "assistant:write",
     "auth.test": None,
     "chat.appendStream": "chat:write",
@@ -33,14 +34,27 @@ METHOD_SCOPES = {
     "chat.stopStream": "chat:write",
     "chat.update": "chat:write",
     "conversations.history": "channels:history",
+    "conversations.info": "channels:read",
+    "conversations.members": "channels:read",
     "conversations.replies": "channels:history",
+    "usergroups.list": "usergroups:read",
     "users.info": "users:read",
+    "users.list": "users:read",
     "views.open": None,
+    "views.publish": None,
 }
 # For posts: nothing in them is turned into a link, a mention or a preview behind our back.
 QUIET: dict[str, Any] = {"parse": "none", "link_names": False, "unfurl_links": False, "unfurl_media": False}
 # Slack takes no JSON for these.
-READING_METHODS = {"conversations.history", "conversations.replies", "users.info"}
+READING_METHODS = {
+    "conversations.history",
+    "conversations.info",
+    "conversations.members",
+    "conversations.replies",
+    "usergroups.list",
+    "users.info",
+    "users.list",
+}
 
 
 class SlackError(NightbakeError):

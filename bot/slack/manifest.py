@@ -10,6 +10,7 @@ from dataclasses import asdict, dataclass
 from typing import Any, Literal
 from urllib.parse import urlencode
 
+from bot.slack.commands import ANSWER_THIS, ANSWER_THIS_NAME, COMMAND, COMMAND_USAGE
 from bot.slack.events import PATH
 from bot.slack.scopes import EVENT_SCOPES, INSTALL_EVENTS, SCOPES
 
@@ -41,8 +42,8 @@ class Shortcut:
 
 
 # By the names that `SlackEvents.on` is given.
-COMMANDS: dict[str, Command] = {}
-SHORTCUTS: dict[str, Shortcut] = {}
+COMMANDS = {COMMAND: Command("Answers from the company's own documents", COMMAND_USAGE)}
+SHORTCUTS = {ANSWER_THIS: Shortcut(ANSWER_THIS_NAME, "Answers the message in its thread")}
 
 
 def build_manifest(*, http_url: str | None = None, oauth_url: str | None = None) -> dict[str, Any]:

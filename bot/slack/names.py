@@ -17,6 +17,11 @@ def name_person(team: str, user: str) -> str:
     return f"slack:{team}:{user}"
 
 
+def name_room(team: str, channel: str) -> str:
+    """A channel as the log knows it; the keys of its conversations begin with this and a colon."""
+    return f"slack:{team}:{channel}"
+
+
 def find_user(person: str) -> str:
     """Slack's id of a person."""
     return person.rpartition(":")[2]
@@ -24,9 +29,9 @@ def find_user(person: str) -> str:
 
 def name_conversation(team: str, channel: str, thread_ts: str | None) -> str:
     """The key under which questions of one thread keep their order."""
-    return f"slack:{team}:{channel}:{thread_ts}"
+    return f"{name_room(team, channel)}:{thread_ts}"
 
 
 def find_place(conversation_key: str) -> Place:
-    """The thread of a question."""
-    return Place(*conversation_key.split(":", 3)[1:])
+    """The thread of a question; what follows it in the key keeps apart what one person alone sees."""
+    return Place(*conversation_key.split(":")[1:4])

@@ -4,7 +4,7 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-from bot.inbox import Claimed, Event, Inbox
+from bot.inbox import Event, Inbox
 from bot.slack.events import SlackEvents, find_bot_user, find_team
 from bot.slack.names import name_conversation, name_person
 
@@ -67,18 +67,6 @@ def is_personal(body: Mapping[str, Any], event: Mapping[str, Any]) -> bool:
     if not user or event.get("bot_id") or user in (find_bot_user(body), "USLACKBOT"):
         return False
     return event.get("subtype") in PERSONAL_SUBTYPES
-
-
-async def find_audience(claimed: Claimed) -> list[str]:
-    """What everyone who will see the reply may read.
-
-    In a direct message that is the person. In a channel it is what all may read, because its members are not
-    looked up yet. With people of another company in the room it is nothing: denial wins while unknown.
-    """
-    payload = claimed.payload
-    if payload["external"]:
-        return []
-    return ["everyone", payload["person"]] if payload["direct"] else ["everyone"]
 
 
 def read_text(text: str, bot_user: str | None) -> str:

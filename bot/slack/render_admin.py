@@ -6,11 +6,10 @@ from typing import Any
 
 from bot.alerts import Alert
 from bot.desk import ACTS, Act, Night, Outcome, Switch
+from bot.slack.blocks import Block, context, escape, mrkdwn, plain
 from bot.slack.markdown import make_safe, split_markdown
-from bot.slack.render import MESSAGE_CHARACTERS, escape
+from bot.slack.render import MESSAGE_CHARACTERS
 from core.prompt import Language
-
-Block = dict[str, Any]
 
 ACTIONS: dict[Act, str] = {act: f"night_{act}" for act in ACTS}
 MOST_SWITCHES = 5
@@ -92,10 +91,10 @@ def render_report(night: Night, markdown: str, language: Language, *, base_url: 
     done = [_say_switch(switch, language) for switch in night.switches[-MOST_SWITCHES:]]
     if night.paused_by:
         done.append(words["paused"].format(who=_mention(night.paused_by)))
-    link = {"type": "button", "action_id": "open", "text": _plain(words["open"])}
+    link = {"type": "button", "action_id": "open", "text": plain(words["open"])}
     return [
         {"type": "markdown", "text": split_markdown(make_safe(head), MESSAGE_CHARACTERS)[0]},
-        *(_context(line) for line in done),
+        *(context(line) for line in done),
         {
             "type": "actions",
             "elements": [
@@ -132,7 +131,7 @@ def render_clear(alert: Alert, language: Language) -> str:
 
 def render_text(text: str) -> list[Block]:
     """A message of one section."""
-    return [{"type": "section", "text": _mrkdwn(text)}]
+    return [{"type": "section", "text": mrkdwn(text)}]
 
 
 def say_outcome(outcome: Outcome, language: Language, error: str = "") -> str:
@@ -161,13 +160,13 @@ def _render_button(act: Act, night: Night, language: Language) -> Block:
     return {
         "type": "button",
         "action_id": ACTIONS[act],
-        "text": _plain(words[act]),
+        "text": plain(words[act]),
         "value": json.dumps({"run_id": night.id}),
         "confirm": {
-            "title": _plain(words[act]),
-            "text": _plain(sure),
-            "confirm": _plain(words["yes"]),
-            "deny": _plain(words["no"]),
+            "title": plain(words[act]),
+            "text": plain(sure),
+            "confirm": plain(words["yes"]),
+            "deny": plain(words["no"]),
         },
         **({"style": styles[act]} if act in styles else {}),
     }
@@ -183,15 +182,3 @@ def _mention(person: str) -> str:
     """A person of Slack by name; who came another way as the log knows them."""
     parts: Sequence[str] = person.split(":")
     return f"<@{parts[2]}>" if parts[0] == "slack" and len(parts) == 3 else f"`{escape(person)}`"
-
-
-def _context(text: str) -> Block:
-    return {"type": "context", "elements": [_mrkdwn(text)]}
-
-
-def _mrkdwn(text: str) -> Block:
-    return {"type": "mrkdwn", "text": text, "verbatim": True}
-
-
-def _plain(text: str) -> Block:
-    return {"type": "plain_text", "text": text, "emoji": False}

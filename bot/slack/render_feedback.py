@@ -43,15 +43,13 @@ _PHRASES: dict[Language, dict[str, str]] = {
 def render_feedback(answer: FinishedAnswer) -> list[Block]:
     """Slack's own thumbs and what else can be done; all of it names the answer, so any message of it can hold them."""
     phrases, number = _PHRASES[answer.language], str(answer.interaction_id)
-    buttons = [button(AGAIN, phrases["again"], number)]
+    buttons = [button(AGAIN, phrases["again"], number)] if answer.can_try_again else []
     if answer.can_ask_human:
         sure = {"title": "human", "text": "human_sure", "confirm": "human_yes", "deny": "human_no"}
         asked = {part: plain(phrases[name]) for part, name in sure.items()}
         buttons.append(button(ASK_HUMAN, phrases["human"], number) | {"confirm": asked})
-    return [
-        {"type": "context_actions", "elements": [_render_thumbs(answer)]},
-        actions(*buttons),
-    ]
+    thumbs = {"type": "context_actions", "elements": [_render_thumbs(answer)]}
+    return [thumbs, actions(*buttons)] if buttons else [thumbs]
 
 
 def render_thanks(source: str, value: int, interaction_id: int, language: Language) -> tuple[str, list[Block]]:

@@ -13,7 +13,7 @@ from typing import Any
 
 from bot.inbox import Claimed
 from bot.phrases import say
-from bot.reply import FinishedAnswer
+from bot.reply import FinishedAnswer, Reply
 from bot.slack.api import QUIET, RATE_LIMITED, SlackApi, SlackError
 from bot.slack.blocks import Block
 from bot.slack.changes import Changes, Fate
@@ -29,6 +29,7 @@ from bot.slack.render import (
 )
 from bot.slack.session import Session
 from bot.slack.stream import SlackStream
+from bot.slack.whispers import reply_to_command
 from core.interactions import Interactions
 from core.prompt import Language
 
@@ -62,11 +63,13 @@ class SlackPlatform:
         self._has_experts = has_experts
         self._paces = Paces(Pace(clock), Pace(clock, pause_seconds=APPEND_PAUSE_SECONDS))
 
-    async def reply_to(self, claimed: Claimed) -> "SlackReply | None":
+    async def reply_to(self, claimed: Claimed) -> Reply | None:
         """The reply for this event, on the message of an earlier attempt or wording, if any.
 
         None where the question was edited or deleted since; what was shown of a deleted one is removed.
         """
+        if claimed.payload.get("response_url"):
+            return reply_to_command(claimed, self._base_url)
         stored = await self._interactions.find_by_inbox(claimed.id)
         reply_key = stored.reply_key if stored else await self._changes.find_earlier_reply(claimed.payload)
         reply = self._make_reply(claimed, reply_key)

@@ -1,6 +1,6 @@
 """Everything of Slack, put together: what comes in and what goes out."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Protocol
 from urllib.parse import urljoin
 
@@ -11,16 +11,21 @@ from bot.admin_messages import AdminMessages
 from bot.again import Again
 from bot.alerts import Alerts
 from bot.desk import Desk
+from bot.home import Homes
 from bot.inbox import Inbox
+from bot.room_settings import RoomSettingsLog
 from bot.slack import admin as admin_channel
 from bot.slack import recovery
 from bot.slack.admin import AdminChannel
 from bot.slack.api import OneToken, SlackApi, Tokens, build_client
 from bot.slack.changes import Changes
+from bot.slack.commands import Commands
+from bot.slack.directory import SlackDirectory
 from bot.slack.emoji import Emoji
 from bot.slack.events import Kind, SlackEvents
 from bot.slack.experts import SlackExperts, add_experts
 from bot.slack.history import History
+from bot.slack.home import SlackHome
 from bot.slack.install import Install
 from bot.slack.installations import Installations, Seal
 from bot.slack.judgements import Judgements
@@ -28,14 +33,23 @@ from bot.slack.posts import add_posts
 from bot.slack.reactions import add_reactions
 from bot.slack.recovery import Recovery
 from bot.slack.reply import SlackPlatform
+from bot.slack.settings import SET_ROOM, SlackSettings
 from bot.slack.socket import SlackSocket
 from bot.slack.threads import Threads
+from bot.slack.whispers import SlackWhispers
 from bot.worker import Handler
+from core.consent import Consents
 from core.database import Database
+from core.directory import Directory
 from core.feedback import FeedbackLog
 from core.interactions import Interactions
+from core.prompt import Language
 from core.serving import Serving
 from core.settings import Settings, read_list
+
+# Questions to begin with, by language.
+Prompts = Mapping[Language, Sequence[str]]
+NO_PROMPTS: Prompts = {"en": (), "ko": ()}
 
 
 class Loop(Protocol):
@@ -60,6 +74,10 @@ class SlackSide:
         read_thread: gives what people said before a question.
         recovery: reads what was missed.
         confirm: follows a vote.
+        find_readers: says who will see a reply.
+        find_language: says in which language a channel wants our own words.
+        tell_erased: tells a person that they are forgotten.
+        whispers: tells one person of a room something alone.
         experts: whom a question may be handed to, where there is a channel of theirs.
         admin: reports, alerts and their buttons, where there is a channel for them.
     """
@@ -80,20 +98,43 @@ class SlackSide:
         admin: AdminChannel | None = None,
         install: Install | None = None,
         history: History | None = None,
+        prompts: Prompts = NO_PROMPTS,
     ) -> None:
         self.loops: list[Loop] = [api]
         self._events = SlackEvents(signing_secret=signing_secret)
         add_posts(self._events, inbox)
         add_reactions(self._events, inbox, emoji or Emoji())
-        said = Threads(api=api, inbox=inbox, database=database)
+        people = SlackDirectory(api=api, directory=Directory(database))
+        people.open_doors(self._events)
+        self.find_readers = people.find_readers
+        rooms = SlackSettings(api=api, inbox=inbox, settings=RoomSettingsLog(database), people=people)
+        rooms.open_doors(self._events)
+        self.find_language = rooms.find_language
+        said = Threads(api=api, inbox=inbox, database=database, hears_questions=rooms.hears_questions)
         said.open_doors(self._events)
         self.read_thread = said.read
+        Commands(inbox=inbox, open_settings=rooms.open_form).open_doors(self._events)
+        own = SlackHome(
+            api=api,
+            inbox=inbox,
+            homes=Homes(database),
+            consents=Consents(database),
+            interactions=interactions,
+            people=people,
+            prompts=prompts,
+        )
+        own.open_doors(self._events)
+        self.tell_erased = own.tell_erased
+        self.whispers = SlackWhispers(api=api, inbox=inbox, base_url=base_url)
+        self.whispers.open_doors(self._events)
         changed = Changes(inbox=inbox, database=database)
         changed.open_doors(self._events)
         self.recovery = Recovery(events=self._events, history=history or History(api), inbox=inbox, database=database)
         self.handlers: dict[str, Handler] = {
             "deletion": changed.take_deletion,
             recovery.KIND: self.recovery.take,
+            SET_ROOM: rooms.set_room,
+            **own.handlers(),
         }
         judgements = Judgements(
             api=api, inbox=inbox, interactions=interactions, feedback=feedback, again=again, base_url=base_url
@@ -142,6 +183,7 @@ def build_side(
     feedback: FeedbackLog,
     again: Again,
     serving: Serving,
+    prompts: Prompts = NO_PROMPTS,
 ) -> tuple[SlackSide, list[SlackSocket]]:
     """Slack by the settings, and the connections of Socket Mode that must be started."""
     tokens, install = _build_tokens(settings, database)
@@ -160,6 +202,7 @@ def build_side(
         expert_channel=settings.slack_expert_channel,
         admin=_build_admin(settings, api=api, inbox=inbox, database=database, serving=serving),
         install=install,
+        prompts=prompts,
     )
     if isinstance(tokens, Installations):
         side.loops.append(tokens)

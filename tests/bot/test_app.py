@@ -7,7 +7,9 @@ from pydantic import SecretStr
 from bot.app import Bot
 from bot.experts import CONSENT, REPLY, REQUEST
 from bot.inbox import Event, Inbox
+from bot.more import MORE, SHARE
 from bot.slack.admin import KIND as ADMIN_ACT
+from bot.slack.home import ASK_AGAIN
 from bot.slack.recovery import KIND as RECOVERY
 from core.adapters import Adapters
 from core.database import Database
@@ -25,6 +27,9 @@ PAYLOADS: dict[str, dict[str, Any]] = {
     CONSENT: {"reply_id": 4711, "person": "slack:T0:U0"},
     ADMIN_ACT: {"act": "approve", "run_id": 4711, "team": "T0", "user": "U0", "person": "slack:T0:U0"},
     RECOVERY: {"since": 0},
+    MORE: {"more_of": 4711, "person": "slack:T0:U0"},
+    SHARE: {"interaction_id": 4711, "person": "slack:T0:U0"},
+    ASK_AGAIN: {"interaction_id": 4711, "team": "T0", "user": "U0"},
 }
 
 

@@ -37,3 +37,11 @@ def test_a_person_reads_what_the_group_may_read_until_it_is_taken_away(
         run_nightbake("people", "set", "user:ann", *groups)
         found.append(len(run_nightbake("ask", QUESTION, "--as", "user:ann", "--json").json["sources"]))
     assert found == [0, 1, 0]
+
+
+def test_a_person_is_forgotten_once_it_is_confirmed(installation: FakeModelServer) -> None:
+    run_nightbake("ask", QUESTION, "--as", "user:kim")
+    assert run_nightbake("people", "forget", "user:kim").code != 0
+    for questions in (1, 0):
+        erased = run_nightbake("people", "forget", "user:kim", "--yes", "--json").json
+        assert (erased["questions"], erased["adapters"]) == (questions, [])

@@ -18,13 +18,23 @@ SCOPES = ",".join(
         "app_mentions:read",
         "assistant:write",
         "channels:history",
+        "channels:read",
         "chat:write",
+        "commands",
         "groups:history",
+        "groups:read",
         "im:history",
         "mpim:history",
+        "mpim:read",
         "reactions:read",
+        "usergroups:read",
+        "users:read",
+        "users:read.email",
     ]
 )
+
+
+TOKENLESS_METHODS = ("apps.connections.open", "oauth.v2.access", "response_url")
 
 
 @dataclass
@@ -43,13 +53,18 @@ class FakeSlack:
         grants: what `oauth.v2.access` gives, once, for a code or a refresh token.
         teams: workspaces of the organisation.
         peers: ends of the connections that calls came over.
-        users: what `users.info` says of each.
         whispers: arguments of ephemeral messages; `views` are the forms that were opened.
         rate_limits: seconds of `Retry-After` for the next calls of a method.
         errors: Slack's word for the next calls of a method.
         posts: what people said, by `channel:thread_ts`, and outside of threads by `channel`.
         streaming: keys of messages that stream; one that is taken out has expired.
         statuses: last status of each session, by `channel:thread_ts`.
+        rooms: what is not as usual about a channel, which is public, with Ann and Bob; `members` among it.
+        users: what is not as usual about a user, who is an employee.
+        homes: the Home that was published last, by user.
+        prompts: suggested questions, by channel.
+        responses: what commands were answered.
+        groups: user groups, as Slack lists them.
         acknowledged: ids of Socket Mode envelopes that were acknowledged.
         mute: whether Socket Mode says nothing, neither to a new link nor to a ping.
         link_path: where Socket Mode is said to be.
@@ -64,12 +79,17 @@ class FakeSlack:
         self.grants: dict[str, dict[str, Any]] = {}
         self.teams: list[str] = []
         self.peers: set[Any] = set()
-        self.users: dict[str, dict[str, Any]] = {}
         self.rate_limits: dict[str, list[int]] = {}
         self.errors: dict[str, list[str]] = {}
         self.posts: dict[str, list[dict[str, Any]]] = {}
         self.streaming: set[str] = set()
         self.statuses: dict[str, str] = {}
+        self.rooms: dict[str, dict[str, Any]] = {}
+        self.users: dict[str, dict[str, Any]] = {}
+        self.homes: dict[str, dict[str, Any]] = {}
+        self.prompts: dict[str, list[dict[str, str]]] = {}
+        self.responses: list[dict[str, Any]] = []
+        self.groups: list[dict[str, Any]] = []
         self.scopes = SCOPES
         self.acknowledged: list[str] = []
         self.links: list[web.WebSocketResponse] = []
@@ -129,7 +149,7 @@ class FakeSlack:
         if words := self.errors.get(method):
             return _refuse(words.pop(0))
         token = request.headers.get("Authorization", "").removeprefix("Bearer ")
-        if method not in ("apps.connections.open", "oauth.v2.access") and token not in self.tokens:
+        if method not in TOKENLESS_METHODS and token not in self.tokens:
             return _refuse("invalid_auth")
         return self._METHODS[method](self, arguments)
 
@@ -217,6 +237,43 @@ class FakeSlack:
             answer["response_metadata"] = {"next_cursor": str(start + 2)}
         return web.json_response(answer)
 
+    def _tell_room(self, arguments: dict[str, Any]) -> web.Response:
+        channel = arguments["channel"]
+        told = {"id": channel, "is_private": channel[0] != "C", "is_mpim": channel[0] == "G", "creator": "U0ANN"}
+        return web.json_response({"ok": True, "channel": told | self.rooms.get(channel, {})})
+
+    def _list_members(self, arguments: dict[str, Any]) -> web.Response:
+        members = self.rooms.get(arguments["channel"], {}).get("members", ["U0ANN", "U0BOB", "U0BOT"])
+        return _page("members", members, arguments)
+
+    def _tell_user(self, arguments: dict[str, Any]) -> web.Response:
+        return web.json_response({"ok": True, "user": self.build_user(arguments["user"])})
+
+    def _list_users(self, arguments: dict[str, Any]) -> web.Response:
+        return _page("members", [self.build_user(user) for user in self.users], arguments)
+
+    def build_user(self, user: str) -> dict[str, Any]:
+        told = {"id": user, "team_id": "T0HOME", "deleted": False, "is_restricted": False, "is_ultra_restricted": False}
+        told |= {"is_bot": user == "U0BOT", "updated": 1700000000, "profile": {"email": f"{user}@Home.Example"}}
+        return told | self.users.get(user, {})
+
+    def _publish_home(self, arguments: dict[str, Any]) -> web.Response:
+        self.homes[arguments["user_id"]] = arguments["view"]
+        return web.json_response({"ok": True, "view": arguments["view"]})
+
+    def _set_prompts(self, arguments: dict[str, Any]) -> web.Response:
+        assert "thread_ts" not in arguments, "with a thread it fails without a word"
+        self.prompts[arguments["channel_id"]] = arguments["prompts"]
+        return web.json_response({"ok": True})
+
+    def _respond(self, arguments: dict[str, Any]) -> web.Response:
+        assert arguments["response_type"] == "ephemeral"
+        self.responses.append(arguments)
+        return web.Response(text="ok")
+
+    def _list_groups(self, _: dict[str, Any]) -> web.Response:
+        return web.json_response({"ok": True, "usergroups": self.groups})
+
     def _set_status(self, _: dict[str, Any]) -> web.Response:
         return web.json_response({"ok": True})
 
@@ -233,10 +290,6 @@ class FakeSlack:
 
     def _list_teams(self, _: dict[str, Any]) -> web.Response:
         return web.json_response({"ok": True, "teams": [{"id": team, "name": team} for team in self.teams]})
-
-    def _get_user(self, arguments: dict[str, Any]) -> web.Response:
-        user = self.users.get(arguments["user"])
-        return web.json_response({"ok": True, "user": user}) if user else _refuse("user_not_found")
 
     def _open_connection(self, _: dict[str, Any]) -> web.Response:
         address = str(self._server.make_url(self.link_path)).replace("http://", "ws://")
@@ -256,6 +309,7 @@ class FakeSlack:
 
     _METHODS = {  # noqa: RUF012
         "agents.sessions.setStatus": _set_session,
+        "assistant.threads.setSuggestedPrompts": _set_prompts,
         "assistant.threads.setStatus": _set_status,
         "auth.teams.list": _list_teams,
         "auth.test": _test_auth,
@@ -266,12 +320,18 @@ class FakeSlack:
         "chat.postMessage": _post,
         "chat.update": _update,
         "conversations.history": _read_history,
+        "conversations.info": _tell_room,
+        "conversations.members": _list_members,
         "conversations.replies": _read_replies,
+        "usergroups.list": _list_groups,
+        "users.info": _tell_user,
+        "users.list": _list_users,
         "chat.getPermalink": _get_permalink,
         "chat.postEphemeral": _post_ephemeral,
         "oauth.v2.access": _give,
-        "users.info": _get_user,
+        "response_url": _respond,
         "views.open": _open_view,
+        "views.publish": _publish_home,
         "apps.connections.open": _open_connection,
     }
 
@@ -288,6 +348,13 @@ def read_message(message: dict[str, Any]) -> str:
 
 def _read_chunks(arguments: dict[str, Any]) -> str:
     return "".join(chunk["text"] for chunk in arguments.get("chunks", []) if chunk["type"] == "markdown_text")
+
+
+def _page(name: str, rows: list[Any], arguments: dict[str, Any]) -> web.Response:
+    start, limit = int(arguments.get("cursor") or 0), int(arguments["limit"])
+    further = str(start + limit) if start + limit < len(rows) else ""
+    told = {"ok": True, name: rows[start : start + limit], "response_metadata": {"next_cursor": further}}
+    return web.json_response(told)
 
 
 def _refuse(word: str) -> web.Response:

@@ -4,7 +4,7 @@ import hashlib
 import hmac
 import json
 import time
-from collections.abc import AsyncGenerator, AsyncIterator, Collection, Mapping
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Collection, Mapping
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,16 +18,22 @@ from aiohttp.test_utils import TestServer
 from bot.admin_messages import AdminMessages
 from bot.again import Again
 from bot.alerts import Alerts
+from bot.answer import Answerer
+from bot.audience import Audiences
 from bot.desk import Desk
 from bot.experts import Experts
-from bot.handlers import Confirm, ReadThread
+from bot.forget import FORGET, Forgetting
+from bot.handlers import Confirm, FindLanguage, ReadThread
 from bot.inbox import Inbox
+from bot.more import More
+from bot.room_settings import RoomSettingsLog
 from bot.slack.admin import AdminChannel
 from bot.slack.api import OneToken, SlackApi
+from bot.slack.commands import CommandWork
 from bot.slack.events import PATH
 from bot.slack.history import History
-from bot.slack.posts import find_audience
 from bot.slack.side import SlackSide
+from bot.web.wording import SUGGESTIONS
 from bot.worker import Handler
 from core.adapters import Adapters
 from core.database import Database
@@ -35,6 +41,7 @@ from core.feedback import FeedbackLog
 from core.interactions import Interactions
 from core.model_server import ModelServer
 from core.serving import Serving
+from retrieval.access import Access
 from tests.bot.assistant import BASE_URL, Assistant, OneDocument
 from tests.fakes.slack import BOT_TOKEN, FakeSlack
 
@@ -84,7 +91,30 @@ class Workspace(Assistant):
             feedback=FeedbackLog(self.database),
             platforms={"slack": self.side.experts},
         )
-        return {**self.side.handlers, **experts.handlers()}
+        work = CommandWork(self.database, search=self.search, audiences=self.audiences, base_url=BASE_URL)
+        forget = Forgetting(self.database, tell={"slack": self.side.tell_erased})
+        return {**self.side.handlers, **experts.handlers(), **work.handlers(), FORGET: forget}
+
+    @property
+    def find_language(self) -> Mapping[str, FindLanguage]:
+        return {"slack": self.side.find_language}
+
+    @property
+    def audiences(self) -> Audiences:
+        return Audiences(Access(self.database), RoomSettingsLog(self.database), {"slack": self.side.find_readers})
+
+    @property
+    def build_more(self) -> Callable[[Answerer], More]:
+        return lambda answerer: More(
+            inbox=self.inbox,
+            access=Access(self.database),
+            audiences=self.audiences,
+            interactions=Interactions(self.database),
+            answerer=answerer,
+            search=self.search,
+            platforms={"slack": self.side.whispers},
+            base_url=BASE_URL,
+        )
 
     @property
     def read_thread(self) -> Mapping[str, ReadThread]:
@@ -94,6 +124,16 @@ class Workspace(Assistant):
         """Post a click or a form, signed, as Slack sends them; the status."""
         body = urlencode({"payload": json.dumps(load(payload) if isinstance(payload, str) else payload)}).encode()
         return await self.post(body, sign(body) | {"Content-Type": "application/x-www-form-urlencoded"})
+
+    async def command(self, text: str, **further: str) -> dict[str, Any]:
+        """Give the command, signed, as Slack sends it; what Slack is told."""
+        sent = load("command") | {"text": text, "response_url": f"{self.slack.api_url}response_url"} | further
+        body = urlencode(sent).encode()
+        headers = sign(body) | {"Content-Type": "application/x-www-form-urlencoded"}
+        async with self.session.post(self.url, data=body, headers=headers) as response:
+            assert response.status == 200
+            told = await response.text()
+        return json.loads(told) if told.startswith("{") else {"text": told}
 
     async def deliver(self, event: str | dict[str, Any], *, retry: int | None = None) -> int:
         """Post an event, signed; the status."""
@@ -143,13 +183,15 @@ async def open_workspace(
         expert_channel=EXPERT_CHANNEL,
         admin=admin,
         history=History(api, pause_seconds=0),
+        prompts=SUGGESTIONS,
     )
     app = web.Application()
     app.add_routes(side.routes())
     async with TestServer(app) as server, ClientSession() as session:
         url = str(server.make_url(PATH))
+        audiences = Audiences(Access(database), RoomSettingsLog(database), {"slack": side.find_readers})
         yield Workspace(
-            "slack", find_audience, database, inbox, side.platform, OneDocument(), slack, url, session, side
+            "slack", audiences.find, database, inbox, side.platform, OneDocument(), slack, url, session, side
         )
     await model_server.close()
 

@@ -70,7 +70,7 @@ async def test_who_may_see_what_is_decided_as_for_the_first(workspace: Workspace
         await workspace.settle()
         await workspace.click("click_again")
         await workspace.settle()
-    assert workspace.search.asked == [[], []]
+    assert workspace.search.asked == [["public", "!*"]] * 2
 
 
 async def test_a_follow_up_is_understood_as_it_was_the_first_time(

@@ -23,7 +23,7 @@ async def test_a_mention_delivered_three_times_is_answered_once_with_its_source(
         await workspace.settle()
     assert statuses == [200, 200, 200]
     assert list(workspace.slack.messages) == [REPLY_KEY]
-    assert workspace.search.asked == [["everyone"]]
+    assert workspace.search.asked == [["everyone", "public", "!*"]]
     message = workspace.slack.messages[REPLY_KEY]
     assert message["thread_ts"] == "1700000100.000100"
     assert f"Employees have 23 days of annual leave. [[1]]({BASE_URL}/passages/7)" in read_message(message)
@@ -47,16 +47,16 @@ async def test_a_direct_message_is_answered_with_what_the_person_may_read(
         await workspace.deliver("message_im_own_echo")
         await workspace.settle()
     assert list(workspace.slack.messages) == ["D0ANN:1700000000.000001"]
-    assert workspace.search.asked == [["everyone", "slack:T0HOME:U0ANN"]]
+    assert workspace.search.asked == [["everyone", "public", "slack:T0HOME:U0ANN"]]
 
 
-async def test_a_channel_shared_with_another_company_gets_nothing(
+async def test_a_channel_shared_with_another_company_gets_what_is_public(
     workspace: Workspace, chat_model: FakeModelServer
 ) -> None:
     async with workspace.at_work(chat_model):
         await workspace.deliver("app_mention_shared_channel")
         await workspace.settle()
-    assert workspace.search.asked == [[]]
+    assert workspace.search.asked == [["public", "!*"]]
     assert "23 days" not in str(workspace.slack.messages)
 
 

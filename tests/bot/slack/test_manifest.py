@@ -11,6 +11,7 @@ import pytest
 
 from bot.slack import manifest
 from bot.slack.api import METHOD_SCOPES
+from bot.slack.directory import FURTHER_SCOPES
 from bot.slack.manifest import COMMANDS, SHORTCUTS, Command, Shortcut, build_link, build_manifest, find_scopes
 from bot.slack.scopes import EVENT_SCOPES, SCOPES
 from tests.bot.slack.conftest import Workspace
@@ -36,7 +37,7 @@ def test_every_command_and_shortcut_with_a_door_has_its_words_and_no_other(works
 
 
 def test_the_manifest_asks_for_the_scopes_that_are_used() -> None:
-    needed = {*EVENT_SCOPES.values(), *filter(None, METHOD_SCOPES.values())}
+    needed = {*EVENT_SCOPES.values(), *METHOD_SCOPES.values(), *FURTHER_SCOPES} - {None}
     asked = set(build_manifest()["oauth_config"]["scopes"]["bot"])
     assert asked - {"commands"} == needed == SCOPES
 

@@ -76,7 +76,7 @@ async def test_a_missed_question_is_answered_in_its_place(workspace: Workspace, 
         await workspace.settle()
     (message,) = workspace.slack.messages.values()
     assert message["thread_ts"] == post["ts"]
-    assert workspace.search.asked == [["everyone", "slack:T0HOME:U0ANN"]]
+    assert workspace.search.asked == [["everyone", "public", "slack:T0HOME:U0ANN"]]
 
 
 async def test_threads_of_ours_are_followed_and_others_only_where_we_are_named(workspace: Workspace) -> None:
@@ -134,7 +134,7 @@ async def test_people_of_another_company_stay_outside(workspace: Workspace, chat
     await recover(workspace)
     async with workspace.at_work(chat_model):
         await workspace.settle()
-    assert workspace.search.asked == [[]]
+    assert workspace.search.asked == [["public", "!*"]]
 
 
 async def test_what_was_said_before_somebody_was_forgotten_stays_unread(workspace: Workspace) -> None:
