@@ -3,7 +3,7 @@
 import logging
 from collections.abc import Mapping, Sequence
 from contextlib import AsyncExitStack
-from typing import Self
+from typing import Any, Self
 
 from aiohttp import web
 
@@ -15,12 +15,12 @@ from bot.inbox import Claimed, Inbox
 from bot.reply import Platform
 from bot.signals import Signals
 from bot.slack.posts import find_audience as find_slack_audience
-from bot.slack.side import build_side
+from bot.slack.side import SlackSide
+from bot.slack.side import build_side as build_slack_side
 from bot.slack.socket import SlackSocket
-from bot.teams import activities as teams_activities
-from bot.teams.auth import TokenCheck
-from bot.teams.connector import TeamsConnector, build_credentials
-from bot.teams.reply import TeamsPlatform
+from bot.teams.posts import find_audience as find_teams_audience
+from bot.teams.side import TeamsSide
+from bot.teams.side import build_side as build_teams_side
 from bot.web.app import build_app
 from bot.web.live import Live
 from bot.web.night import RunNight
@@ -40,7 +40,7 @@ from core.settings import Settings
 
 log = logging.getLogger(__name__)
 
-AUDIENCES = {"slack": find_slack_audience, "teams": teams_activities.find_audience}
+AUDIENCES = {"slack": find_slack_audience, "teams": find_teams_audience}
 
 
 class Bot:
@@ -89,10 +89,20 @@ class Bot:
             readiness=check_readiness(database, model_server),
             suggestions=suggestions,
         )
+        parts: dict[str, Any] = {
+            "inbox": self._inbox,
+            "database": database,
+            "interactions": interactions,
+            "feedback": feedback,
+            "again": Again(database, self._inbox),
+        }
         if settings.has_slack:
-            self._add_slack(database, interactions, feedback, Again(database, self._inbox))
+            slack, self._sockets = build_slack_side(settings, **parts)
+            self._add_side("slack", slack)
         if settings.has_teams:
-            self._add_teams(interactions)
+            teams = build_teams_side(settings, suggestions=suggestions, **parts)
+            self._add_side("teams", teams)
+            self._stack.push_async_callback(teams.close)
         questions = QuestionHandler(
             answerer=answerer,
             interactions=interactions,
@@ -152,36 +162,11 @@ class Bot:
         audience = await AUDIENCES[claimed.platform](claimed)
         return await self._find_principals(person) if person in audience else audience
 
-    def _add_slack(self, database: Database, interactions: Interactions, feedback: FeedbackLog, again: Again) -> None:
-        side, sockets = build_side(
-            self._settings,
-            inbox=self._inbox,
-            database=database,
-            interactions=interactions,
-            feedback=feedback,
-            again=again,
-        )
+    def _add_side(self, name: str, side: SlackSide | TeamsSide) -> None:
+        self._platforms[name] = side.platform
         self._handlers |= side.handlers
-        self._read_thread["slack"] = side.read_thread
-        self._confirm["slack"] = side.confirm
-        self._platforms["slack"] = side.platform
+        self._read_thread[name] = side.read_thread
+        self._confirm[name] = side.confirm
         if side.experts:
-            self._experts["slack"] = side.experts
+            self._experts[name] = side.experts
         self._app.add_routes(side.routes())
-        self._sockets += sockets
-
-    def _add_teams(self, interactions: Interactions) -> None:
-        settings = self._settings
-        assert settings.teams_app_id and settings.teams_app_password and settings.teams_tenant_id
-        password, tenant = settings.teams_app_password.get_secret_value(), settings.teams_tenant_id
-        connector = TeamsConnector(
-            app_id=settings.teams_app_id, credentials=build_credentials(settings.teams_app_id, password, tenant)
-        )
-        check = TokenCheck(app_id=settings.teams_app_id, tenants=frozenset({tenant}))
-        activities = teams_activities.TeamsActivities(inbox=self._inbox, authentication=check)
-        self._platforms["teams"] = TeamsPlatform(
-            connector=connector, interactions=interactions, base_url=settings.base_url
-        )
-        self._app.add_routes(activities.routes())
-        self._stack.push_async_callback(connector.close)
-        self._stack.push_async_callback(activities.close)

@@ -7,7 +7,6 @@ Source: Bot Connector authentication, "Authenticate requests from the Bot Connec
 """
 
 import asyncio
-import ipaddress
 import logging
 import time
 from collections.abc import Callable, Mapping
@@ -18,6 +17,7 @@ import jwt
 from aiohttp import web
 
 from core.errors import NightbakeError, SettingsError
+from core.settings import is_loopback
 
 log = logging.getLogger(__name__)
 
@@ -124,12 +124,12 @@ class LoopbackOnly:
     """
 
     def __init__(self, *, host: str) -> None:
-        if not _is_loopback(host):
+        if not is_loopback(host):
             raise SettingsError([f"HOST: Teams without authentication needs a loopback address, got {host!r}"])
 
     async def check(self, request: web.Request, activity: Mapping[str, Any]) -> None:
         """Raises UnauthorizedError for a sender that is not on this machine, or that a proxy speaks for."""
-        if not _is_loopback(request.remote or "") or "X-Forwarded-For" in request.headers:
+        if not is_loopback(request.remote or "") or "X-Forwarded-For" in request.headers:
             raise UnauthorizedError("without authentication only this machine is heard")
 
     async def close(self) -> None:
@@ -241,10 +241,3 @@ def _check_channel(key: jwt.PyJWK, activity: Mapping[str, Any]) -> None:
     endorsed = entry.get("endorsements")
     if endorsed and activity.get("channelId") not in endorsed:
         raise UnauthorizedError("the key does not vouch for this channel")
-
-
-def _is_loopback(host: str) -> bool:
-    try:
-        return host == "localhost" or ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return False

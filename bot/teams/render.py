@@ -4,6 +4,9 @@ import re
 from typing import Any
 
 from bot.reply import FinishedAnswer, Source
+from bot.slack.markdown import split_markdown
+from bot.teams.cards import make_attachment, make_card, make_execute
+from bot.teams.render_feedback import render_feedback
 from core.prompt import Language
 
 Message = dict[str, Any]
@@ -15,15 +18,17 @@ NAME_CHARACTERS = 80
 ABSTRACT_CHARACTERS = 160
 MOST_CITATIONS = 20
 
+# The verb of the button that ends an answer.
+STOP = "stop"
+
 _PHRASES: dict[Language, dict[str, str]] = {
-    "en": {"sources": "Sources", "page": "p. {page}", "id": "Answer {id}"},
-    "ko": {"sources": "출처", "page": "{page}쪽", "id": "답변 {id}"},
+    "en": {"sources": "Sources", "page": "p. {page}", "id": "Answer {id}", "stop": "Stop"},
+    "ko": {"sources": "출처", "page": "{page}쪽", "id": "답변 {id}", "stop": "중지"},
 }
 
 _IMAGE_OR_LINK = re.compile(r"!?\[([^\[\]]*)\]\([^()\s]*\)")
 _REFERENCE_LINK = re.compile(r"^\s*\[[^\[\]]+\]:\s*\S+.*$", re.MULTILINE)
 _BARE_LINK = re.compile(r"(?<!`)\b(?:https?://|www\.)[^\s`<>]+", re.IGNORECASE)
-_BREAKS = ("\n\n", "\n", ". ", " ")
 
 
 def to_markdown(text: str) -> str:
@@ -33,14 +38,8 @@ def to_markdown(text: str) -> str:
 
 
 def split(text: str, limit: int = MESSAGE_CHARACTERS) -> list[str]:
-    """Pieces of at most `limit` characters, cut at a paragraph, line, sentence or word where there is one."""
-    pieces: list[str] = []
-    while len(text) > limit:
-        cuts = (text.rfind(mark, limit // 2, limit - len(mark)) + len(mark) for mark in _BREAKS)
-        at = next((cut for cut in cuts if cut > limit // 2), limit)
-        pieces.append(text[:at].rstrip())
-        text = text[at:].lstrip()
-    return [*pieces, text]
+    """Pieces of at most `limit` characters; code and tables that are cut begin anew in the next."""
+    return split_markdown(text, limit)
 
 
 def render_text(text: str) -> Message:
@@ -48,14 +47,21 @@ def render_text(text: str) -> Message:
     return {"text": split(to_markdown(text))[0]}
 
 
+def render_partial(text: str, inbox_id: int, language: Language) -> Message:
+    """A status line or an answer that is still being written, with a button that ends it."""
+    stop = make_execute(STOP, _PHRASES[language]["stop"], {"inbox_id": inbox_id})
+    return {**render_text(text), "attachments": [make_attachment(make_card([], [stop]))]}
+
+
 def render_answer(answer: FinishedAnswer, base_url: str) -> list[Message]:
-    """One message or more, in order; the first takes the thumbs, and each carries the citations of its marks."""
+    """One message or more, in order; each with label and citations, the first with thumbs, the last with buttons."""
     pieces = split(to_markdown(answer.text))
     if answer.notice:
         pieces[0] = f"*{to_markdown(answer.notice)}*\n\n{pieces[0]}"
     pieces[-1] += _render_sources(answer, base_url)
     messages: list[Message] = [{"text": piece, "entities": [_render_entity(answer, base_url)]} for piece in pieces]
     messages[0]["channelData"] = {"feedbackLoop": {"type": "default"}}
+    messages[-1]["attachments"] = [make_attachment(render_feedback(answer))]
     return messages
 
 

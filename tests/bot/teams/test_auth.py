@@ -13,10 +13,8 @@ import pytest
 from aiohttp import web
 from aiohttp.test_utils import TestClient, TestServer
 
-from bot.inbox import Inbox
 from bot.teams.activities import PATH, TeamsActivities
 from bot.teams.auth import KEYS_LIVE_SECONDS, REFETCH_SECONDS, Authentication, LoopbackOnly, TokenCheck
-from core.database import Database
 from core.errors import SettingsError
 from tests.bot.teams.conftest import load
 from tests.fakes.teams import APP_ID, TENANT, FakeTeams, publish, sign
@@ -27,7 +25,7 @@ NOW = int(time.time())
 
 @dataclass
 class Gate:
-    """An endpoint whose database is closed, and activities that need none: what is let in is a 200."""
+    """An endpoint without doors: what is let in is a 200."""
 
     teams: FakeTeams
     client: TestClient[web.Request, web.Application]
@@ -42,7 +40,7 @@ class Gate:
 
 def make_app(authentication: Authentication) -> web.Application:
     app = web.Application()
-    activities = TeamsActivities(inbox=Inbox(Database("postgresql://closed")), authentication=authentication)
+    activities = TeamsActivities(authentication=authentication)
     app.add_routes(activities.routes())
     return app
 
