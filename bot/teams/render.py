@@ -4,15 +4,13 @@ import re
 from typing import Any
 
 from bot.reply import FinishedAnswer, Source
-from bot.slack.markdown import split_markdown
 from bot.teams.cards import make_attachment, make_card, make_execute
+from bot.teams.markdown import split, to_markdown
 from bot.teams.render_feedback import render_feedback
 from core.prompt import Language
 
 Message = dict[str, Any]
 
-# A message may have about 28 KB in the worst client, counted in UTF-16 with all markup; Hangul and Latin alike.
-MESSAGE_CHARACTERS = 8_000
 # Limits of a citation that Teams shows.
 NAME_CHARACTERS = 80
 ABSTRACT_CHARACTERS = 160
@@ -25,21 +23,6 @@ _PHRASES: dict[Language, dict[str, str]] = {
     "en": {"sources": "Sources", "page": "p. {page}", "id": "Answer {id}", "stop": "Stop"},
     "ko": {"sources": "출처", "page": "{page}쪽", "id": "답변 {id}", "stop": "중지"},
 }
-
-_IMAGE_OR_LINK = re.compile(r"!?\[([^\[\]]*)\]\([^()\s]*\)")
-_REFERENCE_LINK = re.compile(r"^\s*\[[^\[\]]+\]:\s*\S+.*$", re.MULTILINE)
-_BARE_LINK = re.compile(r"(?<!`)\b(?:https?://|www\.)[^\s`<>]+", re.IGNORECASE)
-
-
-def to_markdown(text: str) -> str:
-    """A model's Markdown without its links: their words stay, bare addresses are shown as code, tags as text."""
-    plain = _REFERENCE_LINK.sub("", _IMAGE_OR_LINK.sub(r"\1", text))
-    return _BARE_LINK.sub(lambda link: f"`{link[0]}`", plain).replace("<", "&lt;")
-
-
-def split(text: str, limit: int = MESSAGE_CHARACTERS) -> list[str]:
-    """Pieces of at most `limit` characters; code and tables that are cut begin anew in the next."""
-    return split_markdown(text, limit)
 
 
 def render_text(text: str) -> Message:

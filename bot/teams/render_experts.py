@@ -6,7 +6,7 @@ from typing import Any
 
 from bot.teams.cards import make_attachment, make_card, make_execute
 from bot.teams.connector import Message
-from bot.teams.render import split, to_markdown
+from bot.teams.markdown import split, to_markdown
 from core.prompt import Language
 
 USE_REPLY = "use_reply"

@@ -7,6 +7,7 @@ from typing import Any
 from bot.reply import FinishedAnswer
 from bot.slack.render_form import CORRECTION_CHARACTERS, REASONS, SOURCE_CHARACTERS
 from bot.teams.cards import Card, make_card, make_choice, make_execute, make_input, make_opener, make_submit, make_text
+from bot.teams.markdown import to_markdown
 from core.prompt import Language
 from core.records import Feedback
 
@@ -138,8 +139,9 @@ def _render_words(phrases: Mapping[str, str], name: str, limit: int, before: str
 
 
 def _label(passage: Mapping[str, Any]) -> str:
-    """`[2] Leave policy › Annual leave`; a choice is plain text, so nothing in a title is markup."""
+    """`[2] Leave policy › Annual leave`; plain text in a menu, and no link where a client takes it for Markdown."""
     place = " › ".join(" ".join(part.split()) for part in (passage["title"], passage["heading_path"]) if part)
+    place = to_markdown(place).replace("&lt;", "<")
     label = f"[{passage['number']}] {place}"
     return label if len(label) <= OPTION_CHARACTERS else label[: OPTION_CHARACTERS - 1] + "…"
 

@@ -11,7 +11,7 @@ from typing import Any
 
 from bot.slack.markdown import settle_start
 from bot.teams.connector import Message, TeamsConnector
-from bot.teams.render import MESSAGE_CHARACTERS, to_markdown
+from bot.teams.markdown import MESSAGE_CHARACTERS, to_markdown
 
 # Teams ends a stream after 120 s; the final text must come before that, after a retry too.
 STREAM_SECONDS = 105.0

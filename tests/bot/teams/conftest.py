@@ -80,9 +80,10 @@ class Tenant(Assistant):
             return response.status, await response.text()
 
     async def play(self, chat_model: FakeModelServer, *steps: str | dict[str, Any]) -> list[Any]:
-        """Deliver one activity after the other, each when all is done; the bodies of the answers."""
+        """Work off what is open, then deliver one activity after the other; the bodies of the answers."""
         told: list[Any] = []
         async with self.at_work(chat_model):
+            await self.settle()
             for step in steps:
                 status, body = await self.deliver(step)
                 assert status == 200
