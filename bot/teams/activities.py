@@ -83,6 +83,6 @@ async def _read(request: web.Request) -> Mapping[str, Any]:
     """The activity, or an empty one where the body is none: a missing token is then what is refused."""
     try:
         body: Any = await request.json()
-    except (ValueError, LookupError):
+    except (ValueError, LookupError, RecursionError):
         return {}
     return body if isinstance(body, dict) else {}  # type: ignore[reportUnknownVariableType]

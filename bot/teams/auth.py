@@ -32,6 +32,9 @@ FETCH_SECONDS = 5
 
 Clock = Callable[[], float]
 
+# What PyJWT raises for tokens that were made to annoy: an infinite number overflows, a deep header recurses.
+_UNREADABLE = (jwt.PyJWTError, ValueError, TypeError, OverflowError, RecursionError)
+
 
 class UnauthorizedError(NightbakeError):
     """The activity does not come from our bot's channel; answered with 401, the reason stays in the log."""
@@ -104,7 +107,7 @@ class TokenCheck:
                 leeway=SKEW_SECONDS,
                 options={"require": ["exp", "iss", "aud"]},
             )
-        except (jwt.PyJWTError, ValueError, TypeError) as error:
+        except _UNREADABLE as error:
             raise UnauthorizedError(f"the token does not hold: {error}") from error
 
     def _check_tenant(self, activity: Mapping[str, Any]) -> None:
@@ -204,10 +207,14 @@ class _Keys:
 
 def find_tenants(activity: Mapping[str, Any]) -> set[str]:
     """Every tenant that an activity names; a genuine one names one."""
-    conversation: Mapping[str, Any] = activity.get("conversation") or {}
-    channel: Mapping[str, Any] = activity.get("channelData") or {}
-    tenant: Mapping[str, Any] = channel.get("tenant") or {}
-    return {name for name in (conversation.get("tenantId"), tenant.get("id")) if name}
+    tenant = _find_inside(_find_inside(activity, "channelData"), "tenant")
+    named = (_find_inside(activity, "conversation").get("tenantId"), tenant.get("id"))
+    return {str(name) for name in named if name}
+
+
+def _find_inside(holder: Mapping[str, Any], name: str) -> Mapping[str, Any]:
+    found = holder.get(name)
+    return found if isinstance(found, dict) else {}  # type: ignore[reportUnknownVariableType]
 
 
 def _to_key(entry: dict[str, Any]) -> jwt.PyJWK:
@@ -221,7 +228,7 @@ def _read_key_id(token: str) -> str:
     """The key that the token names; everything unreadable about it is a refusal."""
     try:
         header = jwt.get_unverified_header(token)
-    except (jwt.PyJWTError, ValueError, TypeError) as error:
+    except _UNREADABLE as error:
         raise UnauthorizedError(f"the token cannot be read: {error}") from error
     if header.get("alg") != "RS256" or not isinstance(header.get("kid"), str):
         raise UnauthorizedError(f"expected RS256 and a key id, got {header.get('alg')!r}")

@@ -28,13 +28,14 @@ log = logging.getLogger(__name__)
 
 HELP, WELCOME = "teams_help", "teams_welcome"
 
-# What a message must be, and nothing else, to be a command.
-_COMMANDS = {
-    "help": ("help", "도움말", "도움"),
-    "stop": ("stop", "중지", "그만"),
-    "again": ("again", "try again", "다시"),
+# What a message must be, and nothing else, to be a command: the words that the menu offers, and others.
+COMMAND_WORDS: dict[str, dict[Language, str]] = {
+    "help": {"en": "help", "ko": "도움말"},
+    "again": {"en": "again", "ko": "다시"},
+    "stop": {"en": "stop", "ko": "중지"},
 }
-_BY_WORD = {word: command for command, words in _COMMANDS.items() for word in words}
+_OTHER_WORDS = {"도움": "help", "try again": "again", "그만": "stop"}
+_BY_WORD = {word: name for name, words in COMMAND_WORDS.items() for word in words.values()} | _OTHER_WORDS
 
 
 class Commands:
