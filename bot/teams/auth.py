@@ -11,6 +11,7 @@ import logging
 import time
 from collections.abc import Callable, Mapping
 from typing import Any, Protocol
+from urllib.parse import urlsplit
 
 import aiohttp
 import jwt
@@ -131,9 +132,15 @@ class LoopbackOnly:
             raise SettingsError([f"HOST: Teams without authentication needs a loopback address, got {host!r}"])
 
     async def check(self, request: web.Request, activity: Mapping[str, Any]) -> None:
-        """Raises UnauthorizedError for a sender that is not on this machine, or that a proxy speaks for."""
-        if not is_loopback(request.remote or "") or "X-Forwarded-For" in request.headers:
+        """Raises UnauthorizedError for a sender that is not on this machine, or that a proxy or a web page speaks for.
+
+        Answers go to no other machine either: any page that somebody here opens could else have them sent to itself.
+        """
+        if not is_loopback(request.remote or "") or {"X-Forwarded-For", "Origin"} & set(request.headers):
             raise UnauthorizedError("without authentication only this machine is heard")
+        service = str(activity.get("serviceUrl") or "")
+        if not is_loopback(_find_host(service)):
+            raise UnauthorizedError(f"without authentication answers stay on this machine, got serviceUrl {service!r}")
 
     async def close(self) -> None:
         """Nothing to release."""
@@ -248,3 +255,10 @@ def _check_channel(key: jwt.PyJWK, activity: Mapping[str, Any]) -> None:
     endorsed = entry.get("endorsements")
     if endorsed and activity.get("channelId") not in endorsed:
         raise UnauthorizedError("the key does not vouch for this channel")
+
+
+def _find_host(address: str) -> str:
+    try:
+        return urlsplit(address).hostname or ""
+    except ValueError:
+        return ""

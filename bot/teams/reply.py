@@ -169,12 +169,16 @@ class TeamsReply:
             log.info("a reply could not be removed", extra={"error": str(error)})
 
     async def decline(self, message: str) -> None:
-        """Say it in place of the status, or in a message of its own where none was opened."""
+        """Say it in place of the status, or in a message of its own where none was opened or can be edited."""
         await self._leave_stream()
-        if self._reply_key is None:
-            self._reply_key = await self._send(render_text(message))
-        else:
-            await self._update(render_text(message))
+        try:
+            if self._reply_key:
+                await self._update(render_text(message))
+                return
+        except TeamsError as error:
+            if not error.is_refusal:
+                raise
+        self._reply_key = await self._send(render_text(message))
 
     def _render(self, text: str) -> Message:
         return render_partial(text, self._claimed.id, self._language)

@@ -29,7 +29,7 @@ class TeamsStream:
 
     def __init__(self, connector: TeamsConnector, reference: Mapping[str, Any], stream_id: str, clock: Clock) -> None:
         self._connector = connector
-        self._reference = reference
+        self._reference = _unthread(reference)
         self._clock = clock
         self._began_at = clock()
         self._sequence = 1
@@ -46,7 +46,7 @@ class TeamsStream:
             TeamsError: here nothing can be streamed, or not now.
         """
         first = {"type": "typing", "text": status, "entities": [_to_entity("informative", sequence=1)]}
-        return cls(connector, reference, await connector.send(reference, first), clock)
+        return cls(connector, reference, await connector.send(_unthread(reference), first), clock)
 
     @property
     def is_late(self) -> bool:
@@ -79,6 +79,11 @@ class TeamsStream:
         """
         entity = _to_entity("final", stream_id=self.id)
         await self._connector.send(self._reference, {**message, "entities": [entity, *message.get("entities", [])]})
+
+
+def _unthread(reference: Mapping[str, Any]) -> dict[str, Any]:
+    """The chat itself: Teams documents streams for it only, not for answers to one message."""
+    return {**reference, "activityId": None}
 
 
 def _to_entity(kind: str, *, stream_id: str | None = None, sequence: int | None = None) -> dict[str, Any]:

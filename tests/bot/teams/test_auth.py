@@ -225,9 +225,22 @@ def test_authentication_is_off_on_loopback_only(host: str) -> None:
         LoopbackOnly(host=host)
 
 
-async def test_without_authentication_a_proxy_is_not_heard() -> None:
+@pytest.mark.parametrize(
+    ("headers", "service_url", "status"),
+    [
+        ({}, "http://localhost:56150/_connector", 200),
+        ({"X-Forwarded-For": "192.0.2.7"}, "http://localhost:56150/", 401),
+        ({"Origin": "https://evil.example"}, "http://localhost:56150/", 401),
+        ({}, "https://evil.example/", 401),
+        ({}, "https://localhost.evil.example/", 401),
+        ({}, "http://[bad", 401),
+        ({}, None, 401),
+    ],
+)
+async def test_without_authentication_only_this_machine_is_heard_and_answered(
+    headers: dict[str, str], service_url: str | None, status: int
+) -> None:
     async with TestClient(TestServer(make_app(LoopbackOnly(host="127.0.0.1")))) as client:
-        activity = load("conversation_update")
-        direct = await client.post(PATH, json=activity)
-        forwarded = await client.post(PATH, json=activity, headers={"X-Forwarded-For": "192.0.2.7"})
-    assert (direct.status, forwarded.status) == (200, 401)
+        activity = load("conversation_update") | {"serviceUrl": service_url}
+        response = await client.post(PATH, json=activity, headers=headers)
+    assert response.status == status

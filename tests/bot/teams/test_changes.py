@@ -50,7 +50,8 @@ async def test_the_card_and_the_command_stop_the_askers_own_question(
     tenant: Tenant, sender: str | None, stops: bool
 ) -> None:
     other = {"from": {"id": sender, "aadObjectId": "e"}} if sender else {}
-    for activity in (load("message_personal") | {"id": "1690000000030", "text": "Stop!"}, load("execute_stop")):
+    stop: dict[str, Any] = load("message_personal") | {"id": "1690000000030", "text": "Stop!"}
+    for activity in (stop, load("execute_stop")):
         await tenant.database.execute(b"DELETE FROM inbox")
         await tenant.deliver("message_personal")
         rows = await tenant.database.fetch_dicts(b"SELECT id FROM inbox")

@@ -318,6 +318,12 @@ async def test_after_a_crash_a_stream_that_was_left_open_is_answered_anew(stage:
     assert (await stage.interactions.get(1)).reply_key == list(stage.teams.messages)[1]
 
 
+async def test_an_apology_that_no_message_takes_is_a_new_one(stage: Stage) -> None:
+    key = await stage.open(stage.reply())
+    await stage.reply(reply_key=key).decline("Something went wrong")
+    assert [message["text"] for message in stage.teams.messages.values()][1:] == ["Something went wrong"]
+
+
 async def test_a_deleted_message_is_sent_anew_and_takes_the_votes(stage: Stage) -> None:
     await stage.begin()
     reply = stage.reply(CHANNEL)
