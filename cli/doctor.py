@@ -255,9 +255,9 @@ async def _look_at_teams(house: House) -> Finding:
     if not settings.teams_app_id or not settings.teams_app_password or not settings.teams_tenant_id:
         return Finding("teams", "ok", "not configured; docs/teams.md says how")
     password, tenant = settings.teams_app_password.get_secret_value(), read_list(settings.teams_tenant_id)[0]
-    if fault := await check_credentials(settings.teams_app_id, password, tenant):
-        return Finding("teams", "problem", fault)
-    if faults := check_identity(settings.teams_app_id, settings.base_url):
+    faults = check_identity(settings.teams_app_id, settings.base_url)
+    faults += filter(None, [await check_credentials(settings.teams_app_id, password, tenant)])
+    if faults:
         return Finding("teams", "problem", "; ".join(faults))
     if not settings.teams_expert_channel:
         return Finding("teams", "ok", "the registration gives a token; no TEAMS_EXPERT_CHANNEL, so nobody is asked")

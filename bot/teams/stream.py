@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from bot.slack.markdown import settle_start
-from bot.teams.connector import Message, TeamsConnector
+from bot.teams.connector import Message, TeamsConnector, TeamsError
 from bot.teams.markdown import MESSAGE_CHARACTERS, to_markdown
 
 # Teams ends a stream after 120 s; the final text must come before that, after a retry too.
@@ -46,7 +46,10 @@ class TeamsStream:
             TeamsError: here nothing can be streamed, or not now.
         """
         first = {"type": "typing", "text": status, "entities": [_to_entity("informative", sequence=1)]}
-        return cls(connector, reference, await connector.send(_unthread(reference), first), clock)
+        stream_id = await connector.send(_unthread(reference), first)
+        if not stream_id:
+            raise TeamsError("Teams began a stream without an id", status=400)
+        return cls(connector, reference, stream_id, clock)
 
     @property
     def is_late(self) -> bool:

@@ -43,3 +43,19 @@ def test_the_doctor_warns_of_an_open_door(installation: FakeModelServer) -> None
     findings = run_nightbake("doctor", "--json", TEAMS_WITHOUT_AUTHENTICATION="1").json["findings"]
     (teams,) = (one for one in findings if one["part"] == "teams")
     assert (teams["status"], "TEAMS_WITHOUT_AUTHENTICATION" in teams["detail"]) == ("note", True)
+
+
+def test_the_doctor_names_every_setting_that_teams_would_refuse(
+    installation: FakeModelServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(*_: object) -> str:
+        raise PermissionError("invalid_client")
+
+    # The login server takes only HTTPS, so it has no stand-in.
+    monkeypatch.setattr("botframework.connector.auth.MicrosoftAppCredentials.get_access_token", refuse)
+    settings = SETTINGS | {"TEAMS_APP_ID": "app", "PUBLIC_URL": "http://a.example"}
+    findings = run_nightbake("doctor", "--json", **settings).json["findings"]
+    (teams,) = (one for one in findings if one["part"] == "teams")
+    assert teams["status"] == "problem"
+    for named in ("TEAMS_APP_ID: expected", "PUBLIC_URL: expected https://", "check TEAMS_APP_PASSWORD"):
+        assert named in teams["detail"]
