@@ -3,13 +3,13 @@
 import logging
 from collections.abc import Mapping, Sequence
 from contextlib import AsyncExitStack
-from typing import Self
+from typing import Any, Self
 
 from aiohttp import web
 
 from bot.again import Again
 from bot.alerts import Alerts, Watch
-from bot.answer import Answerer, Searcher
+from bot.answer import Answerer
 from bot.audience import Audiences, FindReaders
 from bot.experts import ExpertPlatform, Experts
 from bot.forget import FORGET, Forgetting, TellErased
@@ -21,12 +21,12 @@ from bot.reply import Platform
 from bot.room_settings import RoomSettingsLog
 from bot.signals import Signals
 from bot.slack.commands import CommandWork
-from bot.slack.side import Loop, build_side
+from bot.slack.side import Loop, SlackSide
+from bot.slack.side import build_side as build_slack_side
 from bot.slack.socket import OnReturn, SlackSocket
-from bot.teams import activities as teams_activities
-from bot.teams.auth import TokenCheck
-from bot.teams.connector import TeamsConnector, build_credentials
-from bot.teams.reply import TeamsPlatform
+from bot.teams.posts import find_audience as find_teams_audience
+from bot.teams.side import TeamsSide
+from bot.teams.side import build_side as build_teams_side
 from bot.web.app import build_app
 from bot.web.live import Live
 from bot.web.night import RunNight
@@ -47,7 +47,7 @@ from retrieval.access import Access
 
 log = logging.getLogger(__name__)
 
-AUDIENCES = {"teams": teams_activities.find_audience}
+AUDIENCES = {"teams": find_teams_audience}
 
 
 class Bot:
@@ -104,11 +104,25 @@ class Bot:
             readiness=readiness,
             suggestions=suggestions,
         )
+        parts: dict[str, Any] = {
+            "inbox": self._inbox,
+            "database": database,
+            "interactions": interactions,
+            "feedback": feedback,
+            "again": Again(database, self._inbox),
+        }
         if settings.has_slack:
-            again = Again(database, self._inbox)
-            self._add_slack(database, interactions, feedback, again, serving, readiness, answerer.search, suggestions)
+            slack, self._sockets = build_slack_side(settings, serving=serving, prompts=suggestions, **parts)
+            self._add_side("slack", slack)
+            work = CommandWork(database, search=answerer.search, audiences=self._audiences, base_url=settings.base_url)
+            self._handlers |= work.handlers()
+            self._add_slack(slack)
+            if slack.admin:
+                self._loops.append(self._build_watch(database, readiness))
         if settings.has_teams:
-            self._add_teams(interactions)
+            teams = build_teams_side(settings, suggestions=suggestions, **parts)
+            self._add_side("teams", teams)
+            self._stack.push_async_callback(teams.close)
         more = More(
             inbox=self._inbox,
             access=Access(database),
@@ -191,60 +205,22 @@ class Bot:
         connections = [look_at_connection(socket.is_heard) for socket in self._sockets]
         return Watch(Alerts(database), [look_at_model_server(readiness), look_at_inbox(database), *connections])
 
-    def _add_slack(
-        self,
-        database: Database,
-        interactions: Interactions,
-        feedback: FeedbackLog,
-        again: Again,
-        serving: Serving,
-        readiness: Readiness,
-        search: Searcher,
-        prompts: Mapping[Language, Sequence[str]],
-    ) -> None:
-        side, sockets = build_side(
-            self._settings,
-            inbox=self._inbox,
-            database=database,
-            interactions=interactions,
-            feedback=feedback,
-            again=again,
-            serving=serving,
-            prompts=prompts,
-        )
-        base_url = self._settings.base_url
-        work = CommandWork(database, search=search, audiences=self._audiences, base_url=base_url)
-        self._handlers |= side.handlers | work.handlers()
+    def _add_slack(self, side: SlackSide) -> None:
+        """What Teams has not: rooms with settings and members, loops of its own, and missed events."""
         self._find_language["slack"] = side.find_language
         self._tell_erased["slack"] = side.tell_erased
         self._find_readers["slack"] = side.find_readers
         self._whispers["slack"] = side.whispers
-        self._read_thread["slack"] = side.read_thread
-        self._confirm["slack"] = side.confirm
-        self._platforms["slack"] = side.platform
-        if side.experts:
-            self._experts["slack"] = side.experts
-        self._app.add_routes(side.routes())
-        self._sockets += sockets
         self._loops += side.loops
-        if side.admin:
-            self._loops.append(self._build_watch(database, readiness))
-        if not sockets:
+        if not self._sockets:
             # A socket asks by itself, once it is connected.
             self._recoveries.append(side.recovery.ask)
 
-    def _add_teams(self, interactions: Interactions) -> None:
-        settings = self._settings
-        assert settings.teams_app_id and settings.teams_app_password and settings.teams_tenant_id
-        password, tenant = settings.teams_app_password.get_secret_value(), settings.teams_tenant_id
-        connector = TeamsConnector(
-            app_id=settings.teams_app_id, credentials=build_credentials(settings.teams_app_id, password, tenant)
-        )
-        check = TokenCheck(app_id=settings.teams_app_id, tenants=frozenset({tenant}))
-        activities = teams_activities.TeamsActivities(inbox=self._inbox, authentication=check)
-        self._platforms["teams"] = TeamsPlatform(
-            connector=connector, interactions=interactions, base_url=settings.base_url
-        )
-        self._app.add_routes(activities.routes())
-        self._stack.push_async_callback(connector.close)
-        self._stack.push_async_callback(activities.close)
+    def _add_side(self, name: str, side: SlackSide | TeamsSide) -> None:
+        self._platforms[name] = side.platform
+        self._handlers |= side.handlers
+        self._read_thread[name] = side.read_thread
+        self._confirm[name] = side.confirm
+        if side.experts:
+            self._experts[name] = side.experts
+        self._app.add_routes(side.routes())

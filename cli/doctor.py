@@ -11,6 +11,7 @@ from bot.slack.api import OneToken, SlackApi
 from bot.slack.checkup import Check, check_endpoint, check_socket, check_token
 from bot.slack.side import build_installations
 from bot.teams.connector import check_credentials
+from bot.teams.package import check_identity
 from cli.embedding import describe_change
 from cli.house import House, open_house
 from cli.output import EXIT_FAILED, command, console, emit, escape, json_option, read_settings
@@ -18,7 +19,7 @@ from cli.sources import build_sources
 from core.errors import DatabaseError, NightbakeError
 from core.migrate import find_migrations
 from core.pauses import Pauses
-from core.settings import Settings
+from core.settings import Settings, read_list
 from retrieval.fusion_calibration import find_calibrations, find_outdated
 from retrieval.index_health import measure_index
 from retrieval.learned_order import find_trained
@@ -291,8 +292,15 @@ def _to_finding(check: Check) -> Finding:
 
 async def _look_at_teams(house: House) -> Finding:
     settings = house.settings
-    if not settings.teams_app_id or not settings.teams_app_password:
+    if settings.teams_without_authentication:
+        return Finding("teams", "note", "takes anything from this machine; unset TEAMS_WITHOUT_AUTHENTICATION to serve")
+    if not settings.teams_app_id or not settings.teams_app_password or not settings.teams_tenant_id:
         return Finding("teams", "ok", "not configured; docs/teams.md says how")
-    password, tenant = settings.teams_app_password.get_secret_value(), settings.teams_tenant_id or ""
-    fault = await check_credentials(settings.teams_app_id, password, tenant)
-    return Finding("teams", "problem", fault) if fault else Finding("teams", "ok", "the registration gives a token")
+    password, tenant = settings.teams_app_password.get_secret_value(), read_list(settings.teams_tenant_id)[0]
+    faults = check_identity(settings.teams_app_id, settings.base_url)
+    faults += filter(None, [await check_credentials(settings.teams_app_id, password, tenant)])
+    if faults:
+        return Finding("teams", "problem", "; ".join(faults))
+    if not settings.teams_expert_channel:
+        return Finding("teams", "ok", "the registration gives a token; no TEAMS_EXPERT_CHANNEL, so nobody is asked")
+    return Finding("teams", "ok", "the registration gives a token, settings fit")

@@ -1,5 +1,6 @@
 """Every setting, read once from the environment and `.env`; all mistakes come in one report."""
 
+import ipaddress
 import re
 from collections.abc import Mapping
 from pathlib import Path
@@ -84,7 +85,15 @@ class Settings(BaseSettings):
 
     teams_app_id: str | None = Field(None, description="Application (client) id of the bot registration")
     teams_app_password: SecretStr | None = Field(None, description="Client secret of the bot registration")
-    teams_tenant_id: str | None = Field(None, description="The one tenant that is served")
+    teams_tenant_id: str | None = Field(
+        None, description="The tenant of the registration; further ones that are served after it, comma-separated"
+    )
+    teams_expert_channel: str | None = Field(
+        None, description="Id of the channel that “Ask a human” goes to, 19:…@thread.tacv2"
+    )
+    teams_without_authentication: bool = Field(
+        False, description="Takes anything that this machine sends, for a local client; refused outside loopback"
+    )
 
     night_time: str = Field("02:00", description="When the night begins, HH:MM")
     night_time_zone: str = Field("UTC", description="IANA name, such as Asia/Seoul")
@@ -148,7 +157,7 @@ class Settings(BaseSettings):
     @property
     def has_teams(self) -> bool:
         """Whether Teams is configured."""
-        return self.teams_app_id is not None
+        return self.teams_app_id is not None or self.teams_without_authentication
 
     @property
     def base_url(self) -> str:
@@ -190,8 +199,7 @@ def _check_together(settings: Settings) -> list[str]:
             mistakes.append(f"{name.upper()}: expected http:// or https://, got {value!r}")
     mistakes += _check_complete({"MODEL_URL": settings.model_url, "MODEL_NAME": settings.model_name})
     mistakes += _check_slack(settings)
-    teams = {"TEAMS_APP_ID": settings.teams_app_id, "TEAMS_APP_PASSWORD": settings.teams_app_password}
-    mistakes += _check_complete({**teams, "TEAMS_TENANT_ID": settings.teams_tenant_id})
+    mistakes += _check_teams(settings)
     return mistakes
 
 
@@ -237,3 +245,30 @@ def _check_channels(settings: Settings) -> list[str]:
     if admins and not re.fullmatch(r"([TE][A-Z0-9]{2,}/)?[CG][A-Z0-9]{2,}", admins):
         mistakes.append(f"SLACK_ADMIN_CHANNEL: expected C0123ABCD or T0123ABCD/C0123ABCD, got {admins!r}")
     return mistakes
+
+
+def _check_teams(settings: Settings) -> list[str]:
+    values: dict[str, object | None] = {
+        "TEAMS_APP_ID": settings.teams_app_id,
+        "TEAMS_APP_PASSWORD": settings.teams_app_password,
+        "TEAMS_TENANT_ID": settings.teams_tenant_id,
+    }
+    mistakes = _check_complete(values)
+    if settings.teams_tenant_id and not read_list(settings.teams_tenant_id):
+        mistakes.append(f"TEAMS_TENANT_ID: expected the id of a tenant, got {settings.teams_tenant_id!r}")
+    if settings.teams_without_authentication and settings.teams_app_id:
+        mistakes.append("TEAMS_WITHOUT_AUTHENTICATION: expected it unset because TEAMS_APP_ID is set")
+    if settings.teams_without_authentication and not is_loopback(settings.host):
+        mistakes.append(f"HOST: Teams without authentication needs a loopback address, got {settings.host!r}")
+    channel = settings.teams_expert_channel
+    if channel and not re.fullmatch(r"19:[^\s;|]+@thread\.(tacv2|skype)", channel):
+        mistakes.append(f"TEAMS_EXPERT_CHANNEL: expected a channel's id such as 19:…@thread.tacv2, got {channel!r}")
+    return mistakes
+
+
+def is_loopback(host: str) -> bool:
+    """Whether nobody but this machine reaches a server that listens there."""
+    try:
+        return host == "localhost" or ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False

@@ -104,6 +104,27 @@ def test_the_report_counts_the_mistakes_and_names_the_page(monkeypatch: pytest.M
         ({"TEAMS_APP_ID": "a", "TEAMS_TENANT_ID": "t"}, "TEAMS_APP_PASSWORD: needed because TEAMS_APP_ID is set"),
         ({"TEAMS_APP_ID": "a", "TEAMS_APP_PASSWORD": "p"}, "TEAMS_TENANT_ID: needed because TEAMS_APP_ID is set"),
         ({"TEAMS_TENANT_ID": "t", "TEAMS_APP_PASSWORD": "p"}, "TEAMS_APP_ID: needed because TEAMS_APP_PASSWORD is set"),
+        (
+            {"TEAMS_TENANT_ID": ", ", "TEAMS_APP_PASSWORD": "p", "TEAMS_APP_ID": "a"},
+            "TEAMS_TENANT_ID: expected the id of a tenant, got ', '",
+        ),
+        (
+            {"TEAMS_WITHOUT_AUTHENTICATION": "1", "HOST": "0.0.0.0"},
+            "HOST: Teams without authentication needs a loopback address, got '0.0.0.0'",
+        ),
+        (
+            {
+                "TEAMS_WITHOUT_AUTHENTICATION": "1",
+                "TEAMS_TENANT_ID": "t",
+                "TEAMS_APP_PASSWORD": "p",
+                "TEAMS_APP_ID": "a",
+            },
+            "TEAMS_WITHOUT_AUTHENTICATION: expected it unset because TEAMS_APP_ID is set",
+        ),
+        (
+            {"TEAMS_EXPERT_CHANNEL": "19:a@thread.v2"},
+            "TEAMS_EXPERT_CHANNEL: expected a channel's id such as 19:…@thread.tacv2, got '19:a@thread.v2'",
+        ),
     ],
 )
 def test_half_a_configuration_is_named(
