@@ -1,8 +1,9 @@
 """A Slack that is not written by us: emulate's, in a node process, with what it lacks put in between.
 
 It sends signed events and keeps messages and reactions; it has no streaming, no clicks and no Socket Mode. Of an event
-it leaves out which installation it is for and what kind of channel it is in, and of a call it reads bodies only. Both
-are put right on the way (`forward_event`, `forward_call`); its own signatures are checked there.
+it leaves out which installation it is for and what kind of channel it is in, of a user whether they are a guest, and of
+a call it reads bodies only. All this is put right on the way (`forward_event`, `forward_call`); its own signatures are
+checked there.
 """
 
 import asyncio
@@ -25,6 +26,8 @@ FOLDER = Path(__file__).parents[1] / "emulate"
 SECRET = "signing-secret-of-emulate"
 PERSON_TOKEN = "xoxp-ann"
 INSTALL_SECONDS = 120
+
+_EMPLOYEE = {"is_restricted": False, "is_ultra_restricted": False}
 
 
 def install() -> None:
@@ -95,7 +98,7 @@ class Emulate:
             return web.Response(status=response.status, text=await response.text())
 
     async def forward_call(self, request: web.Request) -> web.Response:
-        """A call whose arguments stand in the address is made one with a body."""
+        """A call whose arguments stand in the address is made one with a body; its users are employees."""
         headers = {name: request.headers[name] for name in ("Authorization", "Content-Type") if name in request.headers}
         body: Any = await request.read()
         if request.query:
@@ -103,7 +106,10 @@ class Emulate:
             body = FormData(dict(request.query))
         url = f"{self.url}/api/{request.match_info['method']}"
         async with self.session.post(url, data=body, headers=headers) as response:
-            return web.Response(body=await response.read(), status=response.status, content_type="application/json")
+            answer = await response.json(content_type=None)
+        if "user" in answer and request.match_info["method"] == "users.info":
+            answer["user"] = {**_EMPLOYEE, **answer["user"]}
+        return web.json_response(answer, status=response.status)
 
 
 @asynccontextmanager

@@ -14,8 +14,8 @@ from bot.slack.manifest import REDIRECT_PATH, find_scopes
 from core.database import Database
 from core.feedback import FeedbackLog
 from core.interactions import Interactions
-from tests.bot.assistant import eventually
 from tests.bot.slack.conftest import SECRET, open_workspace
+from tests.eventually import eventually
 from tests.fakes.emulate import install, run_emulate
 from tests.fakes.model_server import run_model_server
 from tests.fakes.slack import BOT_TOKEN
