@@ -105,8 +105,8 @@ class Changes:
         return "deleted" if deleted in found else "replaced" if found else "stands"
 
     async def find_earlier_reply(self, payload: Mapping[str, Any]) -> str | None:
-        """The message in which an earlier wording of this question was answered."""
-        if "edited" not in payload:
+        """The message in which an earlier wording was answered; a question that is tried again gets one of its own."""
+        if "edited" not in payload or "again_of" in payload:
             return None
         channel, ts = payload["channel"], payload["ts"]
         keys = [f"post:{channel}:{ts}", *_name_edits(channel, ts, range(payload["edited"]))]

@@ -56,6 +56,20 @@ async def test_the_same_question_is_answered_again_in_its_thread(
     ]
 
 
+async def test_an_edited_question_that_is_tried_again_keeps_its_first_answer(
+    workspace: Workspace, chat_model: FakeModelServer
+) -> None:
+    again = load("click_again")
+    again["actions"][0]["value"] = "2"
+    async with workspace.at_work(chat_model):
+        for name in ("message_im", "message_im_edited"):
+            await workspace.deliver(name)
+            await workspace.settle()
+        await workspace.click(again)
+        await workspace.settle()
+    assert len(workspace.slack.messages) == 2
+
+
 async def test_the_second_answer_is_drawn_otherwise(workspace: Workspace, chat_model: FakeModelServer) -> None:
     await try_again(workspace, chat_model, "click_again")
     first, second = chat_model.requests
