@@ -24,7 +24,7 @@ async def collect(
         ReconciliationError: votes in and votes accounted for differ.
     """
     votes = await find_votes(database, window_from=run.window_from, window_to=run.window_to)
-    labels = build_labels(votes, await find_answers(database, votes))
+    labels = build_labels(votes, await find_answers(database, [vote.interaction_id for vote in votes]))
     built = build_pairs(labels.judgements)
     curated = curate(built.pairs, max_pairs=max_pairs)
     split = split_pairs(curated.kept, seed=seed)
