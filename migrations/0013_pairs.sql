@@ -83,3 +83,4 @@ CREATE TABLE regenerated (
 
 -- Answers that people did not wait for are few among many.
 CREATE INDEX interactions_stopped ON interactions (finished_at) WHERE mode = 'stopped';
+CREATE INDEX interactions_replaced ON interactions (id DESC) WHERE mode = 'quoted' AND mode_reason = 'quoted_unsupported';
