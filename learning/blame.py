@@ -12,13 +12,13 @@ from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
 from core.prompt import detect_language
-from core.wording import SUPPORTED_SHARE, find_citations, is_refusal, measure_support
+from core.wording import SUPPORTED_SHARE, find_citations, is_refusal
 from learning.labels import Answer, Judgement, VoteRow
 from learning.library import Library
 from learning.refusals import choose_rejected, find_unsupported, get_chunk_ids
 from learning.signals import SIGNALS
 from learning.tickets import Ticket, TicketKind
-from learning.wording import find_missing_facts
+from learning.wording import find_missing_facts, measure_carried
 
 SearchFault = Literal["right_source", "correction", "later_answer", "reason"]
 WritingFault = Literal["contradiction", "language", "length", "tone", "wording"]
@@ -115,7 +115,7 @@ def blame_writing(answer: Answer, votes: Sequence[VoteRow]) -> WritingFault:
     text = choose_rejected(answer)
     sources = [*(_full_text(passage) for passage in answer.passages or []), answer.question]
     reasons = " ".join(vote.reason or "" for vote in votes)
-    if not is_refusal(text) and (find_missing_facts(text, sources) or measure_support(text, sources) < SUPPORTED_SHARE):
+    if not is_refusal(text) and (find_missing_facts(text, sources) or measure_carried(text, sources) < SUPPORTED_SHARE):
         return "contradiction"
     if detect_language(text) != answer.language:
         return "language"

@@ -16,7 +16,7 @@ from learning.regenerate import Sampler, regenerate
 from learning.reviews import apply_reviews, find_reviews, list_waiting
 from learning.runs import Run, Runs
 from learning.split import Split, split_pairs
-from learning.synthetic import SHARE, build_faithful, find_replaced
+from learning.synthetic import SHARE, build_distractors, build_faithful, find_replaced
 from learning.tickets import Ticket
 
 Progress = Callable[[dict[str, Any]], Awaitable[None]]
@@ -100,12 +100,13 @@ async def add_synthetic(database: Database, run: Run, gathered: Gathered, sample
     made = await regenerate(database, sampler, gathered.disliked) if sampler else []
     if most:
         made += build_faithful(await find_replaced(database, run, limit=2 * most), most=most)
-        made += gathered.distractors[:most]
+        made += build_distractors(gathered.liked, most=most)
     gathered.pairs += made
     used = {feedback_id for pair in made for feedback_id in pair.feedback_ids}
     gathered.dropped = {key: reason for key, reason in gathered.dropped.items() if key not in used}
     gathered.singles = [one for one in gathered.singles if not used & set(one.feedback_ids)]
-    gathered.distractors.clear()
+    gathered.liked.clear()
+    gathered.disliked.clear()
 
 
 def list_ledger(curated: Curated, split: Split) -> list[tuple[Pair, str, str | None]]:

@@ -9,13 +9,12 @@ from learning.blame import BlameSplit, JudgedQuery, SearchFault, find_to_look_up
 from learning.labels import ANSWERED_MODES, Answer, Judgement, find_answers
 from learning.library import Holder, Library, find_chunks, find_documents, find_holders
 from learning.pairs import Pair, PairsBuilt, build_pairs, group_by_question
-from learning.synthetic import build_distractors
 from learning.tickets import Ticket, TicketKind
 
 # Answers held in full at once: each is a prompt of some kilobytes and its passages.
 ANSWERS_AT_ONCE = 200
 # Candidates that later steps choose from.
-MOST_DISTRACTORS = 500
+MOST_LIKED = 500
 EVERYONE = "everyone"
 
 Told = Callable[[int, int], Awaitable[None]]
@@ -37,14 +36,14 @@ class Gathered:
     """What the judgements of a window came to; every vote behind them is in one of these.
 
     Attributes:
-        disliked: singles with their answers in full, for sampling better ones; the surest ones only.
+        liked, disliked: singles with their answers in full, the surest ones only, to make pairs of.
         dropped: reason of each vote that makes no pair, `unpaired` for those of singles.
         search, documents: the fault that each vote blames them for.
     """
 
     pairs: list[Pair] = field(default_factory=list[Pair])
-    distractors: list[Pair] = field(default_factory=list[Pair])
     singles: list[Single] = field(default_factory=list[Single])
+    liked: list[Judgement] = field(default_factory=list[Judgement])
     disliked: list[Judgement] = field(default_factory=list[Judgement])
     tickets: list[Ticket] = field(default_factory=list[Ticket])
     queries: list[JudgedQuery] = field(default_factory=list[JudgedQuery])
@@ -87,7 +86,7 @@ def _add(gathered: Gathered, split: BlameSplit, built: PairsBuilt) -> None:
     gathered.search |= split.search
     gathered.documents |= split.documents
     gathered.dropped |= built.dropped
-    gathered.distractors += build_distractors(built.singles, most=MOST_DISTRACTORS)
+    gathered.liked += [one for one in built.singles if one.value > 0]
     gathered.disliked += [one for one in built.singles if one.value < 0 and one.votes]
     gathered.singles += [
         Single(
@@ -103,10 +102,9 @@ def _add(gathered: Gathered, split: BlameSplit, built: PairsBuilt) -> None:
 
 def _keep_candidates(gathered: Gathered, most_disliked: int) -> None:
     """The surest and newest; the rest would only take memory."""
-    gathered.disliked.sort(key=lambda one: (-one.weight, -one.answer.id))
-    del gathered.disliked[most_disliked:]
-    gathered.distractors.sort(key=lambda pair: (-pair.weight, -pair.interaction_ids[0]))
-    del gathered.distractors[MOST_DISTRACTORS:]
+    for kept, most in ((gathered.liked, MOST_LIKED), (gathered.disliked, most_disliked)):
+        kept.sort(key=lambda one: (-one.weight, -one.answer.id))
+        del kept[most:]
 
 
 async def _look_up_corrections(database: Database, clusters: Sequence[Sequence[Judgement]]) -> dict[str, list[Holder]]:

@@ -7,7 +7,7 @@ from typing import Any
 
 from core.database import Database
 from core.sql import load_queries
-from core.wording import SUPPORTED_SHARE, find_terms
+from core.wording import SUPPORTED_SHARE, find_numbers, find_terms
 from learning.wording import find_missing_facts
 
 QUERIES = load_queries(__file__)
@@ -89,6 +89,7 @@ class _Reader:
 
     def __init__(self, texts: Collection[str]) -> None:
         self._terms = {text: find_terms(text, endings=False) for text in sorted(texts)}
+        self._numbers = {text: find_numbers(text) for text in texts}
         self._texts_by_term: dict[str, list[str]] = defaultdict(list)
         for text, terms in self._terms.items():
             for term in terms:
@@ -101,7 +102,8 @@ class _Reader:
         shared = Counter(text for term in terms & self._texts_by_term.keys() for text in self._texts_by_term[term])
         for text, count in shared.items():
             support = count / len(self._terms[text])
-            if support < SUPPORTED_SHARE or find_missing_facts(text, [passage]):
+            # The numbers are among the terms: most passages fall out before their names are read.
+            if support < SUPPORTED_SHARE or not self._numbers[text] <= terms or find_missing_facts(text, [passage]):
                 continue
             best = [*self.found[text], Holder(chunk_id, document_id, support)]
             best.sort(key=lambda holder: (-holder.support, holder.chunk_id))

@@ -2,11 +2,12 @@
 
 import re
 from collections.abc import Sequence
+from functools import lru_cache
 from typing import Any
 
-from core.wording import SUPPORTED_SHARE, find_citations, is_refusal, measure_support, normalise_text, strip_citations
+from core.wording import SUPPORTED_SHARE, find_citations, is_refusal, normalise_text, strip_citations
 from learning.labels import Answer
-from learning.wording import find_missing_facts
+from learning.wording import SOURCES_KEPT, find_missing_facts, measure_carried
 
 # Sentences of a document that speak to the model instead of its readers.
 _INSTRUCTION = re.compile(
@@ -77,11 +78,12 @@ def get_chunk_ids(answer: Answer) -> set[int]:
 
 def _find_missing(text: str, sources: Sequence[str]) -> list[str]:
     missing = find_missing_facts(text, sources)
-    if not missing and measure_support(text, sources) < SUPPORTED_SHARE:
+    if not missing and measure_carried(text, sources) < SUPPORTED_SHARE:
         return [strip_citations(text).strip()]
     return missing
 
 
+@lru_cache(maxsize=SOURCES_KEPT)
 def _leave_out_instructions(source: str) -> str:
     kept = [sentence for sentence in _SENTENCE_END.split(source) if not _INSTRUCTION.search(sentence)]
     return source if len(kept) == len(_SENTENCE_END.split(source)) else "\n".join(kept)

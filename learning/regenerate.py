@@ -12,10 +12,11 @@ from core.errors import ModelServerError
 from core.group_commit import to_json_rows
 from core.model_server import ModelServer, Sampling
 from core.sql import load_queries
-from core.wording import is_refusal, measure_support
+from core.wording import is_refusal
 from learning.labels import Answer, Judgement
 from learning.pairs import Pair, make_pair
 from learning.refusals import choose_rejected, refuse
+from learning.wording import measure_carried
 
 log = logging.getLogger(__name__)
 
@@ -103,7 +104,7 @@ def choose_best(texts: Sequence[str], answer: Answer) -> str | None:
     """The text that its passages carry furthest, then the shortest; a refusal is no improvement that can be checked."""
     sources = [f"{passage['title']}\n{passage['text']}" for passage in answer.passages or []]
     told = sorted({text.strip() for text in texts if text.strip() and not is_refusal(text)})
-    return max(told, key=lambda text: (measure_support(text, sources), -len(text)), default=None)
+    return max(told, key=lambda text: (measure_carried(text, sources), -len(text)), default=None)
 
 
 async def _sample(sampler: Sampler, wanted: Sequence[tuple[Answer, int]]) -> list[Sampled]:

@@ -5,12 +5,12 @@ from typing import Any
 
 from core.database import Database
 from core.sql import load_queries
-from core.wording import find_citations, is_refusal, measure_support
+from core.wording import find_citations, is_refusal
 from learning.labels import Answer, Judgement
 from learning.pairs import Pair, make_pair
 from learning.refusals import find_unsupported, refuse
 from learning.runs import Run
-from learning.wording import find_missing_facts
+from learning.wording import find_missing_facts, measure_carried
 
 QUERIES = load_queries(__file__)
 
@@ -74,6 +74,6 @@ def find_distractor(answer: Answer) -> str | None:
 
 def _measure_distraction(answer: Answer, passage: dict[str, Any]) -> float:
     carries = not find_missing_facts(answer.answer or "", [passage["text"], answer.question])
-    if carries and measure_support(answer.answer or "", [passage["text"]]) >= 1.0:
+    if carries and measure_carried(answer.answer or "", [passage["text"]]) >= 1.0:
         return 0.0
-    return measure_support(answer.question, [passage["text"]])
+    return measure_carried(answer.question, [passage["text"]])
