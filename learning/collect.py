@@ -70,8 +70,8 @@ async def collect(
     window = {"window_from": run.window_from, "window_to": run.window_to}
     votes, hints = await find_votes(database, **window), await find_hints(database, **window)
     outlines = await find_outlines(database, sorted({one.interaction_id for one in [*votes, *hints]}))
-    raters = rate(votes, await find_rater_weights(database, settings.rater_weights))
-    labels = build_labels(votes, outlines, raters=raters, hints=hints)
+    vote_weights = rate(votes, await find_rater_weights(database, settings.rater_weights))
+    labels = build_labels(votes, outlines, vote_weights=vote_weights, hints=hints)
     prompts = sampler.prompts if sampler else 0
     gathered = await gather(database, labels.judgements, most_disliked=prompts, tell=tell)
     await add_synthetic(database, run, gathered, sampler)

@@ -10,7 +10,7 @@ from core.database import Database
 from core.prompt import Message
 from core.records import Vote
 from core.sql import load_queries
-from learning.raters import PRIOR, choose_weights, estimate_reliability, to_chance, to_evidence
+from learning.reliability import PRIOR, choose_weights, estimate_reliability, to_chance, to_evidence
 from learning.signals import SIGNALS, SignalKind, name_signal, pass_on, weigh_hints
 
 QUERIES = load_queries(__file__)
@@ -112,7 +112,7 @@ class Labels:
 
 
 @dataclass(frozen=True, slots=True)
-class Raters:
+class VoteWeights:
     """How far each person's vote carries: reliability in (0.5, 1), and a weight by the settings."""
 
     reliability: Mapping[str, float] = field(default_factory=dict[str, float])
@@ -124,7 +124,7 @@ class Raters:
         return self.weights.get(vote.person, 1.0) * to_evidence(sure)
 
 
-UNKNOWN_RATERS = Raters()
+EVEN_WEIGHTS = VoteWeights()
 
 
 async def find_votes(database: Database, *, window_from: datetime, window_to: datetime) -> list[VoteRow]:
@@ -155,17 +155,17 @@ async def find_rater_weights(database: Database, weights: Mapping[str, float]) -
     return choose_weights([(person, principal) for person, principal in rows], weights)
 
 
-def rate(votes: Sequence[VoteRow], weights: Mapping[str, float]) -> Raters:
-    """The raters of these votes."""
+def rate(votes: Sequence[VoteRow], weights: Mapping[str, float]) -> VoteWeights:
+    """How far these votes carry, by their givers' agreement and the settings."""
     judged = [(vote.interaction_id, vote.person, vote.value) for vote in votes if vote.is_current and vote.value]
-    return Raters(estimate_reliability(judged), weights)
+    return VoteWeights(estimate_reliability(judged), weights)
 
 
 def build_labels(
     votes: Sequence[VoteRow],
     answers: Mapping[int, Answer],
     *,
-    raters: Raters = UNKNOWN_RATERS,
+    vote_weights: VoteWeights = EVEN_WEIGHTS,
     hints: Sequence[Hint] = (),
 ) -> Labels:
     """One judgement an answer, where people agree; what they let slip counts where nobody said anything."""
@@ -178,7 +178,7 @@ def build_labels(
         else:
             by_answer[vote.interaction_id].append(vote)
     for interaction_id, current in by_answer.items():
-        judgement, minority = combine_votes(answers[interaction_id], current, raters)
+        judgement, minority = combine_votes(answers[interaction_id], current, vote_weights)
         labels.dropped |= {vote.feedback_id: "disagreement" for vote in minority}
         if judgement:
             labels.judgements.append(judgement)
@@ -187,7 +187,7 @@ def build_labels(
 
 
 def combine_votes(
-    answer: Answer, votes: Sequence[VoteRow], raters: Raters = UNKNOWN_RATERS
+    answer: Answer, votes: Sequence[VoteRow], vote_weights: VoteWeights = EVEN_WEIGHTS
 ) -> tuple[Judgement | None, list[VoteRow]]:
     """The judgement of the majority and the votes against it; none where less than three quarters of the weight agrees.
 
@@ -195,7 +195,7 @@ def combine_votes(
     """
     liked = [vote for vote in votes if vote.value > 0]
     disliked = [vote for vote in votes if vote.value < 0]
-    for_it, against = (sum(raters.weigh(vote) for vote in side) for side in (liked, disliked))
+    for_it, against = (sum(vote_weights.weigh(vote) for vote in side) for side in (liked, disliked))
     majority, minority = (liked, disliked) if for_it > against else (disliked, liked)
     if max(for_it, against) < AGREEMENT * (for_it + against) - _ROUNDING:
         return None, list(votes)

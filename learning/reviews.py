@@ -47,7 +47,7 @@ def apply_reviews(curated: Curated, reviews: Mapping[str, Review], *, share: flo
             dropped.append((pair, "awaits_review"))
         else:
             kept.append(edited)
-    return Curated(kept, dropped)
+    return replace(curated, kept=kept, dropped=dropped)
 
 
 def waits(sha256: str, share: float) -> bool:

@@ -6,7 +6,16 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from core.database import Database
-from learning.labels import Hint, Raters, build_labels, combine_votes, find_hints, find_rater_weights, find_votes, rate
+from learning.labels import (
+    Hint,
+    VoteWeights,
+    build_labels,
+    combine_votes,
+    find_hints,
+    find_rater_weights,
+    find_votes,
+    rate,
+)
 from tests.learning.log import log_answer, make_passage, vote
 from tests.learning.making import NOON, make_answer, make_vote
 
@@ -50,14 +59,14 @@ def test_an_expert_of_weight_three_outvotes_one_person() -> None:
     votes = [make_vote(1, 1, "expert", -1, "23 days."), make_vote(2, 1, "a", 1)]
     assert combine_votes(ANSWER, votes)[0] is None
     # Evidence in nats: the correction 3 * ln(0.77 / 0.23) = 3.62, the thumb ln(0.74 / 0.26) = 1.05; 3.62 is 78 %.
-    judgement, minority = combine_votes(ANSWER, votes, Raters(weights={"expert": 3.0}))
+    judgement, minority = combine_votes(ANSWER, votes, VoteWeights(weights={"expert": 3.0}))
     assert judgement and (judgement.value, [vote.person for vote in minority]) == (-1, ["a"])
     assert judgement.weight == pytest.approx(0.9295, abs=1e-4)  # 1 / (1 + exp(1.046 - 3.625))
 
 
 def test_a_rater_who_is_rarely_agreed_with_carries_less() -> None:
     votes = [make_vote(1, 1, "a", 1)]
-    weight = {share: combine_votes(ANSWER, votes, Raters({"a": share}))[0] for share in (0.6, 0.9)}
+    weight = {share: combine_votes(ANSWER, votes, VoteWeights({"a": share}))[0] for share in (0.6, 0.9)}
     assert weight[0.6] and weight[0.6].weight == pytest.approx(0.6 * 0.9 + 0.4 * 0.1)
     assert weight[0.9] and weight[0.9].weight == pytest.approx(0.9 * 0.9 + 0.1 * 0.1)
 

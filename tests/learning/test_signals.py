@@ -6,7 +6,7 @@ from typing import get_args
 
 import pytest
 
-from learning.raters import PRIOR
+from learning.reliability import PRIOR
 from learning.signals import (
     IMPLICIT_MOST,
     ORIGIN_TRUST,

@@ -2,7 +2,7 @@
 
 import pytest
 
-from learning.raters import choose_weights, estimate_reliability, to_chance, to_evidence
+from learning.reliability import choose_weights, estimate_reliability, to_chance, to_evidence
 
 
 def test_one_turn_of_the_estimator() -> None:
