@@ -45,7 +45,8 @@ VOTES_AN_ANSWER = 1.2
 ROWS_A_STATEMENT = 20_000
 ROWS_A_FETCH = 500
 MOST_PAIRS = 100_000
-TOPICS = 3_000
+# A prime: each subject is liked and disliked in turn.
+TOPICS = 1_999
 
 
 @dataclass(frozen=True, slots=True)

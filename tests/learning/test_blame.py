@@ -148,3 +148,31 @@ def test_the_silent_go_with_the_surest_evidence_and_everyone_else_stands_by_thei
 )
 def test_what_is_wrong_with_the_model_s_words(text: str, reason: str | None, fault: str) -> None:
     assert blame_writing(wrong(text=text), [dislike(reason=reason)]) == fault
+
+
+KOREAN = {**PASSAGE, "title": "휴가 규정", "text": "정규직 연차휴가는 1년에 23일입니다."}
+
+
+@pytest.mark.parametrize(
+    ("correction", "who"),
+    [("연차휴가는 23일이에요.", "model"), ("인턴 연차휴가는 11일입니다.", "documents")],
+)
+def test_korean_corrections_are_split_as_english_ones_are(correction: str, who: str) -> None:
+    answer = wrong(text="여러 사정에 따라 다릅니다.", passages=[KOREAN], question="연차는 며칠?", language="ko")
+    split = split_blame([judge(answer, dislike(correction=correction))], library())
+    assert (bool(split.judgements), split.documents) == ((True, {}) if who == "model" else (False, {1: "missing"}))
+
+
+@pytest.mark.parametrize(
+    ("text", "reason", "fault"),
+    [
+        ("연차휴가는 1년에 24일입니다.", None, "contradiction"),
+        ("Annual leave 23 days 1", None, "contradiction"),
+        ("연차휴가는 1년에 23일입니다.", "말투가 무례해요", "tone"),
+        ("죄송하지만 연차휴가는 1년에 23일입니다.", None, "tone"),
+        ("연차휴가는 1년에 23일입니다.", None, "wording"),
+    ],
+)
+def test_what_is_wrong_with_korean_words(text: str, reason: str | None, fault: str) -> None:
+    answer = wrong(text=text, passages=[KOREAN], question="연차는 며칠?", language="ko")
+    assert blame_writing(answer, [dislike(reason=reason)]) == fault
