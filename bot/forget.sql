@@ -9,12 +9,12 @@ SELECT id FROM interactions WHERE asker = %(person)s ORDER BY id FOR UPDATE
 SELECT DISTINCT runs.adapter
 FROM runs JOIN run_pairs ON run_pairs.run_id = runs.id JOIN pairs ON pairs.id = run_pairs.pair_id
 WHERE run_pairs.state = 'trained' AND runs.adapter IS NOT NULL
-  AND (%(person)s = ANY(voters) OR interaction_ids && %(ids)s::bigint[])
+  AND (name_voter(%(person)s) = ANY(voters) OR interaction_ids && %(ids)s::bigint[])
 ORDER BY runs.adapter
 
 -- name: erase_pairs
 WITH theirs AS (
-    SELECT id FROM pairs WHERE %(person)s = ANY(voters) OR interaction_ids && %(ids)s::bigint[]
+    SELECT id FROM pairs WHERE name_voter(%(person)s) = ANY(voters) OR interaction_ids && %(ids)s::bigint[]
 ), gone AS (
     DELETE FROM run_pairs WHERE pair_id IN (SELECT id FROM theirs)
 )

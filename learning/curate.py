@@ -16,7 +16,7 @@ EVERYONE = "everyone"
 NEAR_DUPLICATE_OVERLAP = 0.9
 SKETCH_SIZE = 12
 
-State = Literal["trained", "held_out", "dropped"]
+State = Literal["trained", "held_out", "evaluation", "retrieval", "ticket", "dropped"]
 
 # Order matters: a resident number contains what looks like part of a phone number.
 _PERSONAL = (
@@ -122,7 +122,7 @@ def check_reconciled(feedback_ids: Iterable[int], fates: Mapping[int, Fate]) -> 
 
 def count_fates(fates: Mapping[int, Fate]) -> dict[str, int]:
     """Votes by fate, `dropped:reason` for the dropped ones, largest first."""
-    names = Counter(f"dropped:{fate.reason}" if fate.reason else fate.state for fate in fates.values())
+    names = Counter(f"{fate.state}:{fate.reason}" if fate.reason else fate.state for fate in fates.values())
     return dict(sorted(names.items(), key=lambda item: (-item[1], item[0])))
 
 
@@ -203,7 +203,7 @@ def _cap_people(pairs: list[Pair], limit: int, curated: Curated) -> list[Pair]:
     counts: Counter[str] = Counter()
     kept: list[Pair] = []
     for pair in pairs:
-        if all(counts[person] >= limit for person in pair.voters):
+        if pair.voters and all(counts[person] >= limit for person in pair.voters):
             curated.dropped.append((pair, "person_cap"))
             continue
         counts.update(pair.voters)

@@ -22,6 +22,7 @@ from core.serving import Serving
 from learning import evaluate, gate
 from learning.collect import collect
 from learning.night import NightResult, NightSettings
+from learning.rehearse import build_collect_settings, build_sampler
 from learning.report import write_reports
 from learning.runs import NightLock, NightRunningError, Run, RunPair, Runs, Stage, State
 from learning.serve import prove_served, unload_old
@@ -163,9 +164,15 @@ class Night:
         run = await self._enter(run, "collect")
         began = time.monotonic()
         settings = self._settings
-        counts, tickets = await collect(
-            self._database, self._runs, run, max_pairs=settings.max_pairs, seed=settings.seed
+        collected = await collect(
+            self._database,
+            self._runs,
+            run,
+            build_collect_settings(settings),
+            sampler=await build_sampler(settings, self._model_server, self._adapters),
+            progress=self._progress,
         )
+        counts, tickets = collected.counts, collected.tickets
         run = await self._runs.update(run.id, counts=counts, tickets=tickets, seconds=_since("collect", began))
         await self._progress({"event": "collected", **counts})
         too_few = counts["pairs"] < settings.min_pairs and not self._force

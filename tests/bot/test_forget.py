@@ -54,7 +54,7 @@ async def log_pair(database: Database, interaction_id: int, voter: str, adapter:
                 INSERT INTO pairs (sha256, prompt, chosen, rejected, origin, question, language, interaction_ids,
                                    feedback_ids, voters, access, weight, given_at)
                 VALUES (%(voter)s || %(id)s, '[]', 'a', 'b', 'correction', 'q', 'en', ARRAY[%(id)s::bigint],
-                        '{}', ARRAY[%(voter)s], '[]', 1, now()) RETURNING id
+                        '{}', ARRAY[name_voter(%(voter)s)], '[]', 1, now()) RETURNING id
             ), fates AS (
                 INSERT INTO feedback_fates (feedback_id, run_id, state)
                 SELECT feedback.id, run.id, 'trained' FROM feedback, run
