@@ -6,9 +6,10 @@ from dataclasses import asdict, replace
 from typing import Any
 
 from core.database import Database
-from learning.curate import Curated, account, count_fates, curate, scrub
+from learning.curate import Curated, account, count_fates, curate
 from learning.labels import VoteRow, build_labels, find_answers, find_votes
 from learning.pairs import Pair, Ticket, build_pairs
+from learning.private_data import redact
 from learning.runs import Run, Runs
 from learning.split import Split, split_pairs
 
@@ -37,7 +38,7 @@ async def collect(
     )
     await runs.store_ledger(run.id, list_ledger(curated, split), fates)
     counts = count_pairs(votes, curated, split) | {"fates": count_fates(fates)}
-    return counts, [scrub_ticket(ticket) for ticket in built.tickets]
+    return counts, [redact_ticket(ticket) for ticket in built.tickets]
 
 
 def list_ledger(curated: Curated, split: Split) -> list[tuple[Pair, str, str | None]]:
@@ -57,11 +58,12 @@ def count_pairs(votes: Sequence[VoteRow], curated: Curated, split: Split) -> dic
         "held_out": len(split.held_out),
         "dropped_pairs": dict(Counter(reason for _, reason in curated.dropped)),
         "origins": dict(Counter(pair.origin for pair in curated.kept)),
+        "private": dict(sorted(curated.private.items())),
         "languages": dict(Counter(pair.language for pair in curated.kept)),
     }
 
 
-def scrub_ticket(ticket: Ticket) -> dict[str, Any]:
+def redact_ticket(ticket: Ticket) -> dict[str, Any]:
     """A ticket for people's eyes, without personal data."""
-    cleaned = replace(ticket, question=scrub(ticket.question), correction=scrub(ticket.correction))
-    return asdict(cleaned) | {"missing": [scrub(fact) for fact in ticket.missing]}
+    cleaned = replace(ticket, question=redact(ticket.question), correction=redact(ticket.correction))
+    return asdict(cleaned) | {"missing": [redact(fact) for fact in ticket.missing]}

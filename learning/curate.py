@@ -1,15 +1,14 @@
 """Which pairs may train, and an account of every vote: trained, held out, or dropped with a reason."""
 
-import re
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Literal
 
 from core.errors import NightbakeError
-from core.prompt import Message
 from core.wording import normalise_text
 from learning.pairs import Pair
+from learning.private_data import redact_pair
 from learning.wording import build_shingles, measure_overlap
 
 EVERYONE = "everyone"
@@ -17,14 +16,6 @@ NEAR_DUPLICATE_OVERLAP = 0.9
 SKETCH_SIZE = 12
 
 State = Literal["trained", "held_out", "dropped"]
-
-# Order matters: a resident number contains what looks like part of a phone number.
-_PERSONAL = (
-    (re.compile(r"[\w.+-]+@[\w-]+(?:\.[\w-]+)+"), "(e-mail)"),
-    (re.compile(r"(?<!\d)\d{6}-[1-8]\d{6}(?!\d)"), "(resident number)"),
-    (re.compile(r"(?<![\d-])(?:\+\d{1,3}[ .-]?)?\(?0?\d{1,3}\)?[ .-]\d{3,4}[ .-]\d{4}(?![\d-])"), "(phone)"),
-    (re.compile(r"(?<![\d-])01\d{8,9}(?!\d)"), "(phone)"),
-)
 
 
 class ReconciliationError(NightbakeError):
@@ -41,10 +32,15 @@ class Fate:
 
 @dataclass(slots=True)
 class Curated:
-    """Pairs that may train, and those that may not with the reason."""
+    """Pairs that may train, and those that may not with the reason.
+
+    Attributes:
+        private: placeholders that were put in, by kind.
+    """
 
     kept: list[Pair] = field(default_factory=list)
     dropped: list[tuple[Pair, str]] = field(default_factory=list)
+    private: Counter[str] = field(default_factory=Counter[str])
 
 
 def curate(pairs: Sequence[Pair], *, max_pairs: int, person_share: float = 0.3, person_minimum: int = 5) -> Curated:
@@ -56,7 +52,7 @@ def curate(pairs: Sequence[Pair], *, max_pairs: int, person_share: float = 0.3, 
         person_minimum: pairs a person may stand behind whatever the share.
     """
     curated = Curated()
-    kept = [scrub_pair(pair) for pair in _drop_restricted(pairs, curated)]
+    kept = [redact_pair(pair, curated.private) for pair in _drop_restricted(pairs, curated)]
     kept = _drop_contradictions(_drop_duplicates(merge_equal(kept), curated), curated)
     limit = max(person_minimum, int(person_share * len(kept)))
     kept = _cap_people(kept, limit, curated)
@@ -69,19 +65,6 @@ def curate(pairs: Sequence[Pair], *, max_pairs: int, person_share: float = 0.3, 
 def is_public(pair: Pair) -> bool:
     """Whether every document of the prompt may be read by everyone; a prompt without passages is public."""
     return all(EVERYONE in allow for allow in pair.access)
-
-
-def scrub(text: str) -> str:
-    """E-mail addresses, phone numbers and Korean resident numbers as placeholders."""
-    for pattern, placeholder in _PERSONAL:
-        text = pattern.sub(placeholder, text)
-    return text
-
-
-def scrub_pair(pair: Pair) -> Pair:
-    """The pair without personal data; prompt and both sides alike, so that a copied placeholder is right."""
-    prompt: list[Message] = [{"role": turn["role"], "content": scrub(turn["content"])} for turn in pair.prompt]
-    return replace(pair, prompt=prompt, chosen=scrub(pair.chosen), rejected=scrub(pair.rejected))
 
 
 def account(
