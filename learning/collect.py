@@ -6,16 +6,17 @@ from dataclasses import asdict, replace
 from typing import Any
 
 from core.database import Database
-from learning.curate import Curated, account, count_fates, curate
+from learning.curate import Curated, account, count_fates, curate_stored
 from learning.labels import VoteRow, build_labels, find_answers, find_votes
 from learning.pairs import Pair, Ticket, build_pairs
+from learning.permission import EVERYONE
 from learning.private_data import redact
 from learning.runs import Run, Runs
-from learning.split import Split, split_pairs
+from learning.split import Split, split_stored
 
 
 async def collect(
-    database: Database, runs: Runs, run: Run, *, max_pairs: int, seed: int
+    database: Database, runs: Runs, run: Run, *, max_pairs: int, seed: int, audience: str = EVERYONE
 ) -> tuple[dict[str, Any], list[dict[str, Any]]]:
     """Store the pairs of a night and the fate of its votes; the counts and document tickets for its report.
 
@@ -27,8 +28,17 @@ async def collect(
     votes = await find_votes(database, window_from=run.window_from, window_to=run.window_to)
     labels = build_labels(votes, await find_answers(database, votes))
     built = build_pairs(labels.judgements)
-    curated = curate(built.pairs, max_pairs=max_pairs)
-    split = split_pairs(curated.kept, seed=seed)
+    curated = await curate_stored(
+        database,
+        built.pairs,
+        window_from=run.window_from,
+        window_to=run.window_to,
+        max_pairs=max_pairs,
+        seed=seed,
+        audience=audience,
+    )
+    split = await split_stored(database, run.id, curated.kept, seed=seed, clusters=curated.clusters, audience=audience)
+    curated.dropped += split.dropped
     fates = account(
         [vote.feedback_id for vote in votes],
         dropped_votes=labels.dropped | built.dropped,
@@ -53,12 +63,14 @@ def count_pairs(votes: Sequence[VoteRow], curated: Curated, split: Split) -> dic
     return {
         "votes": len(votes),
         "voters": len({vote.person for vote in votes}),
-        "pairs": len(curated.kept),
+        "pairs": len(split.train) + len(split.held_out),
         "trained": len(split.train),
         "held_out": len(split.held_out),
         "dropped_pairs": dict(Counter(reason for _, reason in curated.dropped)),
         "origins": dict(Counter(pair.origin for pair in curated.kept)),
         "private": dict(sorted(curated.private.items())),
+        "flags": curated.flags,
+        "held_out_by": split.held_out_by,
         "languages": dict(Counter(pair.language for pair in curated.kept)),
     }
 

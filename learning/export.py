@@ -10,9 +10,10 @@ from psycopg.rows import dict_row
 from core.database import Database
 from core.prompt import Message
 from core.sql import load_queries
-from learning.curate import EVERYONE, merge_equal
+from learning.curate import merge_equal
 from learning.labels import ANSWERED_MODES, Answer, Judgement, VoteRow, combine_votes
 from learning.pairs import Pair, build_pairs
+from learning.permission import EVERYONE
 from learning.private_data import redact, redact_messages, redact_pair
 
 QUERIES = load_queries(__file__)
