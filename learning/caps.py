@@ -3,6 +3,7 @@
 from collections import Counter
 from collections.abc import Callable, Collection, Hashable, Mapping, Sequence
 from dataclasses import dataclass
+from statistics import median
 
 from learning.pairs import Pair
 from learning.raters import Raters
@@ -14,6 +15,7 @@ class Caps:
 
     Attributes:
         person_share: of one person, or of people who vote as one; see `choose_person_share` for few people.
+        person_times: of one person, in multiples of what the median person stands behind, where many vote.
         person_minimum: pairs that anybody may stand behind, whatever the share.
         person_day: pairs of one person by votes of one day (UTC).
         cluster: pairs of one question.
@@ -21,6 +23,7 @@ class Caps:
     """
 
     person_share: float = 0.03
+    person_times: float = 3
     person_minimum: int = 5
     person_day: int = 20
     cluster: int = 8
@@ -63,9 +66,12 @@ def cap_pairs(
 
 def find_person_limit(pairs: Sequence[Pair], caps: Caps, raters: Raters) -> int:
     """The most pairs of one person such that it is within the share of what is kept under it."""
-    teams = {team for pair in pairs for team in _list_teams(pair, raters)}
-    share = choose_person_share(len(teams), caps)
+    counts = Counter(team for pair in pairs for team in _list_teams(pair, raters))
+    share = choose_person_share(len(counts), caps)
     limit, kept = len(pairs), len(pairs)
+    if len(counts) >= PEOPLE_FOR_SHARE:
+        limit = max(caps.person_minimum, int(caps.person_times * median(counts.values())))
+        kept = len(_keep(pairs, lambda pair: _list_teams(pair, raters), limit, "", [], by_most=True))
     while limit > caps.person_minimum and limit > share * kept:
         limit = max(caps.person_minimum, int(share * kept))
         kept = len(_keep(pairs, lambda pair: _list_teams(pair, raters), limit, "", [], by_most=True))

@@ -11,6 +11,7 @@ from core.errors import NightbakeError
 from core.wording import find_numbers, normalise_text
 from learning.canaries import build_canaries, find_canary_pairs, find_pushed
 from learning.caps import Caps, cap_pairs
+from learning.disputes import find_outvoted
 from learning.near_duplicates import TEXT_OVERLAP, build_text_shingles, group_questions, group_similar, link_by_facts
 from learning.pair_sources import Sources, find_cited, find_sources, get_sources, is_stale
 from learning.pairs import Pair
@@ -76,6 +77,7 @@ def curate(
     raters: Raters | None = None,
     caps: Caps | None = None,
     canaries: Sequence[str] = (),
+    counts_voices: bool = True,
     audience: str = EVERYONE,
 ) -> Curated:
     """Keep what all of an audience may read, once, fresh, from many people; personal data becomes placeholders.
@@ -83,6 +85,7 @@ def curate(
     Args:
         max_pairs: the newest ones are kept.
         sources: the passages of the pairs' prompts, by interaction; without them only what was logged counts.
+        counts_voices: where people want different facts, keep what the many want.
         audience: the principal that everyone who will be served has.
     """
     sources, raters = sources or {}, raters or Raters()
@@ -95,6 +98,11 @@ def curate(
     clusters = name_clusters(kept, sources)
     pushed = find_pushed(kept, clusters, raters)
     kept = _drop(kept, lambda pair: pair.sha256 in pushed, "pushed_name", curated)
+    if counts_voices:
+        outvoted = find_outvoted(
+            kept, clusters, raters, lambda pair: {source.chunk_id for source in get_sources(pair, sources)}
+        )
+        kept = _drop(kept, lambda pair: pair.sha256 in outvoted, "outvoted", curated)
     kept, over = cap_pairs(
         kept,
         caps=caps or Caps(),
@@ -255,5 +263,6 @@ def _count_flags(raters: Raters, curated: Curated) -> dict[str, int]:
         "people_who_vote_as_one": len(raters.teams),
         "canary_pairs": reasons["canary"],
         "pushed_names": reasons["pushed_name"],
+        "outvoted_pairs": reasons["outvoted"],
     }
     return {name: count for name, count in flags.items() if count}

@@ -4,6 +4,7 @@ from datetime import timedelta
 
 from learning.canaries import build_canaries, find_canary_pairs, find_pushed
 from learning.caps import Caps, cap_pairs, choose_person_share, find_person_limit
+from learning.disputes import find_outvoted
 from learning.pairs import Pair
 from learning.raters import Raters
 from tests.learning.making import NOON, make_pair
@@ -23,7 +24,7 @@ def make_crowd(loud: int, people: int, each: int, *names: str) -> list[Pair]:
 
 def test_a_rater_with_a_fifth_of_all_votes_supplies_at_most_three_percent_of_the_pairs() -> None:
     pairs = make_crowd(100, 100, 4, "loud")
-    kept, dropped = cap(pairs)
+    kept, dropped = cap(pairs, person_times=99)
     # 400 of others and L of the loud one: L <= 0.03 * (400 + L), so L <= 12.37
     assert len(kept) == 412
     assert {reason for _, reason in dropped} == {"person_cap"}
@@ -32,7 +33,13 @@ def test_a_rater_with_a_fifth_of_all_votes_supplies_at_most_three_percent_of_the
 
 def test_the_limit_is_of_what_is_kept_not_of_what_is_offered() -> None:
     # 0.03 * 500 would be 15: 15 of 415 are 3.6 percent.
-    assert find_person_limit(make_crowd(100, 100, 4, "loud"), Caps(), Raters()) == 12
+    assert find_person_limit(make_crowd(100, 100, 4, "loud"), Caps(person_times=99), Raters()) == 12
+
+
+def test_where_many_vote_nobody_supplies_more_than_three_times_the_median() -> None:
+    crowd = make_crowd(100, 200, 3, *(f"bot{n}" for n in range(40)))
+    # 200 people with 3 pairs, 40 with 100: the median is 3, and 3 percent of everything would be 100.
+    assert find_person_limit(crowd, Caps(), Raters()) == 9
 
 
 def test_people_who_vote_as_one_have_one_share() -> None:
@@ -91,3 +98,29 @@ def test_a_name_that_two_people_bring_into_three_questions_is_pushed() -> None:
     pairs = [*pushed, *wide, *known]
     found = find_pushed(pairs, {pair.sha256: pair.cluster for pair in pairs}, Raters())
     assert found == {pair.sha256 for pair in pushed}
+
+
+def one_passage(_: Pair) -> list[int]:
+    return [7]
+
+
+def test_the_many_are_believed_and_the_loud_count_less() -> None:
+    def say(n: int, voter: str, days: str, question: str = "How many days?") -> Pair:
+        return make_pair(n, question=question, chosen=f"{days} days, says {n}", voters=(voter,))
+
+    loud = [say(n, "loud", "99", f"Other {n}?") for n in range(10, 13)]
+    right, wrong = [say(1, "a", "1, 2, 3, 23"), say(2, "b", "23")], [say(3, "loud", "11"), say(4, "loud2", "11")]
+    pairs = [*loud, *right, *wrong, say(5, "loud2", "98", "Else?")]
+    clusters = {pair.sha256: pair.cluster for pair in pairs}
+    # 23: two voices; 11: a quarter and a half; the longer answer that holds the shorter one's number is no dispute.
+    assert find_outvoted([pair for pair in pairs if pair is not right[0]], clusters, Raters(), one_passage) == {
+        pair.sha256 for pair in wrong
+    }
+    assert right[0].sha256 not in find_outvoted([*right], clusters, Raters(), one_passage)
+
+
+def test_even_voices_silence_both() -> None:
+    pairs = [make_pair(n, question="How many?", chosen=f"{n} days", voters=(f"user:{n}",)) for n in (1, 2)]
+    clusters = {pair.sha256: "one" for pair in pairs}
+    assert len(find_outvoted(pairs, clusters, Raters(), one_passage)) == 2
+    assert find_outvoted(pairs, clusters, Raters(), lambda pair: pair.interaction_ids) == set()
