@@ -8,11 +8,15 @@ from typing import Any
 from core.database import Database
 from learning.curate import Curated, account, count_fates, curate_stored
 from learning.labels import VoteRow, build_labels, find_answers, find_votes
+from learning.pair_sources import find_restricted
 from learning.pairs import Pair, Ticket, build_pairs
 from learning.permission import EVERYONE
 from learning.private_data import redact
 from learning.runs import Run, Runs
 from learning.split import Split, split_stored
+
+# In place of words from documents that not everyone may read.
+RESTRICTED = "(restricted)"
 
 
 async def collect(
@@ -48,7 +52,8 @@ async def collect(
     )
     await runs.store_ledger(run.id, list_ledger(curated, split), fates)
     counts = count_pairs(votes, curated, split) | {"fates": count_fates(fates)}
-    return counts, [redact_ticket(ticket) for ticket in built.tickets]
+    restricted = await find_restricted(database, (ticket.interaction_id for ticket in built.tickets))
+    return counts, [redact_ticket(ticket, hide=ticket.interaction_id in restricted) for ticket in built.tickets]
 
 
 def list_ledger(curated: Curated, split: Split) -> list[tuple[Pair, str, str | None]]:
@@ -75,7 +80,10 @@ def count_pairs(votes: Sequence[VoteRow], curated: Curated, split: Split) -> dic
     }
 
 
-def redact_ticket(ticket: Ticket) -> dict[str, Any]:
-    """A ticket for people's eyes, without personal data."""
+def redact_ticket(ticket: Ticket, *, hide: bool = False) -> dict[str, Any]:
+    """A ticket for people's eyes, without personal data; with `hide`, without words: the log has them."""
+    if hide:
+        hidden = replace(ticket, question=RESTRICTED, correction=RESTRICTED, missing=[], titles=[])
+        return asdict(hidden)
     cleaned = replace(ticket, question=redact(ticket.question), correction=redact(ticket.correction))
     return asdict(cleaned) | {"missing": [redact(fact) for fact in ticket.missing]}

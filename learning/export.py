@@ -35,7 +35,7 @@ async def export_feedback(database: Database, form: Form, *, public_only: bool =
         public_only: leave out what was answered from documents that not everyone may read.
     """
     held: list[Judgement] = []
-    async for judgement in _stream_judgements(database):
+    async for judgement in _stream_judgements(database, public_only=public_only):
         if public_only and not _is_public(judgement.answer):
             continue
         if form != "kto":
@@ -46,13 +46,13 @@ async def export_feedback(database: Database, form: Form, *, public_only: bool =
         yield _to_line(row)
 
 
-async def _stream_judgements(database: Database) -> AsyncGenerator[Judgement]:
+async def _stream_judgements(database: Database, *, public_only: bool) -> AsyncGenerator[Judgement]:
     async with (
         database.transaction() as connection,
         connection.cursor(name="export_feedback", row_factory=dict_row) as cursor,
     ):
         cursor.itersize = ROWS_A_FETCH
-        await cursor.execute(QUERIES["find_judged"])
+        await cursor.execute(QUERIES["find_judged"], {"public_only": public_only})
         async for row in cursor:
             votes = [_read_vote(vote) for vote in row.pop("votes") or []]
             answer = Answer(**row)

@@ -48,6 +48,12 @@ async def find_sources(database: Database, pairs: Iterable[Pair]) -> dict[int, l
     return found
 
 
+async def find_restricted(database: Database, interaction_ids: Iterable[int]) -> set[int]:
+    """Those of the answers whose words not everyone may read: what is told of them is not for a report."""
+    ids = {"ids": sorted(set(interaction_ids))}
+    return {row["interaction_id"] for row in await database.fetch_dicts(QUERIES["find_restricted"], ids)}
+
+
 async def check_document(database: Database, document_id: int, *, by: str) -> bool:
     """Say that what was said of a document's earlier versions holds in today's; false where there is none."""
     values = {"document_id": document_id, "by": by}

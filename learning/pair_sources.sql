@@ -22,3 +22,15 @@ INSERT INTO document_checks (document_id, version, checked_by)
 SELECT id, version, %(by)s FROM documents WHERE id = %(document_id)s AND removed_at IS NULL
 ON CONFLICT (document_id, version) DO UPDATE SET checked_by = excluded.checked_by, checked_at = now()
 RETURNING document_id
+
+-- name: find_restricted
+-- Answers from a document that not everyone may read, when it was answered or now; what went is not everyone's either.
+SELECT id AS interaction_id
+FROM interactions
+WHERE id = ANY(%(ids)s)
+  AND EXISTS (
+      SELECT FROM jsonb_to_recordset(passages) AS shown(document_id bigint, allow jsonb)
+      LEFT JOIN documents ON documents.id = shown.document_id AND removed_at IS NULL
+      WHERE documents.id IS NULL OR NOT shown.allow ? 'everyone' OR NOT 'everyone' = ANY(documents.allow)
+         OR cardinality(documents.deny) > 0)
+ORDER BY id
