@@ -228,7 +228,7 @@ def _drop(pairs: Sequence[Pair], is_out: Callable[[Pair], bool], reason: str, cu
 def _drop_duplicates(pairs: list[Pair], curated: Curated) -> list[Pair]:
     """Keep the heaviest of pairs that say nearly the same."""
     ordered = sorted(pairs, key=lambda pair: (-pair.weight, -pair.given_at.timestamp(), pair.sha256))
-    firsts = group_similar([_shingle_pair(pair) for pair in ordered], overlap=TEXT_OVERLAP)
+    firsts = group_similar((_shingle_pair(pair) for pair in ordered), overlap=TEXT_OVERLAP)
     kept = [pair for at, pair in enumerate(ordered) if firsts[at] == at]
     curated.dropped += [(pair, "duplicate") for at, pair in enumerate(ordered) if firsts[at] != at]
     return kept

@@ -10,16 +10,21 @@ from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import lru_cache
 from itertools import pairwise
+from typing import Any
 
+import numpy as np
 from datasketch import MinHash, MinHashLSH
+from numpy.typing import NDArray
 
 from core.wording import find_numbers, find_terms, normalise_text
-from learning.wording import measure_overlap
 
-# 21 bands of 3: two sets that overlap by 0.7 meet but for one time in 6,700, by 0.85 but for one in 10^8.
-BANDS, ROWS = 21, 3
+# Bands and rows: two questions that overlap by 0.7 meet but for one time in 6,700, two texts that overlap by 0.85 but
+# for one in 1,600; fewer bands cost less memory.
+QUESTION_BANDS, TEXT_BANDS = (21, 3), (10, 4)
 TEXT_OVERLAP = 0.85
 QUESTION_OVERLAP = 0.7
+
+Hashes = NDArray[np.uint32]
 
 _HANGUL = re.compile(r"[\uac00-\ud7a3]")
 _NEGATION = re.compile(r"\b(?:not|no|never|none|cannot|without)\b|n't\b|않|없|못|아니|금지|불가")
@@ -51,26 +56,45 @@ def build_text_shingles(text: str) -> frozenset[str]:
     return _mark(text, {*words, *map(" ".join, pairwise(words))})
 
 
-def group_similar(sets: Sequence[frozenset[str]], *, overlap: float) -> list[int]:
+def group_similar(sets: Iterable[frozenset[str]], *, overlap: float, bands: tuple[int, int] = TEXT_BANDS) -> list[int]:
     """For each set, the place of the first set of its group: those that are linked by overlaps of at least `overlap`.
+
+    Sets are read once and kept as numbers of four bytes a shingle; give a generator where there are many.
 
     Args:
         overlap: Jaccard similarity in (0, 1], compared exactly.
+        bands: number of bands, and rows in each.
     """
-    places: dict[frozenset[str], int] = {}
-    firsts = [places.setdefault(one, at) for at, one in enumerate(sets)]
-    groups = Groups(len(sets))
-    index = MinHashLSH(num_perm=BANDS * ROWS, params=(BANDS, ROWS))
+    hashed: list[Hashes] = []
+    places: dict[bytes, int] = {}
+    groups = Groups()
+    index = MinHashLSH(num_perm=bands[0] * bands[1], params=bands)
     for at, one in enumerate(sets):
-        groups.join(firsts[at], at)
-        if firsts[at] != at:
+        hashed.append(hash_shingles(one))
+        groups.add()
+        first = places.setdefault(hashed[at].tobytes(), at)
+        groups.join(first, at)
+        if first != at:
             continue
-        sketch = _sketch(one)
-        for other in sorted(index.query(sketch)):
-            if groups.find(other) != groups.find(at) and measure_overlap(one, sets[other]) >= overlap:
+        sketch = _sketch(hashed[at], bands[0] * bands[1])
+        near: list[Any] = index.query(sketch)
+        for other in sorted(near):
+            if groups.find(other) != groups.find(at) and compare_hashes(hashed[at], hashed[other]) >= overlap:
                 groups.join(other, at)
         index.insert(at, sketch)
-    return [groups.find(at) for at in range(len(sets))]
+    return [groups.find(at) for at in range(len(hashed))]
+
+
+def hash_shingles(shingles: frozenset[str]) -> Hashes:
+    """A set as sorted numbers."""
+    return np.unique(np.fromiter((zlib.crc32(one.encode()) for one in shingles), np.uint32, len(shingles)))
+
+
+def compare_hashes(one: Hashes, other: Hashes) -> float:
+    """Jaccard similarity in [0, 1] of two sets of numbers."""
+    shared = len(np.intersect1d(one, other, assume_unique=True))
+    union = len(one) + len(other) - shared
+    return shared / union if union else 1.0
 
 
 def group_questions(questions: Sequence[str], shared: Iterable[tuple[int, int]] = ()) -> list[int]:
@@ -79,7 +103,8 @@ def group_questions(questions: Sequence[str], shared: Iterable[tuple[int, int]] 
     Args:
         shared: places of questions that ask the same in other words, e.g. in another language.
     """
-    found = group_similar([build_question_shingles(question) for question in questions], overlap=QUESTION_OVERLAP)
+    shingled = (build_question_shingles(question) for question in questions)
+    found = group_similar(shingled, overlap=QUESTION_OVERLAP, bands=QUESTION_BANDS)
     groups = Groups(len(questions))
     for at, first in [*enumerate(found), *shared]:
         groups.join(first, at)
@@ -101,8 +126,12 @@ def link_by_facts(facts: Mapping[int, tuple[str, ...]], differ: Callable[[int, i
 class Groups:
     """Disjoint groups of places, each known by its first one."""
 
-    def __init__(self, count: int) -> None:
+    def __init__(self, count: int = 0) -> None:
         self._parents = list(range(count))
+
+    def add(self) -> None:
+        """One more place, a group by itself."""
+        self._parents.append(len(self._parents))
 
     def find(self, at: int) -> int:
         """The first place of a group."""
@@ -129,16 +158,16 @@ def _cut_letters(text: str, size: int) -> set[str]:
     return {text[at : at + size] for at in range(max(1, len(text) - size + 1))}
 
 
-def _sketch(shingles: frozenset[str]) -> MinHash:
-    sketch = _new_sketch().copy()
-    sketch.update_batch([shingle.encode() for shingle in sorted(shingles)])
+def _sketch(hashes: Hashes, size: int) -> MinHash:
+    sketch = _new_sketch(size).copy()
+    sketch.update_batch(hashes.tolist())
     return sketch
 
 
-@lru_cache(1)
-def _new_sketch() -> MinHash:
-    return MinHash(num_perm=BANDS * ROWS, seed=1, hashfunc=_hash)
+@lru_cache(2)
+def _new_sketch(size: int) -> MinHash:
+    return MinHash(num_perm=size, seed=1, hashfunc=_keep)
 
 
-def _hash(shingle: bytes) -> int:
-    return zlib.crc32(shingle)
+def _keep(number: int) -> int:
+    return number
