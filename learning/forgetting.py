@@ -62,6 +62,15 @@ class Receipt:
     rebuild: int | None
 
 
+@dataclass(frozen=True, slots=True)
+class Retired:
+    """What came of retiring adapters; the fields are those of `Receipt`."""
+
+    serving: str | None
+    folders_left: list[str]
+    rebuild: int | None
+
+
 async def forget(
     *,
     database: Database,
@@ -83,17 +92,40 @@ async def forget(
     """
     used = await find_used(database, person)
     # First what answers: from here on nobody is answered by what has to go.
-    now_serving = await _retire(adapters, serving, used.adapters, by)
+    retired = await retire_adapters(
+        database=database, adapters=adapters, serving=serving, model_server=model_server, home=home,
+        names=used.adapters, by=by,
+    )  # fmt: skip
     reports = await _erase_learnt(database, used)
     log = dict(await erase(person))
     await asyncio.to_thread(_delete_jobs, home, used.runs)
-    left = [name for name in used.adapters if not await _delete_weights(model_server, home, name)]
-    rebuild = await _queue_rebuild(database) if used.adapters else None
-    facts = Receipt(0, log, len(used.pairs), used.runs, reports, used.adapters, now_serving, left, rebuild)
+    facts = Receipt(
+        0, log, len(used.pairs), used.runs, reports, used.adapters, retired.serving, retired.folders_left,
+        retired.rebuild,
+    )  # fmt: skip
     values = {"receipt": Jsonb({key: value for key, value in asdict(facts).items() if key != "number"}), "by": by}
     rows = await database.fetch_dicts(QUERIES["write_receipt"], values)
     await serving.record_act(by, "forget person", f"receipt {rows[0]['id']}")
     return Receipt(rows[0]["id"], *list(asdict(facts).values())[1:])
+
+
+async def retire_adapters(
+    *,
+    database: Database,
+    adapters: Adapters,
+    serving: Serving,
+    model_server: ModelServer,
+    home: Path,
+    names: list[str],
+    by: str,
+) -> Retired:
+    """Stop serving adapters for good, delete their weights and queue a night; also for a wish that came by chat."""
+    if not names:
+        return Retired(None, [], None)
+    now_serving = await _retire(adapters, serving, names, by)
+    left = [name for name in names if not await _delete_weights(model_server, home, name)]
+    rows = await database.fetch_dicts(QUERIES["queue_rebuild"], {"reason": REASON})
+    return Retired(now_serving, left, rows[0]["id"])
 
 
 async def find_used(database: Database, person: str) -> Used:
@@ -159,8 +191,3 @@ def _delete_jobs(home: Path, runs: list[int]) -> None:
     """The data sets that a night wrote for its training process, where a crash left them."""
     for run_id in runs:
         shutil.rmtree(home / "nights" / str(run_id), ignore_errors=True)
-
-
-async def _queue_rebuild(database: Database) -> int:
-    rows = await database.fetch_dicts(QUERIES["queue_rebuild"], {"reason": REASON})
-    return rows[0]["id"]
