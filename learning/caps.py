@@ -33,11 +33,15 @@ class Caps:
 
 # From this many people on nobody needs more than the share; below, an equal share would be more.
 PEOPLE_FOR_SHARE = 40
+# So few cannot each stay within three tenths of what is kept: theirs are of what is offered.
+MOST_SHARE, PEOPLE_FOR_MOST = 0.3, 4
 
 
 def choose_person_share(people: int, caps: Caps) -> float:
     """The cap in share: where few people vote, twice an equal share, and at most three tenths."""
-    return caps.person_share if people >= PEOPLE_FOR_SHARE else max(caps.person_share, min(0.3, 2 / max(1, people)))
+    return (
+        caps.person_share if people >= PEOPLE_FOR_SHARE else max(caps.person_share, min(MOST_SHARE, 2 / max(1, people)))
+    )
 
 
 def cap_pairs(
@@ -65,9 +69,11 @@ def cap_pairs(
 
 
 def find_person_limit(pairs: Sequence[Pair], caps: Caps, raters: Raters) -> int:
-    """The most pairs of one person such that it is within the share of what is kept under it."""
+    """The most pairs of one person: within the share of what is kept under it, and few times the median person's."""
     counts = Counter(team for pair in pairs for team in _list_teams(pair, raters))
     share = choose_person_share(len(counts), caps)
+    if len(counts) < PEOPLE_FOR_MOST:
+        return max(caps.person_minimum, int(share * len(pairs)))
     limit, kept = len(pairs), len(pairs)
     if len(counts) >= PEOPLE_FOR_SHARE:
         limit = max(caps.person_minimum, int(caps.person_times * median(counts.values())))

@@ -54,6 +54,11 @@ def test_few_people_may_supply_twice_an_equal_share() -> None:
     assert shares == [0.3, 0.3, 0.2, 0.1, 2 / 39, 0.03, 0.03]
 
 
+def test_of_three_people_each_may_supply_three_tenths_of_what_is_offered() -> None:
+    assert find_person_limit(make_crowd(0, 3, 20), Caps(), Raters()) == 18
+    assert find_person_limit(make_crowd(0, 4, 20), Caps(), Raters()) == 24  # 0.3 * 80: nobody is near it
+
+
 def test_a_pair_stays_where_most_of_those_behind_it_are_below_their_limit() -> None:
     loud = [make_pair(n, voters=("loud",)) for n in range(5)]
     two = make_pair(5, voters=("loud", "user:a"))
