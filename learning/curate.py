@@ -40,7 +40,7 @@ class Curated:
 
     Attributes:
         private: placeholders that were put in, by kind.
-        clusters: the question that each kept pair asks in other words too, by the pair's hash.
+        clusters: of each kept pair's normalised question, the one that stands for all that ask the same.
         flags: what looked like gaming, with how often.
     """
 
@@ -114,7 +114,7 @@ def curate(
     kept.sort(key=lambda pair: (pair.given_at, pair.sha256), reverse=True)
     curated.dropped += [(pair, "over_maximum") for pair in kept[max_pairs:]]
     curated.kept = kept[:max_pairs]
-    curated.clusters = {pair.sha256: clusters[pair.sha256] for pair in curated.kept}
+    curated.clusters = {pair.cluster: clusters[pair.sha256] for pair in curated.kept}
     curated.flags = _count_flags(raters, curated)
     return curated
 

@@ -48,15 +48,23 @@ class _Pin:
 
 
 async def split_stored(
-    database: Database, run_id: int, pairs: Sequence[Pair], *, seed: int, clusters: Mapping[str, str], audience: str
+    database: Database,
+    run_id: int,
+    pairs: Sequence[Pair],
+    *,
+    seed: int,
+    clusters: Mapping[str, str],
+    audience: str,
+    keep: bool = True,
 ) -> Split:
-    """Split with the sides of earlier nights of this lineage, and keep the sides that are new."""
+    """Split with the sides of earlier nights of this lineage; with `keep`, the sides that are new are kept for good."""
     lineage = {"lineage": f"{audience}:{seed}"}
     questions = {"questions": sorted({hash_question(pair.cluster) for pair in pairs})}
     found = await database.fetch_all(QUERIES["find_sides"], lineage | questions, _Pin)
     split = split_pairs(pairs, seed=seed, clusters=clusters, pinned={pin.question: pin.side for pin in found})
-    values: dict[str, Any] = {"sides": Jsonb(split.sides), "run_id": run_id}
-    await database.execute(QUERIES["pin_sides"], lineage | values)
+    if keep:
+        values: dict[str, Any] = {"sides": Jsonb(split.sides), "run_id": run_id}
+        await database.execute(QUERIES["pin_sides"], lineage | values)
     return split
 
 
@@ -75,7 +83,7 @@ def split_pairs(
     side wins; what was trained on before is then on neither side.
 
     Args:
-        clusters: by the pair's hash; each question is one of its own by default.
+        clusters: of each normalised question; one of its own by default.
         pinned: sides of earlier nights by `hash_question`.
     """
     groups = _group(pairs, clusters or {})
@@ -150,7 +158,7 @@ def hash_question(question: str) -> str:
 def _group(pairs: Sequence[Pair], clusters: Mapping[str, str]) -> dict[str, list[Pair]]:
     groups: dict[str, list[Pair]] = defaultdict(list)
     for pair in sorted(pairs, key=lambda pair: pair.sha256):
-        groups[clusters.get(pair.sha256, pair.cluster)].append(pair)
+        groups[clusters.get(pair.cluster, pair.cluster)].append(pair)
     return groups
 
 

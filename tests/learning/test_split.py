@@ -79,7 +79,7 @@ def test_a_side_of_earlier_nights_stays_whatever_chance_says() -> None:
 def test_where_clusters_grow_together_what_was_trained_on_is_on_neither_side() -> None:
     old, held, new = make_pair(1, question=FREE[0]), make_pair(2, question=HELD), make_pair(3, question=FREE[1])
     pinned = {hash_question(FREE[0]): "trained", hash_question(HELD): "held_out"}
-    clusters = {pair.sha256: FREE[0] for pair in (old, held, new)}
+    clusters = {pair.cluster: FREE[0] for pair in (old, held, new)}
     split = split_pairs([old, held, new], seed=0, pinned=pinned, clusters=clusters)
     assert (split.train, split.dropped) == ([], [(old, "trained_before")])
     assert {pair.question for pair in split.held_out} == {HELD, FREE[1]}
