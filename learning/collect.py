@@ -6,18 +6,24 @@ from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
 from core.database import Database
-from learning.curate import Curated, count_fates, curate, scrub
+from learning.curate import Curated, count_fates, curate_stored
 from learning.gather import Gathered, gather
 from learning.labels import Hint, VoteRow, build_labels, find_hints, find_outlines, find_rater_weights, find_votes, rate
 from learning.leftovers import choose_use, find_refused, store_queries, store_singles
+from learning.pair_sources import find_restricted
 from learning.pairs import Pair
+from learning.permission import EVERYONE
+from learning.private_data import redact
 from learning.reconcile import Parts, account
 from learning.regenerate import Sampler, regenerate
 from learning.reviews import apply_reviews, find_reviews, list_waiting
 from learning.runs import Run, Runs
-from learning.split import Split, split_pairs
+from learning.split import Split, split_stored
 from learning.synthetic import SHARE, build_distractors, build_faithful, find_replaced
 from learning.tickets import Ticket
+
+# In place of words from documents that not everyone may read.
+RESTRICTED = "(restricted)"
 
 Progress = Callable[[dict[str, Any]], Awaitable[None]]
 
@@ -29,12 +35,14 @@ class CollectSettings:
     Attributes:
         rater_weights: by person or principal; who is named by none weighs 1.
         review_share: of the pairs that nobody reviewed, those that wait for a person, in [0, 1].
+        audience: the principal that everyone who will be served has.
     """
 
     max_pairs: int
     seed: int
     rater_weights: Mapping[str, float] = field(default_factory=dict[str, float])
     review_share: float = 0.0
+    audience: str = EVERYONE
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,11 +81,27 @@ async def collect(
     vote_weights = rate(votes, await find_rater_weights(database, settings.rater_weights))
     labels = build_labels(votes, outlines, vote_weights=vote_weights, hints=hints)
     prompts = sampler.prompts if sampler else 0
-    gathered = await gather(database, labels.judgements, most_disliked=prompts, tell=tell)
+    gathered = await gather(database, labels.judgements, most_disliked=prompts, audience=settings.audience, tell=tell)
     await add_synthetic(database, run, gathered, sampler)
-    curated = curate(gathered.pairs, max_pairs=settings.max_pairs)
+    curated = await curate_stored(
+        database,
+        gathered.pairs,
+        **window,
+        max_pairs=settings.max_pairs,
+        seed=settings.seed,
+        audience=settings.audience,
+    )
     curated = apply_reviews(curated, await find_reviews(database), share=settings.review_share)
-    split = split_pairs(curated.kept, seed=settings.seed)
+    split = await split_stored(
+        database,
+        run.id,
+        curated.kept,
+        seed=settings.seed,
+        clusters=curated.clusters,
+        audience=settings.audience,
+        keep=not run.is_rehearsal,
+    )
+    curated.dropped += split.dropped
     parts = Parts(labels.dropped, gathered, curated, split, find_refused(gathered.singles))
     fates = account([vote.feedback_id for vote in votes], parts)
     await runs.store_ledger(run.id, list_ledger(curated, split), fates)
@@ -91,7 +115,9 @@ async def collect(
         "tickets": len(gathered.tickets),
         "singles": {"count": sum(one.is_open for one in gathered.singles), "use": use},
     }
-    return Collected(counts, [scrub_ticket(ticket) for ticket in gathered.tickets])
+    restricted = await find_restricted(database, (ticket.interaction_id for ticket in gathered.tickets))
+    tickets = [redact_ticket(ticket, hide=ticket.interaction_id in restricted) for ticket in gathered.tickets]
+    return Collected(counts, tickets)
 
 
 async def add_synthetic(database: Database, run: Run, gathered: Gathered, sampler: Sampler | None) -> None:
@@ -122,17 +148,23 @@ def count_pairs(votes: Sequence[VoteRow], hints: Sequence[Hint], curated: Curate
         "votes": len(votes),
         "voters": len({vote.person for vote in votes}),
         "hints": dict(Counter(hint.kind for hint in hints)),
-        "pairs": len(curated.kept),
+        "pairs": len(split.train) + len(split.held_out),
         "trained": len(split.train),
         "held_out": len(split.held_out),
         "awaiting_review": list_waiting(curated.dropped),
         "dropped_pairs": dict(Counter(reason for _, reason in curated.dropped)),
         "origins": dict(Counter(pair.origin for pair in curated.kept)),
+        "private": dict(sorted(curated.private.items())),
+        "flags": curated.flags,
+        "held_out_by": split.held_out_by,
         "languages": dict(Counter(pair.language for pair in curated.kept)),
     }
 
 
-def scrub_ticket(ticket: Ticket) -> dict[str, Any]:
-    """A ticket for people's eyes, without personal data."""
-    cleaned = replace(ticket, question=scrub(ticket.question), correction=scrub(ticket.correction))
-    return asdict(cleaned) | {"missing": [scrub(fact) for fact in ticket.missing]}
+def redact_ticket(ticket: Ticket, *, hide: bool = False) -> dict[str, Any]:
+    """A ticket for people's eyes, without personal data; with `hide`, without words: the log has them."""
+    if hide:
+        hidden = replace(ticket, question=RESTRICTED, correction=RESTRICTED, missing=[], titles=[])
+        return asdict(hidden)
+    cleaned = replace(ticket, question=redact(ticket.question), correction=redact(ticket.correction))
+    return asdict(cleaned) | {"missing": [redact(fact) for fact in ticket.missing]}

@@ -8,21 +8,22 @@ from core.database import Database
 from learning.blame import BlameSplit, JudgedQuery, SearchFault, find_to_look_up, split_blame
 from learning.labels import ANSWERED_MODES, Answer, Judgement, find_answers
 from learning.library import Holder, Library, find_chunks, find_documents, find_holders
+from learning.pair_sources import find_shown
 from learning.pairs import Pair, PairsBuilt, build_pairs, group_by_question
+from learning.permission import EVERYONE, may_train
 from learning.tickets import Ticket, TicketKind
 
 # Answers held in full at once: each is a prompt of some kilobytes and its passages.
 ANSWERS_AT_ONCE = 200
 # Candidates that later steps choose from.
 MOST_LIKED = 500
-EVERYONE = "everyone"
 
 Told = Callable[[int, int], Awaitable[None]]
 
 
 @dataclass(frozen=True, slots=True)
 class Single:
-    """A judgement that found no other side; `is_open` where everyone may read what it was answered from."""
+    """A judgement that found no other side; `is_open` where all who are served may read what it was answered from."""
 
     interaction_id: int
     value: Literal[-1, 0, 1]
@@ -53,12 +54,18 @@ class Gathered:
 
 
 async def gather(
-    database: Database, judgements: Sequence[Judgement], *, most_disliked: int = 0, tell: Told | None = None
+    database: Database,
+    judgements: Sequence[Judgement],
+    *,
+    most_disliked: int = 0,
+    audience: str = EVERYONE,
+    tell: Told | None = None,
 ) -> Gathered:
     """Blame and pair the judgements, whose answers are outlines.
 
     Args:
         most_disliked: disliked singles that are kept in full.
+        audience: the principal that everyone who will be served has.
         tell: hears how many answers of how many are done.
     """
     clusters = [cluster for cluster in group_by_question(judgements) if any(one.votes for one in cluster)]
@@ -68,10 +75,13 @@ async def gather(
     for batch in _batch(clusters):
         filled, first_tries = await _fill(database, batch)
         library = await _read_library(database, filled, holders)
+        singles: list[tuple[Judgement, tuple[int, ...]]] = []
         for cluster in filled:
             split = split_blame(cluster, library)
             built = build_pairs(split.judgements, faults=split.faults, first_tries=first_tries)
             _add(gathered, split, built)
+            singles += [(one, _list_unpaired(one, built)) for one in built.singles]
+        gathered.singles += await _build_singles(database, singles, audience)
         _keep_candidates(gathered, most_disliked)
         done += sum(map(len, batch))
         if tell:
@@ -88,16 +98,27 @@ def _add(gathered: Gathered, split: BlameSplit, built: PairsBuilt) -> None:
     gathered.dropped |= built.dropped
     gathered.liked += [one for one in built.singles if one.value > 0]
     gathered.disliked += [one for one in built.singles if one.value < 0 and one.votes]
-    gathered.singles += [
+
+
+async def _build_singles(
+    database: Database, singles: Sequence[tuple[Judgement, tuple[int, ...]]], audience: str
+) -> list[Single]:
+    """Each judgement with its unpaired votes, beside what its documents are today."""
+    shown = await find_shown(database, (one.answer.id for one, _ in singles))
+    return [
         Single(
             one.answer.id,
             one.value,
             one.weight,
-            tuple(vote.feedback_id for vote in one.votes if built.dropped.get(vote.feedback_id) == "unpaired"),
-            _is_open(one.answer),
+            votes,
+            may_train(_list_access(one.answer), shown.get(one.answer.id, ()), audience),
         )
-        for one in built.singles
+        for one, votes in singles
     ]
+
+
+def _list_unpaired(judgement: Judgement, built: PairsBuilt) -> tuple[int, ...]:
+    return tuple(vote.feedback_id for vote in judgement.votes if built.dropped.get(vote.feedback_id) == "unpaired")
 
 
 def _keep_candidates(gathered: Gathered, most_disliked: int) -> None:
@@ -155,5 +176,5 @@ def _batch(clusters: Iterable[list[Judgement]]) -> Iterator[list[list[Judgement]
         yield batch
 
 
-def _is_open(answer: Answer) -> bool:
-    return all(EVERYONE in (passage.get("allow") or []) for passage in answer.passages or [])
+def _list_access(answer: Answer) -> list[list[str]]:
+    return [passage.get("allow") or [] for passage in answer.passages or []]

@@ -76,6 +76,7 @@ class Answer:
     principals: tuple[str, ...] = ()
     citations: tuple[int, ...] = ()
     has_prompt: bool = True
+    finished_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -30,7 +30,7 @@ ORDER BY id
 
 -- name: find_answers
 SELECT id, coalesce(standalone_question, question) AS question, language, messages, passages, answer, generated, mode,
-       mode_reason, again_of, principals, coalesce(citations, '{}') AS citations
+       mode_reason, again_of, principals, coalesce(citations, '{}') AS citations, finished_at
 FROM interactions
 WHERE id = ANY(%(ids)s) AND finished_at IS NOT NULL
 ORDER BY id

@@ -6,8 +6,8 @@ from pathlib import Path
 from typing import Any, Literal, Protocol, Self
 
 from core.errors import InvalidInputError
-from learning.curate import scrub
 from learning.ledger import Ledger
+from learning.private_data import redact, redact_messages
 
 Form = Literal["preference", "prompt_completion", "kto"]
 FileFormat = Literal["jsonl", "parquet"]
@@ -126,8 +126,8 @@ def _single_row(single: Mapping[str, Any], form: Form) -> Row:
     """A judged answer; where it was replaced by a quotation and disliked, what the model had said is meant."""
     is_replaced = not single["is_liked"] and single["mode"] in ("quoted", "refused") and single["generated"]
     text = (single["generated"] if is_replaced else single["answer"]) or ""
-    prompt = [{"role": turn["role"], "content": scrub(turn["content"])} for turn in single["messages"]]
-    row: Row = {"prompt": prompt, "completion": _say(scrub(text))}
+    prompt = redact_messages(single["messages"])
+    row: Row = {"prompt": prompt, "completion": _say(redact(text))}
     return row | {"label": single["is_liked"]} if form == "kto" else row
 
 

@@ -28,7 +28,7 @@ class Pair:
         voters: persons here, pseudonyms in the tables.
         access: the principals that may read each document of the prompt, one tuple a document.
         weight: chance that it is so by the votes, in (0.5, 1).
-        given_at: when the newest vote behind it was given.
+        given_at: when the newest vote behind it was given; without a vote, when its answer was finished.
         documents: id and version of each document of the prompt, as it was shown.
         confidence: the weight by the trust in the origin, in (0, 1).
         why: what speaks for it, as `kind:value`: the fault that it mends, its signals, what was checked.
@@ -150,7 +150,7 @@ def make_pair(
         voters=tuple(sorted({vote.person for vote in votes})),
         access=tuple(sorted({tuple(sorted(passage.get("allow") or [])) for passage in passages})),
         weight=weight,
-        given_at=max((vote.given_at for vote in votes), default=_LONG_AGO),
+        given_at=max((vote.given_at for vote in votes), default=answer.finished_at or _LONG_AGO),
         documents=tuple(sorted(documents)),
         confidence=round(weight * ORIGIN_TRUST[origin], 6),
         why=tuple(sorted({*why, *signals})),

@@ -184,7 +184,9 @@ class Runs:
         return await self._one("update", values, run_id)
 
     async def finish(self, run_id: int, state: State, *, reason: str | None = None, error: str | None = None) -> Run:
-        """Close a night; closing it again changes nothing but the words."""
+        """Close a night, which did what rebuilds ask unless it failed or paused; again changes only the words."""
+        if state != "failed" and reason != "paused":
+            await self._database.execute(QUERIES["take_rebuilds"], {"id": run_id})
         return await self._one("finish", {"id": run_id, "state": state, "reason": reason, "error": error}, run_id)
 
     async def get(self, run_id: int) -> Run:

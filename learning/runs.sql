@@ -10,7 +10,9 @@ ON CONFLICT (night) WHERE requested_by = 'schedule' DO NOTHING
 RETURNING *
 
 -- name: has_night
-SELECT EXISTS (SELECT FROM runs WHERE night = %(night)s AND state <> 'running' AND NOT is_rehearsal) AS held
+-- A night that somebody's wish to be forgotten asks for is still to come.
+SELECT EXISTS (SELECT FROM runs WHERE night = %(night)s AND state <> 'running' AND NOT is_rehearsal
+               AND NOT EXISTS (SELECT FROM rebuilds WHERE run_id IS NULL)) AS held
 
 -- name: forget_rehearsals
 DELETE FROM runs WHERE is_rehearsal AND id < %(before)s
@@ -38,6 +40,10 @@ UPDATE runs SET state = %(state)s, reason = %(reason)s, error = %(error)s,
                 finished_at = coalesce(finished_at, clock_timestamp())
 WHERE id = %(id)s
 RETURNING *
+
+-- name: take_rebuilds
+UPDATE rebuilds SET run_id = %(id)s
+WHERE run_id IS NULL AND requested_at < (SELECT started_at FROM runs WHERE id = %(id)s AND NOT is_rehearsal)
 
 -- name: get
 SELECT * FROM runs WHERE id = %(id)s

@@ -1,6 +1,6 @@
 -- name: find_replaced
 SELECT id, coalesce(standalone_question, question) AS question, language, messages, passages, answer, generated, mode,
-       mode_reason, again_of, principals, coalesce(citations, '{}') AS citations
+       mode_reason, again_of, principals, coalesce(citations, '{}') AS citations, finished_at
 FROM interactions
 WHERE mode = 'quoted' AND mode_reason = 'quoted_unsupported'
   AND finished_at >= %(window_from)s AND finished_at < %(window_to)s
