@@ -5,13 +5,15 @@ from dataclasses import asdict
 import click
 from rich.table import Table
 
-from cli.ask import local_person
-from cli.house import BASE, open_house
+from cli.house import open_house
 from cli.output import command, console, emit, escape, json_option, read_settings, say
+from core.forgetting import BASE, Receipt
 from core.sql import load_queries
-from learning.forgetting import Receipt, erase_log, forget
 
 QUERIES = load_queries(__file__)
+
+# Who forgets, for the audit: a name could be the person's own.
+TERMINAL = "terminal"
 
 
 @click.group()
@@ -70,19 +72,10 @@ async def forget_person(person: str, yes: bool, as_json: bool) -> None:
     The receipt says what went. Adapters are retired at once and their weights deleted; the next night trains without
     the person. What left the house stays out there: exported files, messages in a chat, reports that were sent.
     """
-    if not yes and not as_json:
-        click.confirm(f"erase everything of {person}, for good?", abort=True)
+    if not yes:
+        click.confirm(f"Erase everything that {person} asked and judged?", abort=True, err=True)
     async with open_house(read_settings()) as house:
-        receipt = await forget(
-            database=house.database,
-            adapters=house.adapters,
-            serving=house.serving,
-            model_server=house.model_server,
-            home=house.home,
-            person=person,
-            by=local_person(),
-            erase=lambda whom: erase_log(house.database, whom),
-        )
+        receipt = await house.forgetting.forget(person, by=TERMINAL)
     if as_json:
         emit(asdict(receipt))
     say(describe_receipt(receipt), quiet=as_json)
@@ -90,6 +83,8 @@ async def forget_person(person: str, yes: bool, as_json: bool) -> None:
 
 def describe_receipt(receipt: Receipt) -> str:
     """The receipt in words, a line a fact."""
+    if receipt.number is None and not receipt.folders_left:
+        return "nothing to forget"
     gone = ", ".join(f"{count} {name.replace('_', ' ')}" for name, count in receipt.log.items() if count)
     lines = [
         f"receipt {receipt.number}: {gone or 'nothing in the log'}, {receipt.pairs} pairs, {receipt.reports} reports"

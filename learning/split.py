@@ -10,6 +10,7 @@ from psycopg.types.json import Jsonb
 
 from core.database import Database
 from core.sql import load_queries
+from core.wording import hash_question
 from learning.pairs import Pair
 
 QUERIES = load_queries(__file__)
@@ -148,11 +149,6 @@ def choose_held_people(people: Iterable[str], seed: int) -> set[str]:
     if len(known) < FEWEST_PEOPLE:
         return set()
     return {person for person in known if is_held_out(f"person:{person}", seed=seed, share=PEOPLE_SHARE)}
-
-
-def hash_question(question: str) -> str:
-    """How a normalised question is kept: without its words."""
-    return hashlib.sha256(question.encode()).hexdigest()
 
 
 def _group(pairs: Sequence[Pair], clusters: Mapping[str, str]) -> dict[str, list[Pair]]:

@@ -58,9 +58,12 @@ CREATE TABLE rebuilds (
 COMMENT ON COLUMN rebuilds.run_id IS 'the night that did it; NULL: still waiting';
 
 -- What was forgotten, and what it touched. Who it was is not kept: the receipt is the person's.
-CREATE TABLE forget_receipts (
-    id           bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
-    receipt      jsonb NOT NULL,
-    forgotten_by text NOT NULL,
-    forgotten_at timestamptz NOT NULL DEFAULT now()
-);
+ALTER TABLE erasures RENAME TO forget_receipts;
+ALTER TABLE forget_receipts RENAME COLUMN counts TO receipt;
+ALTER TABLE forget_receipts RENAME COLUMN erased_at TO forgotten_at;
+ALTER TABLE forget_receipts ADD COLUMN forgotten_by text NOT NULL DEFAULT 'forget-me';
+UPDATE forget_receipts
+SET receipt = jsonb_build_object('log', receipt - 'pairs', 'pairs', receipt->'pairs', 'adapters', to_jsonb(adapters));
+ALTER TABLE forget_receipts DROP COLUMN adapters;
+ALTER TABLE forget_receipts ALTER COLUMN forgotten_by DROP DEFAULT;
+COMMENT ON COLUMN forget_receipts.receipt IS 'as `core.forgetting.Receipt` without its number';

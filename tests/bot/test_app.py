@@ -58,6 +58,7 @@ def build_bot(database: Database, model_server: ModelServer) -> Bot:
         admin_token="token",
         run_night=None,
         model_server=model_server,
+        forgetting=unused,
     )
 
 

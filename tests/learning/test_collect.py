@@ -194,3 +194,17 @@ async def test_a_rehearsal_is_no_night_and_only_the_last_is_kept(database: Datab
     assert ([row["id"] for row in kept], run.counts["pairs"], run.state) == ([run.id], 2, "done")
     assert (await runs.has_night(run.night), await runs.find_latest(), await runs.resume()) == (False, [], None)
     assert len(await find_fates(database)) > 0
+
+
+async def test_a_single_vote_on_a_document_that_is_closed_today_is_not_offered(database: Database) -> None:
+    document_id, _ = await add_passage(database, "Lunch", "For lunch the company grants 4 days.")
+    ids = []
+    for asked in ("Lunch?", "Bike?"):
+        shown = replace(make_passage("lunch", 4), document_id=document_id if asked == "Lunch?" else 999_999)
+        ids.append(await log_answer(database, asked, [shown], "4 days. [1]"))
+        await vote(database, ids[-1], "user:bo", 1)
+    await database.execute(b"UPDATE documents SET allow = '{group:board}' WHERE id = %s", [document_id])
+    await run_collect(database)
+    singles = await database.fetch_dicts(b"SELECT interaction_id FROM run_singles")
+    assert [row["interaction_id"] for row in singles] == [ids[1]]
+    assert (await find_fates(database))["dropped", "restricted_documents"] == 1

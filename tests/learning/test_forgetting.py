@@ -10,12 +10,12 @@ import pytest
 
 from core.adapters import Adapters
 from core.database import Database
+from core.forgetting import Receipt
 from core.model_server import ModelServer
-from core.serving import Serving
 from learning.collect import CollectSettings, collect
-from learning.forgetting import Receipt, erase_log, forget
 from learning.runs import Run, Runs
 from tests.fakes.model_server import run_model_server
+from tests.forgetting import build_forgetting
 from tests.learning.log import log_answer, make_passage, vote
 from tests.learning.making import NOON
 
@@ -65,17 +65,7 @@ async def make_adapter(database: Database, home: Path, name: str, run_id: int | 
 
 
 async def forget_ann(database: Database, model_server: ModelServer, home: Path) -> Receipt:
-    adapters = Adapters(database)
-    return await forget(
-        database=database,
-        adapters=adapters,
-        serving=Serving(database=database, adapters=adapters, model_server=model_server),
-        model_server=model_server,
-        home=home,
-        person="user:ann",
-        by="test",
-        erase=lambda person: erase_log(database, person),
-    )
+    return await build_forgetting(database, model_server, home).forget("user:ann", by="test")
 
 
 async def log_two_people(database: Database) -> None:
@@ -105,7 +95,7 @@ async def test_what_used_the_person_goes_and_others_stay(
     receipt = await forget_ann(database, model_server, tmp_path)
 
     log = {"votes": 2, "expert_requests": 0, "expert_replies": 0, "questions": 1, "events": 0}
-    assert receipt == Receipt(1, log, 1, [run.id], 1, ["night-1-used"], "night-0-clean", [], 1)
+    assert receipt == Receipt(1, log, 1, [run.id], 1, ["night-1-used"], "night-0-clean", (), 1)
     left = await find_left(database, "zanzibar") + await find_left(database, "user:ann")
     assert left == []
     active = await Adapters(database).find_active()
@@ -117,7 +107,9 @@ async def test_what_used_the_person_goes_and_others_stay(
     assert not job.exists()
     assert [pair.question for pair in await Runs(database).find_pairs(run.id)] == ["Lunch?"]
     stored = await database.fetch_dicts(b"SELECT receipt FROM forget_receipts")
-    assert stored == [{"receipt": {key: value for key, value in asdict(receipt).items() if key != "number"}}]
+    assert stored == [
+        {"receipt": {key: value for key, value in asdict(receipt).items() if key != "number"} | {"folders_left": []}}
+    ]
 
 
 async def test_a_rebuild_waits_for_the_next_night_which_trains_without_the_person(
@@ -145,3 +137,41 @@ async def test_forgetting_somebody_unknown_touches_nothing(
     assert (receipt.adapters, receipt.pairs, receipt.rebuild, receipt.serving) == ([], 0, None, None)
     active = await Adapters(database).find_active()
     assert active and active.name == "night-0-clean"
+
+
+async def test_what_the_person_wrote_into_a_pair_of_others_goes_and_a_verdict_stays_without_the_name(
+    database: Database, model_server: ModelServer, tmp_path: Path
+) -> None:
+    lunch = await log_answer(database, "Lunch?", [make_passage("lunch", 4)], "perhaps for long")
+    await database.execute(b"UPDATE interactions SET asker = 'user:bo' WHERE id = %s", [lunch])
+    await vote(database, lunch, "user:bo", -1, "The company grants 4 days.")
+    await run_collection(database)
+    rows = await database.fetch_dicts(b"SELECT id FROM pairs")
+    review = b"INSERT INTO pair_reviews (pair_id, verdict, chosen, reviewer) VALUES (%s, %s, %s, 'user:ann')"
+    await database.execute(review, [rows[0]["id"], "approve", None])
+    await database.execute(review, [rows[0]["id"], "edit", "The company grants 4 days of zanzibar."])
+    run = await run_collection(database)
+    assert [pair.chosen for pair in await Runs(database).find_pairs(run.id)] == [
+        "The company grants 4 days of zanzibar."
+    ]
+    await make_adapter(database, tmp_path, "night-1-used", run.id)
+    receipt = await forget_ann(database, model_server, tmp_path)
+    assert (receipt.pairs, receipt.adapters) == (1, ["night-1-used"])
+    assert await find_left(database, "zanzibar") + await find_left(database, "user:ann") == []
+    reviews = await database.fetch_dicts(b"SELECT verdict, reviewer FROM pair_reviews")
+    assert reviews == [{"verdict": "approve", "reviewer": "erased"}]
+
+
+async def test_weights_that_the_model_server_holds_go_when_somebody_is_forgotten_again(
+    database: Database, model_server: ModelServer, tmp_path: Path
+) -> None:
+    await log_two_people(database)
+    run = await run_collection(database)
+    await make_adapter(database, tmp_path, "night-1-used", run.id)
+    away = ModelServer("http://127.0.0.1:9", "base")
+    receipt = await forget_ann(database, away, tmp_path)
+    assert (receipt.serving, receipt.folders_left) == ("base", ("night-1-used",))
+    await away.close()
+    again = await forget_ann(database, model_server, tmp_path)
+    assert (again.number, again.folders_left) == (None, ())
+    assert list((tmp_path / "adapters").iterdir()) == []

@@ -3,13 +3,12 @@
 from datetime import timedelta
 
 from core.database import Database
-from core.wording import normalise_text
+from core.wording import hash_question, normalise_text
 from learning.curate import curate
 from learning.pairs import Pair
 from learning.runs import Runs
 from learning.split import (
     choose_held_people,
-    hash_question,
     is_held_out,
     split_pairs,
     split_stored,

@@ -2,7 +2,7 @@
 
 from learning.labels import Answer
 from learning.synthetic import build_distractors, build_faithful, find_distractor
-from tests.learning.making import judge, make_answer, make_vote
+from tests.learning.making import NOON, judge, make_answer, make_vote
 
 OWN = {
     "number": 1, "chunk_id": 7, "title": "Leave", "heading_path": "", "text": "Annual leave is 23 days a year.",
@@ -45,3 +45,10 @@ def test_a_quotation_is_chosen_over_the_unsupported_text_that_it_replaced() -> N
 def test_a_replaced_text_that_its_passages_carry_is_no_unfaithful_side() -> None:
     quoted = make_answer(1, "Annual leave is 23 days a year. [1]", generated="Leave is 23 days.", mode="quoted")
     assert build_faithful([quoted], most=1) == []
+
+
+def test_a_pair_without_a_vote_is_as_old_as_its_answer() -> None:
+    quoted = make_answer(
+        1, "Annual leave is 23 days a year. [1]", generated="You get 40 days.", mode="quoted", finished_at=NOON
+    )
+    assert build_faithful([quoted], most=1)[0].given_at == NOON
