@@ -35,6 +35,10 @@ SELECT ARRAY(SELECT id FROM asked ORDER BY id) AS asked,
                AND EXISTS (SELECT FROM adapters WHERE adapters.name = adapter)
              ORDER BY adapter) AS adapters
 
+-- name: mark_runs
+UPDATE runs SET has_lost_pairs = true
+WHERE state = 'running' AND id IN (SELECT run_id FROM run_pairs WHERE pair_id = ANY(%(pairs)s::bigint[]))
+
 -- name: erase_run_pairs
 DELETE FROM run_pairs WHERE pair_id = ANY(%(pairs)s::bigint[])
 

@@ -21,6 +21,7 @@ from core.pauses import Pauses
 from core.serving import Serving
 from learning import evaluate, gate
 from learning.collect import collect
+from learning.lost import check_pairs_kept
 from learning.night import NightResult, NightSettings
 from learning.rehearse import build_collect_settings, build_sampler
 from learning.report import write_reports
@@ -323,7 +324,10 @@ class Night:
 
     async def _enter(self, run: Run, stage: Stage) -> Run:
         await self._progress({"event": "stage", "stage": stage, "run_id": run.id})
-        return await self._runs.update(run.id, stage=stage)
+        run = await self._runs.update(run.id, stage=stage)
+        if stage != "report":
+            await check_pairs_kept(self._adapters, run)
+        return run
 
     async def _sum_up(self, run: Run) -> NightResult:
         active = await self._adapters.find_active()

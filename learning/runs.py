@@ -45,6 +45,7 @@ class Run:
         counts: votes, pairs and fates; see `collect`.
         seconds: time spent in each stage.
         is_rehearsal: it collects pairs and trains nothing.
+        has_lost_pairs: somebody was forgotten since it collected.
     """
 
     id: int
@@ -67,6 +68,7 @@ class Run:
     started_at: datetime
     finished_at: datetime | None
     is_rehearsal: bool = False
+    has_lost_pairs: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -25,6 +25,8 @@ RETURNING *
 -- name: update
 UPDATE runs SET
     stage = coalesce(%(stage)s, stage),
+    -- Collected anew, it holds nothing that was forgotten.
+    has_lost_pairs = has_lost_pairs AND %(stage)s::text IS DISTINCT FROM 'collect',
     counts = coalesce(%(counts)s, counts),
     tickets = coalesce(%(tickets)s, tickets),
     evaluation = coalesce(%(evaluation)s, evaluation),

@@ -57,6 +57,9 @@ CREATE TABLE rebuilds (
 );
 COMMENT ON COLUMN rebuilds.run_id IS 'the night that did it; NULL: still waiting';
 
+ALTER TABLE runs ADD COLUMN has_lost_pairs boolean NOT NULL DEFAULT false;
+COMMENT ON COLUMN runs.has_lost_pairs IS 'somebody was forgotten since it collected, and with them pairs that it holds';
+
 -- What was forgotten, and what it touched. Who it was is not kept: the receipt is the person's.
 ALTER TABLE erasures RENAME TO forget_receipts;
 ALTER TABLE forget_receipts RENAME COLUMN counts TO receipt;
