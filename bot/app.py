@@ -12,7 +12,7 @@ from bot.alerts import Alerts, Watch
 from bot.answer import Answerer
 from bot.audience import Audiences, FindReaders
 from bot.experts import ExpertPlatform, Experts
-from bot.forget import FORGET, Forgetting, TellErased
+from bot.forget import FORGET, ForgetHandler, TellForgotten
 from bot.handlers import Confirm, FeedbackHandler, FindLanguage, QuestionHandler, ReadThread
 from bot.inbox import Claimed, Inbox
 from bot.looks import look_at_connection, look_at_inbox, look_at_model_server
@@ -38,6 +38,7 @@ from core.adapters import Adapters
 from core.database import Database
 from core.errors import ProcessError
 from core.feedback import FeedbackLog
+from core.forgetting import Forgetting
 from core.interactions import Interactions
 from core.model_server import ModelServer
 from core.prompt import Language
@@ -68,6 +69,7 @@ class Bot:
         admin_token: str,
         run_night: RunNight | None,
         model_server: ModelServer,
+        forgetting: Forgetting,
         suggestions: Mapping[Language, Sequence[str]] = SUGGESTIONS,
     ) -> None:
         self._settings = settings
@@ -87,7 +89,7 @@ class Bot:
         self._find_readers: dict[str, FindReaders] = {}
         self._whispers: dict[str, WhisperPlatform] = {}
         self._find_language: dict[str, FindLanguage] = {}
-        self._tell_erased: dict[str, TellErased] = {}
+        self._tell_forgotten: dict[str, TellForgotten] = {}
         self._audiences = Audiences(Access(database), RoomSettingsLog(database), self._find_readers)
         self._app = build_app(
             inbox=self._inbox,
@@ -151,7 +153,7 @@ class Bot:
                 "feedback": FeedbackHandler(feedback=feedback, interactions=interactions, confirm=self._confirm),
                 **experts.handlers(),
                 **more.handlers(),
-                FORGET: Forgetting(database, tell=self._tell_erased),
+                FORGET: ForgetHandler(database, forgetting, tell=self._tell_forgotten),
                 **self._handlers,
             },
             give_up=questions.give_up,
@@ -208,7 +210,7 @@ class Bot:
     def _add_slack(self, side: SlackSide) -> None:
         """What Teams has not: rooms with settings and members, loops of its own, and missed events."""
         self._find_language["slack"] = side.find_language
-        self._tell_erased["slack"] = side.tell_erased
+        self._tell_forgotten["slack"] = side.tell_forgotten
         self._find_readers["slack"] = side.find_readers
         self._whispers["slack"] = side.whispers
         self._loops += side.loops

@@ -16,6 +16,7 @@ from core.adapters import Adapters
 from core.database import Database
 from core.embedded_database import EmbeddedDatabase
 from core.feedback import FeedbackLog
+from core.forgetting import BASE, Forgetting
 from core.gaps import Gaps
 from core.interactions import Interactions
 from core.migrate import migrate
@@ -28,6 +29,7 @@ from retrieval.access import Access
 from retrieval.dictionary import Dictionary, load_dictionary
 from retrieval.documents import Documents
 from retrieval.embedding import Embedder
+from retrieval.examples import forget_examples
 from retrieval.learned_order import LearnedOrder
 from retrieval.lexical import keep_whole
 from retrieval.query import Finder
@@ -35,8 +37,6 @@ from retrieval.rerank import Reranker
 from retrieval.search import Search
 from retrieval.synonyms import Synonyms
 
-# The name of the model without an adapter, where commands take an adapter.
-BASE = "base"
 SAMPLE = Path(__file__).parent.parent / "sample"
 
 
@@ -59,6 +59,7 @@ class House:
     access: Access
     documents: Documents
     answerer: Answerer
+    forgetting: Forgetting
 
     @property
     def home(self) -> Path:
@@ -201,6 +202,14 @@ def _build(settings: Settings, database: Database, dictionary: Dictionary) -> Ho
             stops=Stops(database),
             composer=composer,
             base_url=settings.base_url,
+        ),
+        forgetting=Forgetting(
+            database=database,
+            adapters=adapters,
+            serving=serving,
+            model_server=model_server,
+            home=settings.nightbake_home.resolve(),
+            unlearn=forget_examples,
         ),
     )
 

@@ -159,6 +159,7 @@ async def _build_bot(house: House) -> Bot:
         admin_token=await read_admin_token(house.settings),
         run_night=run_night_now,
         model_server=house.model_server,
+        forgetting=house.forgetting,
         suggestions=choose_suggestions(load_golden(SAMPLE / "golden.jsonl")) if house.has_sample else SUGGESTIONS,
     )
 

@@ -12,6 +12,8 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from core.errors import SettingsError
 
+_WEIGHT = re.compile(r"\d+(\.\d+)?")
+MOST_WEIGHT = 100
 _TIME = re.compile(r"([01]\d|2[0-3]):[0-5]\d")
 
 
@@ -110,6 +112,15 @@ class Settings(BaseSettings):
     golden_questions: Path | None = Field(
         None, description="Questions with right answers (JSON Lines), asked for every night's report"
     )
+    night_rater_weights: str | None = Field(
+        None, description="Weight of people and groups as raters, such as group:hr=3,user:ann=2; others weigh 1"
+    )
+    night_review_share: float = Field(
+        0.0, ge=0, le=1, description="Share of new pairs that wait until a person approves them in the console"
+    )
+    night_regenerate: int = Field(
+        4, ge=0, le=16, description="Answers sampled for a disliked one, to find a better; 0 samples none"
+    )
     night_seed: int = Field(0, ge=0, description="Seed of split and training")
 
     @field_validator("night_time")
@@ -133,6 +144,12 @@ class Settings(BaseSettings):
     def _is_policy(cls, value: str) -> str:
         if value not in ("auto", "approve"):
             raise ValueError(f"expected auto or approve, got {value!r}")
+        return value
+
+    @field_validator("night_rater_weights")
+    @classmethod
+    def _are_weights(cls, value: str | None) -> str | None:
+        read_weights(value or "")
         return value
 
     @field_validator("log_level")
@@ -168,6 +185,21 @@ class Settings(BaseSettings):
 def read_list(value: str) -> list[str]:
     """The parts of a comma-separated setting."""
     return [part.strip() for part in value.split(",") if part.strip()]
+
+
+def read_weights(value: str) -> dict[str, float]:
+    """Weights by name, of a setting such as `group:hr=3,user:ann=2`.
+
+    Raises:
+        ValueError: a part is not a name with a number above 0.
+    """
+    weights: dict[str, float] = {}
+    for part in read_list(value):
+        name, _, number = part.rpartition("=")
+        if not name or not _WEIGHT.fullmatch(number) or not 0 < float(number) <= MOST_WEIGHT:
+            raise ValueError(f"expected NAME=WEIGHT with a weight above 0 and up to {MOST_WEIGHT}, got {part!r}")
+        weights[name.strip()] = float(number)
+    return weights
 
 
 def load_settings(**overrides: Any) -> Settings:

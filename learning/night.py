@@ -1,10 +1,11 @@
 """What a night is given and what it brings."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from datetime import date
 from typing import Literal
 
-from core.settings import Settings
+from core.settings import Settings, read_weights
 from learning.runs import State
 
 
@@ -16,6 +17,9 @@ class NightSettings:
         base_model: folder or hub name of the model that is trained; the server must serve the same.
         promote: `auto` switches after a passed gate, `approve` leaves it to an admin.
         answers: held-out prompts that are answered again through the server, at most.
+        rater_weights: of people and groups; see `CollectSettings`.
+        review_share: of new pairs, those that wait for a person.
+        regenerate: answers that are sampled for each disliked one; 0 samples none.
     """
 
     base_model: str
@@ -33,6 +37,9 @@ class NightSettings:
     answers: int = 12
     answer_tokens: int = 128
     threads: int | None = None
+    rater_weights: Mapping[str, float] = field(default_factory=dict[str, float])
+    review_share: float = 0.0
+    regenerate: int = 4
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,4 +76,7 @@ def read_night_settings(settings: Settings, *, base_model: str) -> NightSettings
         seed=settings.night_seed,
         promote="approve" if settings.night_promote == "approve" else "auto",
         answer_tokens=settings.model_answer_tokens,
+        rater_weights=read_weights(settings.night_rater_weights or ""),
+        review_share=settings.night_review_share,
+        regenerate=settings.night_regenerate,
     )

@@ -21,7 +21,9 @@ from core.pauses import Pauses
 from core.serving import Serving
 from learning import evaluate, gate
 from learning.collect import collect
+from learning.lost import check_pairs_kept
 from learning.night import NightResult, NightSettings
+from learning.rehearse import build_collect_settings, build_sampler
 from learning.report import write_reports
 from learning.runs import NightLock, NightRunningError, Run, RunPair, Runs, Stage, State
 from learning.serve import prove_served, unload_old
@@ -163,9 +165,15 @@ class Night:
         run = await self._enter(run, "collect")
         began = time.monotonic()
         settings = self._settings
-        counts, tickets = await collect(
-            self._database, self._runs, run, max_pairs=settings.max_pairs, seed=settings.seed
+        collected = await collect(
+            self._database,
+            self._runs,
+            run,
+            build_collect_settings(settings),
+            sampler=await build_sampler(settings, self._model_server, self._adapters),
+            progress=self._progress,
         )
+        counts, tickets = collected.counts, collected.tickets
         run = await self._runs.update(run.id, counts=counts, tickets=tickets, seconds=_since("collect", began))
         await self._progress({"event": "collected", **counts})
         too_few = counts["pairs"] < settings.min_pairs and not self._force
@@ -316,7 +324,10 @@ class Night:
 
     async def _enter(self, run: Run, stage: Stage) -> Run:
         await self._progress({"event": "stage", "stage": stage, "run_id": run.id})
-        return await self._runs.update(run.id, stage=stage)
+        run = await self._runs.update(run.id, stage=stage)
+        if stage != "report":
+            await check_pairs_kept(self._adapters, run)
+        return run
 
     async def _sum_up(self, run: Run) -> NightResult:
         active = await self._adapters.find_active()

@@ -4,7 +4,7 @@ import logging
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from bot.forget import FORGET, Erased
+from bot.forget import FORGET
 from bot.home import Homes
 from bot.inbox import Claimed, Event, Inbox, Kind
 from bot.slack.api import SlackApi, SlackError
@@ -17,6 +17,7 @@ from bot.slack.whispers import send_response
 from bot.worker import Handler
 from core.consent import Consents
 from core.errors import NotFoundError
+from core.forgetting import Receipt
 from core.interactions import Interactions
 from core.prompt import Language
 
@@ -122,7 +123,7 @@ class SlackHome:
         conversation_key = f"slack:{team}:{channel}:{ts}"
         await self._inbox.receive(Event("slack", f"asked:{claimed.id}", conversation_key, "question", payload))
 
-    async def tell_erased(self, claimed: Claimed, erased: Erased) -> None:
+    async def tell_forgotten(self, claimed: Claimed, receipt: Receipt) -> None:
         """Where the wish was uttered by a command there, else in the Home.
 
         Raises:
@@ -131,9 +132,9 @@ class SlackHome:
         payload = claimed.payload
         if payload.get("response_url"):
             language: Language = "ko" if payload.get("language") == "ko" else "en"
-            text = say_home("erased", language, questions=erased.questions, votes=erased.votes)
-            if erased.adapters:
-                text += " " + say_home("erased_adapters", language, adapters=", ".join(erased.adapters))
+            text = say_home("erased", language, questions=receipt.log["questions"], votes=receipt.log["votes"])
+            if receipt.adapters:
+                text += " " + say_home("erased_adapters", language, adapters=", ".join(receipt.adapters))
             await send_response(payload["response_url"], text)
         else:
             await self.show(claimed)

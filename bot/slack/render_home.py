@@ -37,11 +37,12 @@ _PHRASES: dict[Language, dict[str, str]] = {
         "forget": "Forget me",
         "forget_text": "Erases your questions, their answers and your votes from my memory, for good.",
         "forget_sure": "All your questions, their answers and your votes are erased for good. Messages in Slack stay. "
-        "What a model has already learnt fades only with a later night.",
+        "Models that were trained on them stop answering at once.",
         "forget_yes": "Erase everything",
         "forget_no": "Cancel",
         "erased": "Done: {questions} questions with their answers and {votes} votes are erased.",
-        "erased_adapters": "Adapters that had learnt from them are named to the admins: {adapters}.",
+        "erased_adapters": "Adapters that had learnt from them do not answer any more: {adapters}. "
+        "The next night learns without them.",
         "asked": "You asked this before: {question}",
     },
     "ko": {
@@ -71,11 +72,12 @@ _PHRASES: dict[Language, dict[str, str]] = {
         "forget": "내 기록 지우기",
         "forget_text": "질문과 답변, 평가를 제 기록에서 영구히 지웁니다.",
         "forget_sure": "질문과 답변, 평가가 모두 영구히 지워집니다. Slack의 메시지는 남습니다. "
-        "모델이 이미 학습한 내용은 이후의 학습에서야 사라집니다.",
+        "이 내용으로 학습한 모델은 바로 사용을 멈춥니다.",
         "forget_yes": "모두 지우기",
         "forget_no": "취소",
         "erased": "질문과 답변 {questions}건, 평가 {votes}건을 지웠습니다.",
-        "erased_adapters": "이 내용으로 학습한 어댑터를 관리자에게 알렸습니다: {adapters}.",
+        "erased_adapters": "이 내용으로 학습한 어댑터는 더 이상 쓰지 않습니다: {adapters}. "
+        "다음 야간 학습은 이 내용 없이 진행합니다.",
         "asked": "전에 하신 질문입니다: {question}",
     },
 }

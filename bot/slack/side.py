@@ -76,7 +76,7 @@ class SlackSide:
         confirm: follows a vote.
         find_readers: says who will see a reply.
         find_language: says in which language a channel wants our own words.
-        tell_erased: tells a person that they are forgotten.
+        tell_forgotten: tells a person that they are forgotten.
         whispers: tells one person of a room something alone.
         experts: whom a question may be handed to, where there is a channel of theirs.
         admin: reports, alerts and their buttons, where there is a channel for them.
@@ -124,7 +124,7 @@ class SlackSide:
             prompts=prompts,
         )
         own.open_doors(self._events)
-        self.tell_erased = own.tell_erased
+        self.tell_forgotten = own.tell_forgotten
         self.whispers = SlackWhispers(api=api, inbox=inbox, base_url=base_url)
         self.whispers.open_doors(self._events)
         changed = Changes(inbox=inbox, database=database)

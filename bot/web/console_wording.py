@@ -2,10 +2,12 @@
 
 from collections.abc import Mapping
 
+from bot.web.pairs_wording import PAIRS
 from core.prompt import Language
 
 CONSOLE: Mapping[Language, Mapping[str, str]] = {
     "en": {
+        **PAIRS["en"],
         "console": "console",
         "console_label": "Nightbake console",
         "rooms": "Console",
@@ -197,6 +199,7 @@ CONSOLE: Mapping[Language, Mapping[str, str]] = {
         "everyone": "everyone",
     },
     "ko": {
+        **PAIRS["ko"],
         "console": "콘솔",
         "console_label": "Nightbake 콘솔",
         "rooms": "콘솔",

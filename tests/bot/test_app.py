@@ -75,6 +75,7 @@ async def open_bot(database: Database, **settings: Any) -> AsyncGenerator[Bot]:
         admin_token="token",
         run_night=None,
         model_server=model_server,
+        forgetting=unused,
     )
     async with bot:
         yield bot

@@ -2,18 +2,22 @@
 
 import asyncio
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
 
-from bot.forget import FORGET, Erased, Forgetting, erase
+from bot.forget import FORGET, ForgetHandler
 from bot.inbox import Claimed, Event, Inbox
 from core.consent import Consents
 from core.database import Database
+from core.forgetting import Receipt
 from core.interactions import Interactions
+from core.model_server import ModelServer
 from retrieval.embedding import Embedder
 from retrieval.examples import teach
 from retrieval.sources.access_rules import AccessRule
+from tests.forgetting import build_forgetting
 from tests.retrieval.made_documents import Made, store
 from tests.retrieval.voting import answer, find_chunk, like, score, vote
 
@@ -33,6 +37,12 @@ def embedder() -> Iterator[Embedder]:
     embedder.close()
 
 
+async def erase(database: Database, person: str, *, by: str) -> Receipt:
+    return await build_forgetting(database, ModelServer("http://127.0.0.1:9", "base"), Path("none")).forget(
+        person, by=by
+    )
+
+
 async def find_left(database: Database, words: list[str]) -> list[tuple[str, str]]:
     """Tables and columns in which any of the words still stands."""
     columns = [(row["table_name"], row["column_name"]) for row in await database.fetch_dicts(COLUMNS)]
@@ -44,17 +54,20 @@ async def find_left(database: Database, words: list[str]) -> list[tuple[str, str
     return found
 
 
-async def log_pair(database: Database, interaction_id: int, voter: str, adapter: str | None) -> None:
+async def log_pair(database: Database, interaction_id: int, voter: str, adapter: str) -> None:
     """A night that trained on a pair of this voter."""
     await database.execute(
         b"""WITH run AS (
                 INSERT INTO runs (night, requested_by, window_from, window_to, adapter)
                 VALUES (current_date, 'test', now() - interval '1 day', now(), %(adapter)s) RETURNING id
+            ), made AS (
+                INSERT INTO adapters (name, folder, base_model, sha256, manifest)
+                VALUES (%(adapter)s, '', 'b', '', '{}')
             ), pair AS (
                 INSERT INTO pairs (sha256, prompt, chosen, rejected, origin, question, language, interaction_ids,
                                    feedback_ids, voters, access, weight, given_at)
                 VALUES (%(voter)s || %(id)s, '[]', 'a', 'b', 'correction', 'q', 'en', ARRAY[%(id)s::bigint],
-                        '{}', ARRAY[%(voter)s], '[]', 1, now()) RETURNING id
+                        '{}', ARRAY[name_voter(%(voter)s)], '[]', 1, now()) RETURNING id
             ), fates AS (
                 INSERT INTO feedback_fates (feedback_id, run_id, state)
                 SELECT feedback.id, run.id, 'trained' FROM feedback, run
@@ -84,7 +97,8 @@ async def test_nothing_of_the_person_is_left_and_everything_of_others(database: 
 
     erased = await erase(database, ANN, by="test")
 
-    assert erased == Erased(questions=1, votes=3, pairs=2, adapters=["night-1", "night-2"])
+    assert (erased.log["questions"], erased.log["votes"], erased.log["events"], erased.pairs) == (1, 3, 1, 2)
+    assert erased.adapters == ["night-1", "night-2"]
     assert await find_left(database, [ANN, "zanzibar"]) == []
     rows = await database.fetch_dicts(
         b"""SELECT (SELECT array_agg(id) FROM interactions) AS questions,
@@ -93,7 +107,7 @@ async def test_nothing_of_the_person_is_left_and_everything_of_others(database: 
     )
     assert rows == [{"questions": [theirs], "votes": [BOB], "pairs": 1, "inbox": 1}]
     assert await database.fetch_dicts(b"SELECT act, subject FROM audit") == [
-        {"act": "erase person", "subject": "erasure 1; adapters trained on it: night-1, night-2"}
+        {"act": "forget person", "subject": "receipt 1; adapters trained on it: night-1, night-2"}
     ]
 
 
@@ -130,20 +144,21 @@ async def claim_wish(database: Database) -> Claimed:
 
 
 async def test_the_wish_bears_repetition_and_leaves_nothing_of_itself(database: Database) -> None:
-    told: list[Erased] = []
+    told: list[Receipt] = []
 
-    async def tell(_: Claimed, erased: Erased) -> None:
-        told.append(erased)
+    async def tell(_: Claimed, receipt: Receipt) -> None:
+        told.append(receipt)
         if len(told) == 1:
             raise RuntimeError("the platform is away")
 
     claimed = await claim_wish(database)
     await answer(database, "How much vacation?", [])
-    forget = Forgetting(database, tell={"web": tell})
+    forgetting = build_forgetting(database, ModelServer("http://127.0.0.1:9", "base"), Path("none"))
+    forget = ForgetHandler(database, forgetting, tell={"web": tell})
     results = await asyncio.gather(forget(claimed), return_exceptions=True)
     assert isinstance(results[0], RuntimeError)
     await forget(claimed)
-    assert [one.questions for one in told] == [1, 0]
+    assert [one.log["questions"] for one in told] == [1, 0]
     assert await find_left(database, [ANN]) == []
 
 

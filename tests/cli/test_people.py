@@ -39,9 +39,10 @@ def test_a_person_reads_what_the_group_may_read_until_it_is_taken_away(
     assert found == [0, 1, 0]
 
 
-def test_a_person_is_forgotten_once_it_is_confirmed(installation: FakeModelServer) -> None:
+def test_a_person_is_forgotten_with_a_receipt_once_it_is_confirmed(installation: FakeModelServer) -> None:
     run_nightbake("ask", QUESTION, "--as", "user:kim")
     assert run_nightbake("people", "forget", "user:kim").code != 0
-    for questions in (1, 0):
-        erased = run_nightbake("people", "forget", "user:kim", "--yes", "--json").json
-        assert (erased["questions"], erased["adapters"]) == (questions, [])
+    receipt = run_nightbake("people", "forget", "user:kim", "--yes", "--json").json
+    assert (receipt["number"], receipt["log"]["questions"], receipt["adapters"]) == (1, 1, [])
+    again = run_nightbake("people", "forget", "user:kim", "--yes")
+    assert (again.code, again.err) == (0, "nothing to forget\n")

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from core.errors import SettingsError
-from core.settings import Settings, load_settings
+from core.settings import Settings, load_settings, read_weights
 
 PAGE = Path(__file__).parent.parent.parent / "docs" / "settings.md"
 SECRET = "hunter2-correct-horse"
@@ -198,3 +198,15 @@ def test_the_page_lists_every_variable_with_its_default_and_meaning() -> None:
         for name, field in Settings.model_fields.items()
     ]
     assert rows == wanted
+
+
+def test_weights_are_read_by_name_and_anything_else_is_refused() -> None:
+    assert read_weights("group:hr=3, user:a=b=0.5") == {"group:hr": 3.0, "user:a=b": 0.5}
+    for wrong in ("group:hr", "=3", "ann=0", "ann=-1", "ann=nan", "ann=101"):
+        with pytest.raises(ValueError, match="NAME=WEIGHT"):
+            read_weights(wrong)
+
+
+def test_a_wrong_weight_is_told_by_its_variable() -> None:
+    with pytest.raises(SettingsError, match="NIGHT_RATER_WEIGHTS: expected NAME=WEIGHT"):
+        load_settings(night_rater_weights="ann")

@@ -9,7 +9,9 @@ from core.consent import Consents
 from core.database import Database
 from core.interactions import Interactions
 from core.records import Outcome, Question
-from learning.labels import find_votes
+from learning.labels import find_hints, find_votes
+from learning.runs import Runs
+from learning.synthetic import find_replaced
 from tests.learning.log import vote
 from tests.learning.test_export import read
 
@@ -75,3 +77,23 @@ async def test_a_room_that_refuses_and_no_other_whose_name_begins_alike(database
     one = await log(database, ANN, "Leave?", room="C1")
     await RoomSettingsLog(database).set(room, RoomSettings(allows_training=False), by=ANN)
     assert await find_learnt(database) == ([] if room == "slack:T:C1" else [(one, ANN), (one, BOB)])
+
+
+async def test_nothing_is_read_from_what_who_refuses_let_slip(database: Database) -> None:
+    ids = [await log(database, asker, f"{asker}?") for asker in (ANN, BOB)]
+    await database.execute(b"DELETE FROM feedback")
+    await database.execute(b"UPDATE interactions SET mode = 'stopped' WHERE id = ANY(%s)", [ids])
+    await Consents(database).set(ANN, allows_training=False)
+    hints = await find_hints(database, window_from=FROM, window_to=TO)
+    assert [(hint.interaction_id, hint.kind) for hint in hints] == [(ids[1], "abandonment")]
+
+
+async def test_a_replaced_answer_of_who_refuses_is_not_learnt_from(database: Database) -> None:
+    ids = [await log(database, asker, f"{asker}?") for asker in (ANN, BOB)]
+    await database.execute(b"DELETE FROM feedback")
+    query = b"UPDATE interactions SET mode = 'quoted', mode_reason = 'quoted_unsupported' WHERE id = ANY(%s)"
+    await database.execute(query, [ids])
+    await Consents(database).set(ANN, allows_training=False)
+    run = await Runs(database).begin(night=FROM.date(), requested_by="test", window_from=FROM, window_to=TO)
+    assert run
+    assert [answer.id for answer in await find_replaced(database, run, limit=9)] == [ids[1]]

@@ -22,7 +22,7 @@ from bot.answer import Answerer
 from bot.audience import Audiences
 from bot.desk import Desk
 from bot.experts import Experts
-from bot.forget import FORGET, Forgetting
+from bot.forget import FORGET, ForgetHandler
 from bot.handlers import Confirm, FindLanguage, ReadThread
 from bot.inbox import Inbox
 from bot.more import More
@@ -44,6 +44,7 @@ from core.serving import Serving
 from retrieval.access import Access
 from tests.bot.assistant import BASE_URL, Assistant, OneDocument
 from tests.fakes.slack import BOT_TOKEN, FakeSlack
+from tests.forgetting import build_forgetting
 
 SECRET = "signing-secret-of-the-tests"
 EXPERT_CHANNEL, ADMIN_CHANNEL = "C0EXPERT", "C0ADMIN"
@@ -92,7 +93,8 @@ class Workspace(Assistant):
             platforms={"slack": self.side.experts},
         )
         work = CommandWork(self.database, search=self.search, audiences=self.audiences, base_url=BASE_URL)
-        forget = Forgetting(self.database, tell={"slack": self.side.tell_erased})
+        forgetting = build_forgetting(self.database, ModelServer(NOBODY, "base"), Path("no-such-folder"))
+        forget = ForgetHandler(self.database, forgetting, tell={"slack": self.side.tell_forgotten})
         return {**self.side.handlers, **experts.handlers(), **work.handlers(), FORGET: forget}
 
     @property

@@ -111,9 +111,9 @@ async def test_down_and_up_between_the_two_are_a_pair(workspace: Workspace, chat
     votes = await find_votes(
         workspace.database, window_from=now - timedelta(hours=1), window_to=now + timedelta(hours=1)
     )
-    labels = build_labels(votes, await find_answers(workspace.database, votes))
+    labels = build_labels(votes, await find_answers(workspace.database, [vote.interaction_id for vote in votes]))
     (pair,) = build_pairs(labels.judgements).pairs
-    assert (pair.origin, pair.interaction_ids, pair.chosen) == ("same_question", (2, 1), OTHER)
+    assert (pair.origin, pair.interaction_ids, pair.chosen) == ("try_again", (2, 1), OTHER)
     assert pair.rejected.startswith("Employees have 23 days of annual leave.")
 
 
