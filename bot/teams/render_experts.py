@@ -102,7 +102,8 @@ def _mention(phrase: str, role: str, account: Mapping[str, Any], **people: str) 
 
 
 def _escape(name: str) -> str:
-    return to_markdown(name).replace("*", "")
+    """A name between stars: a star or space at its end would undo them."""
+    return to_markdown(name).replace("*", "").strip()
 
 
 def _show(text: str) -> str:
