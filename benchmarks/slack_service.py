@@ -30,6 +30,7 @@ from bot.stops import Stops
 from core.adapters import Adapters
 from core.database import Database
 from core.feedback import FeedbackLog
+from core.forgetting import Forgetting
 from core.gaps import Gaps
 from core.interactions import Interactions
 from core.model_server import ModelServer
@@ -38,6 +39,7 @@ from core.serving import Serving
 from core.settings import load_settings
 from retrieval.access import Access
 from retrieval.documents import Documents
+from retrieval.examples import forget_examples
 from retrieval.query import Found
 from tests.fakes.slack import BOT_TOKEN
 from tests.ports import find_free_port
@@ -113,13 +115,22 @@ async def run_nightbake(database_url: str, api_url: str, model_url: str) -> None
             composer=Composer(model_server, Limits()),
             base_url=settings.base_url,
         )
+        serving = Serving(database=database, adapters=adapters, model_server=model_server)
         bot = Bot(
             settings=settings,
             database=database,
             interactions=interactions,
             feedback=FeedbackLog(database),
             adapters=adapters,
-            serving=Serving(database=database, adapters=adapters, model_server=model_server),
+            serving=serving,
+            forgetting=Forgetting(
+                database=database,
+                adapters=adapters,
+                serving=serving,
+                model_server=model_server,
+                home=settings.nightbake_home.resolve(),
+                unlearn=forget_examples,
+            ),
             answerer=answerer,
             places=Documents(database),
             find_principals=Access(database).find_principals,
