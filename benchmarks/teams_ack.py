@@ -259,6 +259,7 @@ async def run(url: str, *, rates: list[int], seconds: float, seed: int) -> list[
         await migrate(database)
     with run_instant_model_server() as model_url:
         async with FakeTeams() as teams:
+            teams.knows_everybody = True
             return [await measure(url, teams, model_url, rate=rate, seconds=seconds, seed=seed) for rate in rates]
 
 

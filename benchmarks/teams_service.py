@@ -28,14 +28,15 @@ if not __package__:  # run as a file: the checkout is not on the path
 from benchmarks.instant_model_server import MODEL
 from bot.again import Again
 from bot.answer import Answerer
+from bot.audience import Audiences
 from bot.compose import Composer, Limits
 from bot.handlers import FeedbackHandler, QuestionHandler
 from bot.inbox import Inbox
+from bot.room_settings import RoomSettingsLog
 from bot.stops import Stops
 from bot.teams.activities import PATH
 from bot.teams.auth import ISSUER, TokenCheck
 from bot.teams.connector import TeamsConnector
-from bot.teams.posts import find_audience
 from bot.teams.side import TeamsSide
 from bot.worker import Worker
 from core.database import Database
@@ -44,6 +45,7 @@ from core.gaps import Gaps
 from core.interactions import Interactions
 from core.model_server import ModelServer
 from core.records import Passage
+from retrieval.access import Access
 from retrieval.query import Found
 from tests.fakes.teams import APP_ID, TENANT
 
@@ -128,11 +130,12 @@ async def run_nightbake(database_url: str, openid_url: str, model_url: str) -> N
             composer=Composer(model_server, Limits()),
             base_url=BASE_URL,
         )
+        audiences = Audiences(Access(database), RoomSettingsLog(database), {"teams": side.find_readers})
         questions = QuestionHandler(
             answerer=answerer,
             interactions=interactions,
             platforms={"teams": side.platform},
-            find_principals=find_audience,
+            find_principals=audiences.find,
             read_thread={"teams": side.read_thread},
         )
         votes = FeedbackHandler(feedback=feedback, interactions=interactions, confirm={"teams": side.confirm})

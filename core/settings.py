@@ -93,6 +93,10 @@ class Settings(BaseSettings):
     teams_expert_channel: str | None = Field(
         None, description="Id of the channel that “Ask a human” goes to, 19:…@thread.tacv2"
     )
+    teams_graph_url: str | None = Field(
+        None, description="https://graph.microsoft.com/v1.0 asks there for people and their groups; unset asks nobody"
+    )
+    teams_groups_file: Path | None = Field(None, description="File that names groups of people, TOML or JSON")
     teams_without_authentication: bool = Field(
         False, description="Takes anything that this machine sends, for a local client; refused outside loopback"
     )
@@ -225,7 +229,7 @@ def _check_together(settings: Settings) -> list[str]:
     mistakes: list[str] = []
     if settings.database_url and not settings.database_url.get_secret_value().startswith("postgresql://"):
         mistakes.append("DATABASE_URL: expected it to start with postgresql://")
-    for name in ("model_url", "public_url", "slack_api_url"):
+    for name in ("model_url", "public_url", "slack_api_url", "teams_graph_url"):
         value = getattr(settings, name)
         if value and not value.startswith(("http://", "https://")):
             mistakes.append(f"{name.upper()}: expected http:// or https://, got {value!r}")
@@ -288,6 +292,8 @@ def _check_teams(settings: Settings) -> list[str]:
     mistakes = _check_complete(values)
     if settings.teams_tenant_id and not read_list(settings.teams_tenant_id):
         mistakes.append(f"TEAMS_TENANT_ID: expected the id of a tenant, got {settings.teams_tenant_id!r}")
+    if settings.teams_graph_url and not settings.teams_app_id:
+        mistakes.append("TEAMS_APP_ID: needed because TEAMS_GRAPH_URL is set")
     if settings.teams_without_authentication and settings.teams_app_id:
         mistakes.append("TEAMS_WITHOUT_AUTHENTICATION: expected it unset because TEAMS_APP_ID is set")
     if settings.teams_without_authentication and not is_loopback(settings.host):

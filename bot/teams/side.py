@@ -1,6 +1,6 @@
 """Everything of Teams, put together: what comes in, what goes out, and how the registration is checked."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 
 from aiohttp import web
 
@@ -12,14 +12,19 @@ from bot.teams.auth import Authentication, LoopbackOnly, TokenCheck
 from bot.teams.changes import DELETION, Changes
 from bot.teams.commands import Commands
 from bot.teams.connector import TeamsConnector, build_credentials, build_no_credentials
+from bot.teams.directory import TeamsDirectory
 from bot.teams.experts import TeamsExperts
 from bot.teams.extension import Extension
+from bot.teams.graph import Graph, build_graph
+from bot.teams.groups_file import GroupsFile, load_groups
 from bot.teams.judgements import Answers, Judgements
 from bot.teams.posts import read_thread
 from bot.teams.reply import PAUSE_SECONDS, Means, TeamsPlatform
 from bot.teams.threads import Threads
+from bot.teams.whispers import TeamsWhispers
 from bot.worker import Handler
 from core.database import Database
+from core.directory import Directory
 from core.feedback import FeedbackLog
 from core.interactions import Interactions
 from core.prompt import Language
@@ -34,6 +39,8 @@ class TeamsSide:
         handlers: for events of its own.
         read_thread: gives what people said before a question.
         confirm: follows a vote.
+        find_readers: says who will see a reply.
+        whispers: tells one person of a room something alone.
         experts: whom a question may be handed to, where there is a channel of theirs.
     """
 
@@ -49,13 +56,21 @@ class TeamsSide:
         again: Again,
         base_url: str,
         suggestions: Mapping[Language, Sequence[str]],
+        tenants: Collection[str] = (),
+        graph: Graph | None = None,
+        groups: GroupsFile | None = None,
         expert_channel: str | None = None,
         pause_seconds: float = PAUSE_SECONDS,
     ) -> None:
         self._connector = connector
+        self._people = TeamsDirectory(
+            connector=connector, directory=Directory(database), tenants=tenants, graph=graph, groups=groups
+        )
+        self.find_readers = self._people.find_readers
         self._activities = TeamsActivities(authentication=authentication)
         actions = CardActions()
         actions.open_doors(self._activities)
+        self._people.open_doors(self._activities)
         changed = Changes(inbox=inbox, database=database)
         changed.open_doors(self._activities)
         answers = Answers(database=database, interactions=interactions)
@@ -71,6 +86,15 @@ class TeamsSide:
         )
         judgements.open_doors(self._activities, actions)
         self.confirm = judgements.confirm
+        self.whispers = TeamsWhispers(
+            connector=connector,
+            inbox=inbox,
+            database=database,
+            interactions=interactions,
+            answers=answers,
+            base_url=base_url,
+        )
+        self.whispers.open_doors(actions)
         self.experts: TeamsExperts | None = None
         if expert_channel:
             self.experts = TeamsExperts(
@@ -105,6 +129,7 @@ class TeamsSide:
         """Release connections."""
         await self._connector.close()
         await self._activities.close()
+        await self._people.close()
 
 
 def build_side(
@@ -133,8 +158,20 @@ def build_side(
         again=again,
         base_url=settings.base_url,
         suggestions=suggestions,
+        tenants=read_list(settings.teams_tenant_id or ""),
+        graph=build_tenant_graph(settings),
+        groups=load_groups(settings.teams_groups_file),
         expert_channel=settings.teams_expert_channel,
     )
+
+
+def build_tenant_graph(settings: Settings) -> Graph | None:
+    """Microsoft Graph of the registration's tenant, where it may be asked."""
+    if not (settings.teams_graph_url and settings.teams_app_id and settings.teams_app_password):
+        return None
+    tenant = read_list(settings.teams_tenant_id or "")[0]
+    password = settings.teams_app_password.get_secret_value()
+    return build_graph(settings.teams_graph_url, tenant=tenant, app_id=settings.teams_app_id, password=password)
 
 
 def _build_gates(settings: Settings) -> tuple[TeamsConnector, Authentication]:

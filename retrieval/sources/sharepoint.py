@@ -24,7 +24,8 @@ class SharePointSource:
 
     A file is visible to the people and groups that it is shared with by name, directly or through its folders. A link
     opens a file to whoever was sent it, which nobody can know: links for anybody or for the organisation grant nothing
-    here. A SharePoint group is `group:SOURCE/NAME`: another site may have one of the same name.
+    here. A group of Entra is `group:NAME` and `group:ID`. A SharePoint group is `group:SOURCE/NAME`: another site may
+    have one of the same name.
 
     Args:
         http: at `https://graph.microsoft.com/v1.0`.
@@ -149,7 +150,8 @@ def _find_principals(permission: Mapping[str, Any], source: str) -> set[str]:
 def _to_principals(identity: Mapping[str, Any], source: str) -> list[str]:
     """Principals of one identity set: a person or group of Entra, or a group of the site; applications are nobody."""
     if "group" in identity:
-        return group(identity["group"].get("displayName"))
+        # By id too: a name may be given to another group, and Teams knows people's groups by id.
+        return group(identity["group"].get("displayName")) + group(identity["group"].get("id"))
     if "user" in identity:
         return user(identity["user"].get("email"))
     if "siteGroup" in identity:

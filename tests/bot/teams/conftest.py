@@ -1,7 +1,7 @@
 """A tenant: Teams' side is a fake Connector and key server, ours is the real endpoint and the real assistant."""
 
 import json
-from collections.abc import AsyncGenerator, AsyncIterator, Mapping
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,19 +13,25 @@ from aiohttp.test_utils import TestServer
 from botframework.connector.auth import AppCredentials
 
 from bot.again import Again
+from bot.answer import Answerer
+from bot.audience import Audiences
 from bot.experts import Experts
 from bot.handlers import Confirm, ReadThread
 from bot.inbox import Inbox
+from bot.more import More
+from bot.room_settings import RoomSettingsLog
 from bot.teams.activities import PATH
 from bot.teams.auth import TokenCheck
 from bot.teams.connector import TeamsConnector
-from bot.teams.posts import find_audience
+from bot.teams.graph import Graph
+from bot.teams.groups_file import GroupsFile
 from bot.teams.side import TeamsSide
 from bot.web.wording import SUGGESTIONS
 from bot.worker import Handler
 from core.database import Database
 from core.feedback import FeedbackLog
 from core.interactions import Interactions
+from retrieval.access import Access
 from tests.bot.assistant import BASE_URL, Assistant, OneDocument
 from tests.fakes.model_server import FakeModelServer
 from tests.fakes.teams import APP_ID, TENANT, FakeTeams, sign
@@ -71,6 +77,23 @@ class Tenant(Assistant):
     def read_thread(self) -> Mapping[str, ReadThread]:
         return {"teams": self.side.read_thread}
 
+    @property
+    def build_more(self) -> Callable[[Answerer], More]:
+        def build(answerer: Answerer) -> More:
+            access = Access(self.database)
+            return More(
+                inbox=self.inbox,
+                access=access,
+                audiences=Audiences(access, RoomSettingsLog(self.database), {"teams": self.side.find_readers}),
+                interactions=Interactions(self.database),
+                answerer=answerer,
+                search=self.search,
+                platforms={"teams": self.side.whispers},
+                base_url=BASE_URL,
+            )
+
+        return build
+
     async def deliver(self, activity: str | dict[str, Any], **changes: Any) -> tuple[int, str]:
         """Post an activity with a genuine token; status and body."""
         loaded = load(activity) if isinstance(activity, str) else activity
@@ -106,7 +129,9 @@ async def connector() -> AsyncIterator[TeamsConnector]:
 
 
 @asynccontextmanager
-async def open_tenant(database: Database, teams: FakeTeams) -> AsyncGenerator[Tenant]:
+async def open_tenant(
+    database: Database, teams: FakeTeams, *, graph: Graph | None = None, groups: GroupsFile | None = None
+) -> AsyncGenerator[Tenant]:
     """One replica with its endpoint."""
     inbox = Inbox(database)
     side = TeamsSide(
@@ -119,6 +144,9 @@ async def open_tenant(database: Database, teams: FakeTeams) -> AsyncGenerator[Te
         again=Again(database, inbox),
         base_url=BASE_URL,
         suggestions=SUGGESTIONS,
+        tenants=[TENANT],
+        graph=graph,
+        groups=groups,
         expert_channel=EXPERT_CHANNEL,
         pause_seconds=0.0,
     )
@@ -126,7 +154,8 @@ async def open_tenant(database: Database, teams: FakeTeams) -> AsyncGenerator[Te
     app.add_routes(side.routes())
     async with TestServer(app) as server, ClientSession() as session:
         url = str(server.make_url(PATH))
-        yield Tenant("teams", find_audience, database, inbox, side.platform, OneDocument(), teams, url, session, side)
+        audiences = Audiences(Access(database), RoomSettingsLog(database), {"teams": side.find_readers})
+        yield Tenant("teams", audiences.find, database, inbox, side.platform, OneDocument(), teams, url, session, side)
     await side.close()
 
 

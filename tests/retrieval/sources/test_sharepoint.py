@@ -44,7 +44,7 @@ async def source(service: FakeGraph) -> AsyncIterator[SharePointSource]:
 @pytest.mark.parametrize(
     ("permission", "readers"),
     [
-        (PEOPLE, ["group:people"]),
+        (PEOPLE, ["group:g", "group:people"]),
         (grant(user={"id": "u", "email": "Kim@Example.com"}), ["user:kim@example.com"]),
         (grant(user={"id": "u", "displayName": "Kim"}), []),
         (grant(siteGroup={"id": "5", "displayName": "HR Members"}), ["group:hr/HR Members"]),
@@ -62,7 +62,7 @@ async def source(service: FakeGraph) -> AsyncIterator[SharePointSource]:
         ),
         ({**PEOPLE, "roles": ["restrictedView"]}, []),
         ({**PEOPLE, "expirationDateTime": "2020-01-01T00:00:00Z"}, []),
-        ({**PEOPLE, "expirationDateTime": "2999-01-01T00:00:00Z"}, ["group:people"]),
+        ({**PEOPLE, "expirationDateTime": "2999-01-01T00:00:00Z"}, ["group:g", "group:people"]),
     ],
 )
 async def test_each_kind_of_permission_becomes_who_may_read(
@@ -131,7 +131,7 @@ async def test_a_delta_link_that_is_too_old_lists_everything_again(
 async def test_a_token_is_renewed_when_it_is_refused(service: FakeGraph, source: SharePointSource) -> None:
     await list_all(source)
     service.authorization = "Bearer revoked"
-    assert await list_rules(source) == {"1": ["group:people"]}
+    assert await list_rules(source) == {"1": ["group:g", "group:people"]}
     assert service.tokens == 2
 
 
