@@ -81,6 +81,7 @@ class Bot:
         self._read_thread: dict[str, ReadThread] = {}
         self._sockets: list[SlackSocket] = []
         self._loops: list[Loop] = []
+        self._has_admins = False
         self._recoveries: list[OnReturn] = []
         readiness = check_readiness(database, model_server)
         self._confirm: dict[str, Confirm] = {}
@@ -118,12 +119,12 @@ class Bot:
             work = CommandWork(database, search=answerer.search, audiences=self._audiences, base_url=settings.base_url)
             self._handlers |= work.handlers()
             self._add_slack(slack)
-            if slack.admin:
-                self._loops.append(self._build_watch(database, readiness))
         if settings.has_teams:
-            teams = build_teams_side(settings, suggestions=suggestions, **parts)
+            teams = build_teams_side(settings, serving=serving, suggestions=suggestions, **parts)
             self._add_side("teams", teams)
             self._stack.push_async_callback(teams.close)
+        if self._has_admins:
+            self._loops.append(self._build_watch(database, readiness))
         more = More(
             inbox=self._inbox,
             access=Access(database),
@@ -204,10 +205,8 @@ class Bot:
         return Watch(Alerts(database), [look_at_model_server(readiness), look_at_inbox(database), *connections])
 
     def _add_slack(self, side: SlackSide) -> None:
-        """What Teams has not: rooms with settings, loops of its own, and missed events."""
+        """What Teams has not: rooms with settings, and missed events."""
         self._find_language["slack"] = side.find_language
-        self._tell_forgotten["slack"] = side.tell_forgotten
-        self._loops += side.loops
         if not self._sockets:
             # A socket asks by itself, once it is connected.
             self._recoveries.append(side.recovery.ask)
@@ -217,8 +216,11 @@ class Bot:
         self._handlers |= side.handlers
         self._read_thread[name] = side.read_thread
         self._confirm[name] = side.confirm
+        self._loops += side.loops
+        self._has_admins = self._has_admins or side.admin is not None
         self._find_readers[name] = side.find_readers
         self._whispers[name] = side.whispers
+        self._tell_forgotten[name] = side.tell_forgotten
         if side.experts:
             self._experts[name] = side.experts
         self._app.add_routes(side.routes())

@@ -12,3 +12,13 @@ CREATE OR REPLACE VIEW current_feedback AS
     SELECT DISTINCT ON (interaction_id, coalesce(voter, feedback.person)) feedback.*
     FROM feedback LEFT JOIN people ON people.person = feedback.person
     ORDER BY interaction_id, coalesce(voter, feedback.person), feedback.id DESC;
+
+-- Votes whose givers were told that what was learnt from them answers now. Claimed with a lease, then told.
+CREATE TABLE told_votes (
+    feedback_id      bigint PRIMARY KEY REFERENCES feedback ON DELETE CASCADE,
+    lease_expires_at timestamptz NOT NULL,
+    told_at          timestamptz
+);
+
+ALTER TABLE documents ADD COLUMN sensitivity text;
+COMMENT ON COLUMN documents.sensitivity IS 'name of its label, as the source or the file says it; shown, and nothing is granted or denied by it';

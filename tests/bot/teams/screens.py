@@ -10,12 +10,13 @@ SCREENS = Path(__file__).parents[2] / "payloads" / "teams" / "screens"
 # Of the schema 1.5: what each element of ours needs, and what else it may have.
 ELEMENTS: dict[str, tuple[set[str], set[str]]] = {
     "AdaptiveCard": ({"$schema", "version", "body"}, {"actions"}),
-    "TextBlock": ({"text", "wrap"}, {"weight", "size"}),
+    "TextBlock": ({"text", "wrap"}, {"weight", "size", "isSubtle"}),
     "ActionSet": ({"actions"}, set()),
     "Input.Text": ({"id", "label", "maxLength", "isMultiline"}, {"placeholder", "value"}),
     "Input.ChoiceSet": ({"id", "label", "style", "choices"}, {"value"}),
     "Action.Execute": ({"title", "verb", "data", "fallback"}, set()),
     "Action.Submit": ({"title", "data"}, set()),
+    "Action.OpenUrl": ({"title", "url"}, set()),
     "Action.ShowCard": ({"title", "card"}, set()),
 }
 
