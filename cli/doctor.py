@@ -7,11 +7,15 @@ from typing import Literal
 
 import click
 
+from bot.check import Check
 from bot.slack.api import OneToken, SlackApi
-from bot.slack.checkup import Check, check_endpoint, check_socket, check_token
+from bot.slack.checkup import check_endpoint, check_socket, check_token
 from bot.slack.side import build_installations
+from bot.teams.checkup import check_endpoint as check_endpoint_of_teams
+from bot.teams.checkup import check_people
 from bot.teams.connector import check_credentials
 from bot.teams.package import check_identity
+from bot.teams.side import build_tenant_graph
 from cli.embedding import describe_change
 from cli.house import House, open_house
 from cli.output import EXIT_FAILED, command, console, emit, escape, json_option, read_settings
@@ -90,6 +94,8 @@ async def _look_around(house: House) -> AsyncGenerator[Finding]:
         _look_at_slack_socket,
         _look_at_slack_endpoint,
         _look_at_teams,
+        _look_at_teams_endpoint,
+        _look_at_teams_people,
     ):
         yield await _careful(look, house)
 
@@ -301,6 +307,26 @@ async def _look_at_teams(house: House) -> Finding:
     faults += filter(None, [await check_credentials(settings.teams_app_id, password, tenant)])
     if faults:
         return Finding("teams", "problem", "; ".join(faults))
-    if not settings.teams_expert_channel:
-        return Finding("teams", "ok", "the registration gives a token; no TEAMS_EXPERT_CHANNEL, so nobody is asked")
-    return Finding("teams", "ok", "the registration gives a token, settings fit")
+    unset = {
+        "TEAMS_EXPERT_CHANNEL, so nobody is asked": settings.teams_expert_channel,
+        "TEAMS_ADMIN_CHAT, so no report is posted": settings.teams_admin_chat,
+    }
+    missing = "; ".join(f"no {name}" for name, value in unset.items() if not value)
+    return Finding("teams", "ok", f"the registration gives a token; {missing or 'settings fit'}")
+
+
+async def _look_at_teams_endpoint(house: House) -> Finding:
+    if not house.settings.has_teams:
+        return Finding("teams endpoint", "ok", "not used")
+    return _to_finding(await check_endpoint_of_teams(house.settings.base_url))
+
+
+async def _look_at_teams_people(house: House) -> Finding:
+    if not house.settings.has_teams:
+        return Finding("teams people", "ok", "not used")
+    graph = build_tenant_graph(house.settings)
+    try:
+        return _to_finding(await check_people(graph, house.settings.teams_groups_file))
+    finally:
+        if graph:
+            await graph.close()

@@ -3,13 +3,13 @@
 import json
 import re
 import time
-from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any
 
 import aiohttp
 from slack_sdk.errors import SlackApiError
 from slack_sdk.signature import SignatureVerifier
 
+from bot.check import Check
 from bot.slack.api import SlackApi, SlackError, build_client
 from bot.slack.events import PATH
 from bot.slack.manifest import find_scopes
@@ -21,15 +21,6 @@ CHALLENGE = "nightbake-doctor"
 # Slack's words that mean "this is no token of mine".
 _WRONG_TOKEN = {"invalid_auth", "not_authed", "token_revoked", "account_inactive", "token_expired"}
 _SECRET = re.compile(r"[0-9a-f]{32}")
-
-
-@dataclass(frozen=True, slots=True)
-class Check:
-    """One part of the installation: how it is, and what to click unless it is ok."""
-
-    part: str
-    status: Literal["ok", "note", "problem"]
-    detail: str
 
 
 async def check_token(api: SlackApi, team: str = "") -> Check:
