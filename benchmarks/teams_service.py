@@ -37,9 +37,11 @@ from bot.stops import Stops
 from bot.teams.activities import PATH
 from bot.teams.auth import ISSUER, TokenCheck
 from bot.teams.connector import TeamsConnector
+from bot.teams.directory import TeamsDirectory
 from bot.teams.side import TeamsSide
 from bot.worker import Worker
 from core.database import Database
+from core.directory import Directory
 from core.feedback import FeedbackLog
 from core.gaps import Gaps
 from core.interactions import Interactions
@@ -111,8 +113,10 @@ async def run_nightbake(database_url: str, openid_url: str, model_url: str) -> N
     model_server = ModelServer(model_url, MODEL)
     async with Database(database_url) as database:
         inbox, interactions, feedback = Inbox(database), Interactions(database), FeedbackLog(database)
+        connector = TeamsConnector(app_id=APP_ID, credentials=FixedToken(APP_ID))
         side = TeamsSide(
-            connector=TeamsConnector(app_id=APP_ID, credentials=FixedToken(APP_ID)),
+            connector=connector,
+            people=TeamsDirectory(connector=connector, directory=Directory(database), tenants=[TENANT]),
             authentication=TokenCheck(app_id=APP_ID, tenants=frozenset({TENANT}), openid_url=openid_url),
             inbox=inbox,
             database=database,

@@ -4,7 +4,7 @@ Posting is a loop of its own, beside the inbox: an inbox that grows is one of th
 """
 
 import logging
-from collections.abc import Collection
+from collections.abc import Awaitable, Callable, Collection, Mapping
 from typing import Any
 
 from bot.admin_messages import AdminMessages, Topic
@@ -14,11 +14,11 @@ from bot.desk import ACTS, Act, Desk
 from bot.inbox import Claimed, Event, Inbox
 from bot.teams.actions import CardActions, Click, Told
 from bot.teams.connector import Message, TeamsConnector, TeamsError
-from bot.teams.reading import Activity, find_room, make_reply_key, name_person
+from bot.teams.reading import Activity, find_room, find_roster, make_reply_key, name_person, to_reference
 from bot.teams.render_admin import ACT, render_alert, render_clear, render_details, render_report, say_outcome
 from core.background import BackgroundWork
-from core.directory import Directory
-from core.errors import NotFoundError
+from core.directory import Person
+from core.errors import NightbakeError, NotFoundError
 from core.prompt import Language
 
 log = logging.getLogger(__name__)
@@ -30,6 +30,9 @@ LOOK_SECONDS = 10.0
 
 _THREAD = ";messageid="
 
+# Who an event is from, by its payload.
+FindPerson = Callable[[Mapping[str, Any]], Awaitable[Person | None]]
+
 
 class AdminChat(BackgroundWork):
     """Posts what is due and takes what admins click.
@@ -37,6 +40,7 @@ class AdminChat(BackgroundWork):
     Args:
         chat: id of a channel or group chat that the app was added to.
         admins: object ids or e-mail addresses of the people who may.
+        find_person: who clicked, by the directory.
         service_url: where the chat is reached before anybody wrote in it.
         base_url: address of our own console.
     """
@@ -46,7 +50,7 @@ class AdminChat(BackgroundWork):
         *,
         connector: TeamsConnector,
         inbox: Inbox,
-        directory: Directory,
+        find_person: FindPerson,
         messages: AdminMessages,
         alerts: Alerts,
         desk: Desk,
@@ -60,7 +64,7 @@ class AdminChat(BackgroundWork):
         super().__init__("admin chat", pause_seconds=LOOK_SECONDS)
         self._connector = connector
         self._inbox = inbox
-        self._directory = directory
+        self._find_person = find_person
         self._messages = messages
         self._alerts = alerts
         self._desk = desk
@@ -87,9 +91,16 @@ class AdminChat(BackgroundWork):
         if act is None or run_id is None or find_room(activity["conversation"]["id"]) != self._chat:
             return None
         person = name_person(activity)
-        payload = {"act": act, "run_id": run_id, "person": person, "message": _find_message(activity)}
+        payload = {
+            "act": act,
+            "run_id": run_id,
+            "person": person,
+            "message": _find_message(activity),
+            "reference": to_reference(activity),
+            "roster": find_roster(activity),
+        }
         await self._inbox.receive(Event("teams", f"act:{click.key}", CONVERSATION_KEY, KIND, payload))
-        may = await self._may(person)
+        may = await self._may(payload)
         return Told(say_admin("taken" if may else "refused", self._language))
 
     async def take(self, claimed: Claimed) -> None:
@@ -101,7 +112,7 @@ class AdminChat(BackgroundWork):
         payload = claimed.payload
         act: Act = payload["act"]
         run_id, person = payload["run_id"], payload["person"]
-        if not await self._may(person):
+        if not await self._may(payload):
             if claimed.attempts == 1:
                 await self._desk.record_refusal(act, run_id=run_id, by=person)
             return
@@ -168,11 +179,17 @@ class AdminChat(BackgroundWork):
                 raise
             log.warning("a report could not be shown anew", extra={"run_id": run_id, "error": str(error)})
 
-    async def _may(self, person: str) -> bool:
+    async def _may(self, payload: Mapping[str, Any]) -> bool:
         """Named by the setting; denied while nobody says that the person has the address that is named."""
-        found = await self._directory.find_person(person)
-        email = found.email if found and found.kind == "member" else None
-        return bool(self._admins & {person.rpartition(":")[2].lower(), *([email.lower()] if email else [])})
+        person: str = payload["person"]
+        if person.rpartition(":")[2].lower() in self._admins:
+            return True
+        try:
+            found = await self._find_person(payload)
+        except NightbakeError as error:
+            log.warning("it cannot be known who clicks", extra={"error": str(error)})
+            return False
+        return bool(found and found.kind == "member" and (found.email or "").lower() in self._admins)
 
 
 def _find_message(activity: Activity) -> str:

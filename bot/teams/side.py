@@ -1,6 +1,6 @@
 """Everything of Teams, put together: what comes in, what goes out, and how the registration is checked."""
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from zoneinfo import ZoneInfo
 
 from aiohttp import web
@@ -25,7 +25,7 @@ from bot.teams.directory import TeamsDirectory
 from bot.teams.experts import TeamsExperts
 from bot.teams.extension import Extension
 from bot.teams.graph import Graph, build_graph
-from bot.teams.groups_file import GroupsFile, load_groups
+from bot.teams.groups_file import load_groups
 from bot.teams.judgements import Answers, Judgements
 from bot.teams.news import News
 from bot.teams.own import Own
@@ -49,6 +49,7 @@ class TeamsSide:
 
     Attributes:
         loops: what runs beside the answers.
+        connector: the way out.
         platform: makes its replies.
         handlers: for events of its own.
         read_thread: gives what people said before a question.
@@ -72,9 +73,7 @@ class TeamsSide:
         again: Again,
         base_url: str,
         suggestions: Mapping[Language, Sequence[str]],
-        tenants: Collection[str] = (),
-        graph: Graph | None = None,
-        groups: GroupsFile | None = None,
+        people: TeamsDirectory,
         expert_channel: str | None = None,
         admin: AdminChat | None = None,
         news: News | None = None,
@@ -82,14 +81,12 @@ class TeamsSide:
     ) -> None:
         self.loops: list[Loop] = [news] if news else []
         self.connector = connector
-        self._people = TeamsDirectory(
-            connector=connector, directory=Directory(database), tenants=tenants, graph=graph, groups=groups
-        )
-        self.find_readers = self._people.find_readers
+        self._people = people
+        self.find_readers = people.find_readers
         self._activities = TeamsActivities(authentication=authentication)
         actions = CardActions()
         actions.open_doors(self._activities)
-        self._people.open_doors(self._activities)
+        people.open_doors(self._activities)
         changes, stops = Changes("teams", inbox=inbox, database=database), Stops(database)
         changed = TeamsChanges(changes)
         changed.open_doors(self._activities)
@@ -190,6 +187,13 @@ def build_side(
         SettingsError: authentication is off where others could reach the port.
     """
     connector, authentication = _build_gates(settings)
+    people = TeamsDirectory(
+        connector=connector,
+        directory=Directory(database),
+        tenants=read_list(settings.teams_tenant_id or ""),
+        graph=build_tenant_graph(settings),
+        groups=load_groups(settings.teams_groups_file),
+    )
     return TeamsSide(
         connector=connector,
         authentication=authentication,
@@ -200,11 +204,11 @@ def build_side(
         again=again,
         base_url=settings.base_url,
         suggestions=suggestions,
-        tenants=read_list(settings.teams_tenant_id or ""),
-        graph=build_tenant_graph(settings),
-        groups=load_groups(settings.teams_groups_file),
+        people=people,
         expert_channel=settings.teams_expert_channel,
-        admin=_build_admin(settings, connector=connector, inbox=inbox, database=database, serving=serving),
+        admin=_build_admin(
+            settings, connector=connector, people=people, inbox=inbox, database=database, serving=serving
+        ),
         news=News(
             connector=connector,
             answers=BetterAnswers(database, "teams"),
@@ -214,14 +218,20 @@ def build_side(
 
 
 def _build_admin(
-    settings: Settings, *, connector: TeamsConnector, inbox: Inbox, database: Database, serving: Serving
+    settings: Settings,
+    *,
+    connector: TeamsConnector,
+    people: TeamsDirectory,
+    inbox: Inbox,
+    database: Database,
+    serving: Serving,
 ) -> AdminChat | None:
     if not settings.teams_admin_chat:
         return None
     return AdminChat(
         connector=connector,
         inbox=inbox,
-        directory=Directory(database),
+        find_person=people.find_person,
         messages=AdminMessages(database, "teams"),
         alerts=Alerts(database),
         desk=Desk(database, serving),

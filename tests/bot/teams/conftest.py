@@ -28,6 +28,7 @@ from bot.teams.activities import PATH
 from bot.teams.admin import AdminChat
 from bot.teams.auth import TokenCheck
 from bot.teams.connector import TeamsConnector
+from bot.teams.directory import TeamsDirectory
 from bot.teams.graph import Graph
 from bot.teams.groups_file import GroupsFile
 from bot.teams.side import TeamsSide
@@ -154,14 +155,14 @@ async def open_tenant(
 ) -> AsyncGenerator[Tenant]:
     """One replica with its endpoint."""
     inbox = Inbox(database)
-    connector, model_server = (
-        TeamsConnector(app_id=APP_ID, credentials=Credentials(APP_ID)),
-        ModelServer(model_url, "base"),
-    )
+    connector = TeamsConnector(app_id=APP_ID, credentials=Credentials(APP_ID))
+    model_server = ModelServer(model_url, "base")
+    directory = Directory(database)
+    people = TeamsDirectory(connector=connector, directory=directory, tenants=[TENANT], graph=graph, groups=groups)
     admin = AdminChat(
         connector=connector,
         inbox=inbox,
-        directory=Directory(database),
+        find_person=people.find_person,
         messages=AdminMessages(database, "teams"),
         alerts=Alerts(database),
         desk=Desk(database, Serving(database=database, adapters=Adapters(database), model_server=model_server)),
@@ -182,9 +183,7 @@ async def open_tenant(
         again=Again(database, inbox),
         base_url=BASE_URL,
         suggestions=SUGGESTIONS,
-        tenants=[TENANT],
-        graph=graph,
-        groups=groups,
+        people=people,
         expert_channel=EXPERT_CHANNEL,
         admin=admin,
         pause_seconds=0.0,

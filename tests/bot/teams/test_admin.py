@@ -13,12 +13,11 @@ from bot.desk import Night
 from bot.teams.render_admin import ACT, render_alert, render_clear, render_details, render_report
 from core.adapters import Adapters
 from core.database import Database
-from core.directory import Directory, Person
 from core.pauses import Pauses
 from core.prompt import Language
 from tests.bot.assistant import BASE_URL
 from tests.bot.nights import MARKDOWN, finish_night
-from tests.bot.teams.conftest import ADMIN, ADMIN_CHAT, Tenant, load, open_tenant
+from tests.bot.teams.conftest import ADMIN_CHAT, Tenant, load, open_tenant
 from tests.bot.teams.screens import check_screen
 from tests.fakes.model_server import FakeModelServer
 from tests.fakes.teams import PEOPLE, TENANT, FakeTeams, read_actions
@@ -45,8 +44,7 @@ ALERTS = {
 
 @pytest.fixture
 async def office(database: Database, teams: FakeTeams, chat_model: FakeModelServer) -> AsyncIterator[Tenant]:
-    """A tenant whose model server takes adapters, and whose admin is known by her address."""
-    await Directory(database).put_people([Person(EVE, "member", SEEN_AT, email=ADMIN)])
+    """A tenant whose model server takes adapters, and whose admin is named by her address."""
     async with open_tenant(database, teams, model_url=chat_model.url) as tenant:
         yield tenant
 
@@ -153,13 +151,27 @@ async def test_who_is_no_admin_changes_nothing_and_is_written_down(office: Tenan
     assert await find_acts(office.database) == [(name, "refused: approve", "night 1")]
 
 
-async def test_a_guest_with_an_admins_address_is_no_admin(office: Tenant, chat_model: FakeModelServer) -> None:
-    later = SEEN_AT + timedelta(hours=1)
-    await Directory(office.database).put_people([Person(EVE, "guest", later, email=ADMIN)])
-    await finish_night(office.database)
-    await post(office)
-    await office.play(chat_model, press("pause"))
-    assert not await Pauses(office.database).is_paused()
+async def test_a_guest_with_an_admins_address_is_no_admin(
+    database: Database, teams: FakeTeams, chat_model: FakeModelServer
+) -> None:
+    teams.rosters[ADMIN_CHAT] = [PEOPLE[2] | {"userRole": "guest"}]
+    await finish_night(database)
+    async with open_tenant(database, teams, model_url=chat_model.url) as office:
+        await post(office)
+        await office.play(chat_model, press("pause"))
+    assert not await Pauses(database).is_paused()
+
+
+async def test_an_admin_may_be_named_by_object_id(
+    database: Database, teams: FakeTeams, chat_model: FakeModelServer
+) -> None:
+    teams.rosters[ADMIN_CHAT] = 403
+    await finish_night(database)
+    admins = [PEOPLE[2]["objectId"].upper()]
+    async with open_tenant(database, teams, model_url=chat_model.url, admins=admins) as office:
+        await post(office)
+        await office.play(chat_model, press("pause"))
+    assert await Pauses(database).is_paused()
 
 
 @pytest.mark.parametrize("changes", [{"act": "delete"}, {"run_id": "1"}, {"act": None}])

@@ -9,6 +9,7 @@ from bot.better import Better, BetterAnswers, is_working_time
 from bot.teams.news import News, render_news
 from core.adapters import Adapters
 from core.database import Database
+from core.interactions import Interactions
 from tests.bot.nights import finish_night
 from tests.bot.teams.conftest import Tenant, load
 from tests.bot.teams.screens import check_screen
@@ -80,7 +81,8 @@ async def test_nobody_is_told_where_it_is_no_news(tenant: Tenant, chat_model: Fa
     await learn(tenant, chat_model, served=why != "not served")
     await _happen(tenant.database, why)
     if why == "asked again":
-        await tenant.play(chat_model, load("message_channel_mention") | {"id": "1690000009999"})
+        question = (await Interactions(tenant.database).get(1)).question
+        await tenant.play(chat_model, load("message_personal") | {"text": question})
     await build_news(tenant, datetime(2026, 11, 20, 3, tzinfo=UTC) if why == "night" else MORNING).turn()
     assert find_told(tenant) == []
 
