@@ -86,12 +86,12 @@ class Settings(BaseSettings):
     night_max_train_seconds: float = Field(14400, gt=0, description="Training stops cleanly after this")
     night_min_held_out: int = Field(20, ge=1, description="Fewer held-out pairs and the gate abstains")
     night_answers: int = Field(32, ge=0, description="Held-out prompts answered again by both models, at most")
-    night_evaluate_seconds: float = Field(120, gt=0, description="After this no more is asked to judge a candidate")
+    night_evaluate_seconds: float = Field(120.0, gt=0, description="After this no more is asked to judge a candidate")
     night_judge: str = Field("rules", description="rules; model: the base model judges where rules see no difference")
     night_groundedness_margin: float = Field(
         0.15, gt=0, lt=1, description="A loss of carried claims as large as this must be ruled out"
     )
-    night_loss: str = Field("sigmoid", description="sigmoid, sigmoid_norm, ipo or robust; see docs/life-of-a-night.md")
+    night_loss: str = Field("ipo", description="ipo, sigmoid, sigmoid_norm or robust; see docs/life-of-a-night.md")
     night_promote: str = Field("auto", description="auto: a passed gate switches; approve: an admin does")
     golden_questions: Path | None = Field(
         None, description="Questions with right answers (JSON Lines), asked for every night's report"

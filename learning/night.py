@@ -35,8 +35,8 @@ class NightSettings:
     max_train_seconds: float = 14400
     seed: int = 0
     promote: Literal["auto", "approve"] = "auto"
-    loss: str = "sigmoid"
-    sft_weight: float = 1.0
+    loss: str = "ipo"
+    sft_weight: float = 0.25
     answers: int = 32
     disliked: int = 8
     golden: int = 12

@@ -63,8 +63,8 @@ class Job:
     learning_rate: float = 1e-4
     epochs: int = 2
     batch_pairs: int = 4
-    loss: str = "sigmoid"
-    sft_weight: float = 1.0
+    loss: str = "ipo"
+    sft_weight: float = 0.25
     seed: int = 0
     max_seconds: float = 14400
     dtype: str = "auto"
