@@ -1,4 +1,4 @@
-"""A model server that answers every question at once with the same stream, so that only our own side is measured.
+"""A model server that answers every question with the same stream, at once, so that only our own side is measured.
 
 Speaks just enough HTTP/1.1 for `core.model_server`: keep-alive, one request at a time on a connection, and the answer
 in chunks of one event each, as vLLM sends them. Prints its port and serves until it is ended.
@@ -20,8 +20,8 @@ HEAD = b"HTTP/1.1 200 OK\r\nContent-Type: text/event-stream; charset=utf-8\r\nTr
 _LENGTH = re.compile(rb"content-length: *(\d+)", re.IGNORECASE)
 
 
-def build_response() -> bytes:
-    """The whole response: one event a word, the reason for the end, the tokens, `[DONE]`."""
+def build_response() -> list[bytes]:
+    """The whole response in pieces: one event a word, the reason for the end, the tokens, `[DONE]`."""
     words = re.findall(r"\s?\S+", ANSWER)
     choices = [{"index": 0, "delta": {"content": word}, "finish_reason": None} for word in words]
     choices.append({"index": 0, "delta": {}, "finish_reason": "stop"})
@@ -30,14 +30,16 @@ def build_response() -> bytes:
     usage = {"prompt_tokens": PROMPT_TOKENS, "completion_tokens": COMPLETION_TOKENS}
     events += [json.dumps(frame | {"choices": [], "usage": usage}), "[DONE]"]
     bodies = [f"data: {event}\n\n".encode() for event in events]
-    return HEAD + b"".join(b"%x\r\n%s\r\n" % (len(body), body) for body in bodies) + b"0\r\n\r\n"
+    return [HEAD, *(b"%x\r\n%s\r\n" % (len(body), body) for body in bodies), b"0\r\n\r\n"]
 
 
 class _Connection(asyncio.Protocol):
-    """Reads a request to its end and writes the one response."""
+    """Reads a request to its end and writes the one response, at once or a piece after the other."""
 
-    def __init__(self, response: bytes) -> None:
+    def __init__(self, response: list[bytes], pause_seconds: float) -> None:
         self._response = response
+        self._whole = b"".join(response)
+        self._pause_seconds = pause_seconds
         self._received = b""
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
@@ -53,13 +55,25 @@ class _Connection(asyncio.Protocol):
         length = _LENGTH.search(head)
         if len(body) >= (int(length[1]) if length else 0):
             self._received = b""
-            self._transport.write(self._response)  # type: ignore[attr-defined]
+            self._respond()
+
+    def _respond(self) -> None:
+        if not self._pause_seconds:
+            self._transport.write(self._whole)  # type: ignore[attr-defined]
+            return
+        loop = asyncio.get_running_loop()
+        for number, piece in enumerate(self._response):
+            loop.call_later(number * self._pause_seconds, self._transport.write, piece)  # type: ignore[attr-defined]
 
 
 @contextmanager
-def run_instant_model_server() -> Iterator[str]:
-    """Its address, served by a process of its own on this machine."""
-    with subprocess.Popen((sys.executable, __file__), stdout=subprocess.PIPE, text=True) as process:
+def run_instant_model_server(*, seconds: float = 0.0) -> Iterator[str]:
+    """Its address, served by a process of its own on this machine.
+
+    Args:
+        seconds: how long an answer takes, its words spread over that time.
+    """
+    with subprocess.Popen((sys.executable, __file__, str(seconds)), stdout=subprocess.PIPE, text=True) as process:
         assert process.stdout
         try:
             yield f"http://127.0.0.1:{int(process.stdout.readline())}"
@@ -69,7 +83,10 @@ def run_instant_model_server() -> Iterator[str]:
 
 async def _serve() -> None:
     response = build_response()
-    server = await asyncio.get_running_loop().create_server(lambda: _Connection(response), "127.0.0.1", 0)
+    pause_seconds = float(sys.argv[1]) / len(response)
+    server = await asyncio.get_running_loop().create_server(
+        lambda: _Connection(response, pause_seconds), "127.0.0.1", 0
+    )
     print(server.sockets[0].getsockname()[1], flush=True)
     await server.serve_forever()
 

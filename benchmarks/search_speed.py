@@ -8,6 +8,7 @@ filter) and bm25s in memory.
 
     python -m benchmarks.search_speed                      # about ten minutes, with an embedded PostgreSQL of its own
     python -m benchmarks.search_speed --chunks 10000 --questions 50
+    python -m benchmarks.search_speed --vectors 1000000    # the dense side alone, 3 GB of disk for the time
     python -m benchmarks.search_speed --data shared/data/squad-a --database postgresql://localhost/scratch --json-only
 """
 
@@ -36,6 +37,7 @@ if not __package__:  # run as a file: the checkout is not on the path
 from benchmarks.machine import Conditions, read_conditions
 from benchmarks.scratch_database import open_embedded
 from benchmarks.search_workload import READERS, SOURCE, Company, Question, ReadyVectors
+from benchmarks.vector_speed import run_vectors
 from core.database import Database
 from core.migrate import migrate
 from core.records import Passage
@@ -113,8 +115,8 @@ def fuse(candidates: Sequence[Candidate]) -> list[Candidate]:
 
 
 @asynccontextmanager
-async def open_stock(url: str, company: Company, order: Sequence[int], schema: str) -> AsyncGenerator[Stock]:
-    """Load all documents in this order into a schema that does not outlive the block."""
+async def open_schema(url: str, schema: str) -> AsyncGenerator[Database]:
+    """Empty tables in a schema that does not outlive the block."""
     separator = "&" if "?" in url else "?"
     async with Database(url) as outside:
         await outside.execute(b"CREATE EXTENSION IF NOT EXISTS vector WITH SCHEMA public")
@@ -125,9 +127,16 @@ async def open_stock(url: str, company: Company, order: Sequence[int], schema: s
                 f"{url}{separator}options={quote(f'-c search_path={schema},public')}", size=max(CLIENTS)
             ) as database:
                 await migrate(database)
-                yield await load(database, company, order)
+                yield database
         finally:
             await outside.execute(f"DROP SCHEMA IF EXISTS {schema} CASCADE".encode())
+
+
+@asynccontextmanager
+async def open_stock(url: str, company: Company, order: Sequence[int], schema: str) -> AsyncGenerator[Stock]:
+    """All documents, loaded in this order."""
+    async with open_schema(url, schema) as database:
+        yield await load(database, company, order)
 
 
 async def load(database: Database, company: Company, order: Sequence[int]) -> Stock:
@@ -307,6 +316,12 @@ async def run(
     return figures, taken
 
 
+async def run_many(url: str, vectors: int, questions: int, seed: int) -> dict[str, Any]:
+    """What `--vectors` measures."""
+    async with open_schema(url, "search_speed_vectors") as database:
+        return await run_vectors(database, vectors, questions, seed)
+
+
 def build_figures(taken: dict[str, dict[int, list[float]]]) -> dict[str, Any]:
     """The JSON object's times: those without a number are of one client."""
     figures: dict[str, Any] = {}
@@ -345,17 +360,30 @@ def build_report(figures: dict[str, Any], conditions: Conditions) -> dict[str, A
 
 @click.command(help=__doc__ and __doc__.split("\n\n    ", maxsplit=1)[0])
 @click.option("--chunks", default=100_000, show_default=True, help="Chunks in the index; the load order has a tenth.")
+@click.option("--vectors", type=click.IntRange(1000), help="Instead, only the dense side among so many.")
 @click.option("--questions", default=200, show_default=True, help="Questions of each loop.")
 @click.option("--seed", default=1, show_default=True, help="Of texts, vectors and questions.")
 @click.option("--data", "folder", type=click.Path(path_type=Path, exists=True), help="Take words from a data set.")
 @click.option("--database", "url", help="A scratch database, postgresql://…; default: an embedded one.")
 @click.option("--json-only", is_flag=True, help="Only the JSON object, which is the last line otherwise.")
-def main(chunks: int, questions: int, seed: int, folder: Path | None, url: str | None, json_only: bool) -> None:
+def main(
+    chunks: int,
+    vectors: int | None,
+    questions: int,
+    seed: int,
+    folder: Path | None,
+    url: str | None,
+    json_only: bool,
+) -> None:
     """Load, measure, print."""
     console = Console(quiet=json_only, width=120)
     conditions = read_conditions(seed)
     console.print(conditions.line())
     with nullcontext(url) if url else open_embedded() as address:
+        if vectors:
+            figures = uvloop.run(run_many(address, vectors, questions, seed))
+            print(json.dumps(build_report(figures, conditions)))
+            return
         figures, taken = uvloop.run(
             run(address, chunks=chunks, questions=questions, seed=seed, folder=folder, console=console)
         )

@@ -39,6 +39,7 @@ class Asked:
 
     Attributes:
         again_of: an answer to the same question, to which this one shall be another.
+        language: of our own words, where the room has set one; the question's where not.
         thread: what people had asked each other in the thread before; it stands in for an earlier turn.
     """
 
@@ -50,6 +51,7 @@ class Asked:
     inbox_id: int | None = None
     again_of: int | None = None
     thread: str | None = None
+    language: Language | None = None
 
 
 class Answerer:
@@ -70,7 +72,7 @@ class Answerer:
         base_url: str,
     ) -> None:
         self._interactions = interactions
-        self._search = search
+        self.search = search
         self._gaps = gaps
         self._stops = stops
         self._composer = composer
@@ -82,16 +84,17 @@ class Answerer:
         Side effects: one interaction row, requests to the model server, edits of the reply.
         """
         language = detect_language(asked.text)
+        words = asked.language or language
         begun = await self._begin(asked, language)
         interaction_id.set(begun.id)
-        reply_key = await reply.open(begun.id, language)
+        reply_key = await reply.open(begun.id, words)
         await self._interactions.set_reply_key(begun.id, reply_key)
         if (stored := await self._interactions.get(begun.id)).finished_at:
-            finished = show_stored(asdict(stored), base_url=self._base_url)
+            finished = show_stored({**asdict(stored), "language": words}, base_url=self._base_url)
         else:
-            outcome = await self._make_outcome(asked, begun, language, reply)
+            outcome = await self._make_outcome(asked, begun, words, reply)
             await self._interactions.finish(outcome)
-            finished = show_outcome(outcome, language, base_url=self._base_url)
+            finished = show_outcome(outcome, words, base_url=self._base_url)
         await reply.close(finished)
         return finished
 
@@ -124,14 +127,14 @@ class Answerer:
         """Understood, searched, and composed or filed as a gap; the draft knows at any time what there is."""
         standalone = await self._understand(asked, begun)
         draft.outcome = replace(draft.outcome, standalone_question=standalone)
-        found = await self._search.find(standalone, asked.principals, limit=self._composer.limits.passages)
+        found = await self.search.find(standalone, asked.principals, limit=self._composer.limits.passages)
         notice = describe_search(found, language) or None
         draft.outcome = replace(
             draft.outcome, standalone_question=found.searched, search_notice=notice, passages=found.passages
         )
         if found.passages and found.is_answerable:
             draft.outcome = replace(draft.outcome, adapter=begun.adapter)
-            return await self._composer.compose(draft, language, found.searched, reply.show)
+            return await self._composer.compose(draft, detect_language(asked.text), found.searched, reply.show)
         return await self._file_gap(draft.outcome, language, found)
 
     async def _understand(self, asked: Asked, begun: Begun) -> str:

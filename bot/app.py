@@ -3,44 +3,52 @@
 import logging
 from collections.abc import Mapping, Sequence
 from contextlib import AsyncExitStack
-from typing import Self
+from typing import Any, Self
 
 from aiohttp import web
 
 from bot.again import Again
+from bot.alerts import Alerts, Watch
 from bot.answer import Answerer
+from bot.audience import Audiences, FindReaders
 from bot.experts import ExpertPlatform, Experts
-from bot.handlers import Confirm, FeedbackHandler, QuestionHandler, ReadThread
+from bot.forget import FORGET, ForgetHandler, TellForgotten
+from bot.handlers import Confirm, FeedbackHandler, FindLanguage, QuestionHandler, ReadThread
 from bot.inbox import Claimed, Inbox
+from bot.looks import look_at_connection, look_at_inbox, look_at_model_server
+from bot.more import More, WhisperPlatform
 from bot.reply import Platform
+from bot.room_settings import RoomSettingsLog
 from bot.signals import Signals
-from bot.slack.posts import find_audience as find_slack_audience
-from bot.slack.side import build_side
-from bot.slack.socket import SlackSocket
-from bot.teams import activities as teams_activities
-from bot.teams.auth import TokenCheck
-from bot.teams.connector import TeamsConnector, build_credentials
-from bot.teams.reply import TeamsPlatform
+from bot.slack.commands import CommandWork
+from bot.slack.side import Loop, SlackSide
+from bot.slack.side import build_side as build_slack_side
+from bot.slack.socket import OnReturn, SlackSocket
+from bot.teams.posts import find_audience as find_teams_audience
+from bot.teams.side import TeamsSide
+from bot.teams.side import build_side as build_teams_side
 from bot.web.app import build_app
 from bot.web.live import Live
 from bot.web.night import RunNight
 from bot.web.places import FindPrincipals, Places
-from bot.web.readiness import check_readiness
+from bot.web.readiness import Readiness, check_readiness
 from bot.web.wording import SUGGESTIONS
 from bot.worker import Handler, Worker
 from core.adapters import Adapters
 from core.database import Database
 from core.errors import ProcessError
 from core.feedback import FeedbackLog
+from core.forgetting import Forgetting
 from core.interactions import Interactions
 from core.model_server import ModelServer
 from core.prompt import Language
 from core.serving import Serving
 from core.settings import Settings
+from retrieval.access import Access
 
 log = logging.getLogger(__name__)
 
-AUDIENCES = {"slack": find_slack_audience, "teams": teams_activities.find_audience}
+AUDIENCES = {"teams": find_teams_audience}
 
 
 class Bot:
@@ -61,6 +69,7 @@ class Bot:
         admin_token: str,
         run_night: RunNight | None,
         model_server: ModelServer,
+        forgetting: Forgetting,
         suggestions: Mapping[Language, Sequence[str]] = SUGGESTIONS,
     ) -> None:
         self._settings = settings
@@ -72,8 +81,16 @@ class Bot:
         self._handlers: dict[str, Handler] = {}
         self._read_thread: dict[str, ReadThread] = {}
         self._sockets: list[SlackSocket] = []
+        self._loops: list[Loop] = []
+        self._recoveries: list[OnReturn] = []
+        readiness = check_readiness(database, model_server)
         self._confirm: dict[str, Confirm] = {}
         self._experts: dict[str, ExpertPlatform] = {}
+        self._find_readers: dict[str, FindReaders] = {}
+        self._whispers: dict[str, WhisperPlatform] = {}
+        self._find_language: dict[str, FindLanguage] = {}
+        self._tell_forgotten: dict[str, TellForgotten] = {}
+        self._audiences = Audiences(Access(database), RoomSettingsLog(database), self._find_readers)
         self._app = build_app(
             inbox=self._inbox,
             feedback=feedback,
@@ -86,13 +103,38 @@ class Bot:
             admin_token=admin_token,
             base_url=settings.base_url,
             run_night=run_night,
-            readiness=check_readiness(database, model_server),
+            readiness=readiness,
             suggestions=suggestions,
         )
+        parts: dict[str, Any] = {
+            "inbox": self._inbox,
+            "database": database,
+            "interactions": interactions,
+            "feedback": feedback,
+            "again": Again(database, self._inbox),
+        }
         if settings.has_slack:
-            self._add_slack(database, interactions, feedback, Again(database, self._inbox))
+            slack, self._sockets = build_slack_side(settings, serving=serving, prompts=suggestions, **parts)
+            self._add_side("slack", slack)
+            work = CommandWork(database, search=answerer.search, audiences=self._audiences, base_url=settings.base_url)
+            self._handlers |= work.handlers()
+            self._add_slack(slack)
+            if slack.admin:
+                self._loops.append(self._build_watch(database, readiness))
         if settings.has_teams:
-            self._add_teams(interactions)
+            teams = build_teams_side(settings, suggestions=suggestions, **parts)
+            self._add_side("teams", teams)
+            self._stack.push_async_callback(teams.close)
+        more = More(
+            inbox=self._inbox,
+            access=Access(database),
+            audiences=self._audiences,
+            interactions=interactions,
+            answerer=answerer,
+            search=answerer.search,
+            platforms=self._whispers,
+            base_url=settings.base_url,
+        )
         questions = QuestionHandler(
             answerer=answerer,
             interactions=interactions,
@@ -100,6 +142,8 @@ class Bot:
             find_principals=self._find_audience,
             signals=Signals(database),
             read_thread=self._read_thread,
+            more=more,
+            find_language=self._find_language,
         )
         experts = Experts(database, interactions=interactions, feedback=feedback, platforms=self._experts)
         self._worker = Worker(
@@ -108,6 +152,8 @@ class Bot:
                 "question": questions,
                 "feedback": FeedbackHandler(feedback=feedback, interactions=interactions, confirm=self._confirm),
                 **experts.handlers(),
+                **more.handlers(),
+                FORGET: ForgetHandler(database, forgetting, tell=self._tell_forgotten),
                 **self._handlers,
             },
             give_up=questions.give_up,
@@ -129,11 +175,13 @@ class Bot:
             await self._stack.aclose()
             address = f"{self._settings.host}:{self._settings.port}"
             raise ProcessError(f"cannot listen on {address} ({error.strerror}); set PORT to a free one") from error
-        for socket in self._sockets:
-            await socket.start()
-            self._stack.push_async_callback(socket.stop)
+        for loop in (*self._loops, *self._sockets):
+            await loop.start()
+            self._stack.push_async_callback(loop.stop)
         await self._worker.start()
         self._stack.push_async_callback(self._worker.stop)
+        for recover in self._recoveries:
+            await recover(None)
         return self
 
     async def __aexit__(self, *_: object) -> None:
@@ -149,39 +197,32 @@ class Bot:
         person = claimed.payload["person"]
         if claimed.platform == "web":
             return await self._find_principals(person)
+        if claimed.platform in self._find_readers:
+            return await self._audiences.find(claimed)
         audience = await AUDIENCES[claimed.platform](claimed)
         return await self._find_principals(person) if person in audience else audience
 
-    def _add_slack(self, database: Database, interactions: Interactions, feedback: FeedbackLog, again: Again) -> None:
-        side, sockets = build_side(
-            self._settings,
-            inbox=self._inbox,
-            database=database,
-            interactions=interactions,
-            feedback=feedback,
-            again=again,
-        )
-        self._handlers |= side.handlers
-        self._read_thread["slack"] = side.read_thread
-        self._confirm["slack"] = side.confirm
-        self._platforms["slack"] = side.platform
-        if side.experts:
-            self._experts["slack"] = side.experts
-        self._app.add_routes(side.routes())
-        self._sockets += sockets
+    def _build_watch(self, database: Database, readiness: Readiness) -> Watch:
+        """For admins that are told: a watch whose alerts nobody reads is none."""
+        connections = [look_at_connection(socket.is_heard) for socket in self._sockets]
+        return Watch(Alerts(database), [look_at_model_server(readiness), look_at_inbox(database), *connections])
 
-    def _add_teams(self, interactions: Interactions) -> None:
-        settings = self._settings
-        assert settings.teams_app_id and settings.teams_app_password and settings.teams_tenant_id
-        password, tenant = settings.teams_app_password.get_secret_value(), settings.teams_tenant_id
-        connector = TeamsConnector(
-            app_id=settings.teams_app_id, credentials=build_credentials(settings.teams_app_id, password, tenant)
-        )
-        check = TokenCheck(app_id=settings.teams_app_id, tenants=frozenset({tenant}))
-        activities = teams_activities.TeamsActivities(inbox=self._inbox, authentication=check)
-        self._platforms["teams"] = TeamsPlatform(
-            connector=connector, interactions=interactions, base_url=settings.base_url
-        )
-        self._app.add_routes(activities.routes())
-        self._stack.push_async_callback(connector.close)
-        self._stack.push_async_callback(activities.close)
+    def _add_slack(self, side: SlackSide) -> None:
+        """What Teams has not: rooms with settings and members, loops of its own, and missed events."""
+        self._find_language["slack"] = side.find_language
+        self._tell_forgotten["slack"] = side.tell_forgotten
+        self._find_readers["slack"] = side.find_readers
+        self._whispers["slack"] = side.whispers
+        self._loops += side.loops
+        if not self._sockets:
+            # A socket asks by itself, once it is connected.
+            self._recoveries.append(side.recovery.ask)
+
+    def _add_side(self, name: str, side: SlackSide | TeamsSide) -> None:
+        self._platforms[name] = side.platform
+        self._handlers |= side.handlers
+        self._read_thread[name] = side.read_thread
+        self._confirm[name] = side.confirm
+        if side.experts:
+            self._experts[name] = side.experts
+        self._app.add_routes(side.routes())

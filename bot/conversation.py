@@ -68,6 +68,11 @@ def choose_question(text: str, thread: str | None) -> str:
     return thread if thread and (is_call or not has_words) else text
 
 
+def looks_like_question(text: str) -> bool:
+    """Whether something is asked, in a question mark or in how Korean asks without one."""
+    return bool(_ASKS.search(text))
+
+
 def is_follow_up(question: str) -> bool:
     """Whether a question leans on the one before: it points back, is a fragment, or asks for something not named."""
     text = question.strip()

@@ -8,6 +8,7 @@ from bot.answer import Searcher
 from bot.compose import Composer
 from bot.draft import Draft
 from bot.golden import GoldenQuestion, is_right
+from bot.side_by_side import take_answers
 from core.prompt import detect_language
 from core.records import Outcome
 
@@ -33,18 +34,20 @@ class Examiner:
         self._composer = composer
 
     async def examine(self, questions: Sequence[GoldenQuestion], *, adapter: str | None) -> AsyncGenerator[Graded]:
-        """Each question in turn, asked with the principals that it names.
+        """The questions in order, a few at a time, each asked with the principals that it names.
 
         Side effects: requests to the model server; where it is away, answers are quoted, as people's are.
         """
-        for golden in questions:
-            language = detect_language(golden.question)
-            found = await self._search.find(golden.question, golden.principals, limit=self._composer.limits.passages)
-            outcome = Outcome(0, "", "refused", passages=found.passages, adapter=adapter)
-            if found.passages and found.is_answerable:
-                draft = Draft(outcome)
-                outcome = await self._composer.compose(draft, language, found.searched, _show_nobody)
-            yield Graded(golden, _choose_cell(golden, outcome), outcome.mode, outcome.answer)
+        async for graded in take_answers(self._grade(golden, adapter) for golden in questions):
+            yield graded
+
+    async def _grade(self, golden: GoldenQuestion, adapter: str | None) -> Graded:
+        language = detect_language(golden.question)
+        found = await self._search.find(golden.question, golden.principals, limit=self._composer.limits.passages)
+        outcome = Outcome(0, "", "refused", passages=found.passages, adapter=adapter)
+        if found.passages and found.is_answerable:
+            outcome = await self._composer.compose(Draft(outcome), language, found.searched, _show_nobody)
+        return Graded(golden, _choose_cell(golden, outcome), outcome.mode, outcome.answer)
 
 
 def _choose_cell(golden: GoldenQuestion, outcome: Outcome) -> Cell:

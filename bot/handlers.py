@@ -6,6 +6,7 @@ from typing import Any
 from bot.answer import Answerer, Asked
 from bot.conversation import choose_question, find_thread_question
 from bot.inbox import Claimed
+from bot.more import More
 from bot.phrases import say
 from bot.questions import check_question
 from bot.reply import Platform
@@ -13,7 +14,7 @@ from bot.signals import Signals
 from core.errors import InvalidInputError, NotFoundError
 from core.feedback import FeedbackLog
 from core.interactions import Interactions
-from core.prompt import detect_language
+from core.prompt import Language, detect_language
 from core.records import Feedback, Outcome
 
 # What a judgement holds beside its value.
@@ -23,6 +24,7 @@ Confirm = Callable[[Claimed, Feedback], Awaitable[None]]
 # What people said in a thread before the question, oldest first.
 ReadThread = Callable[[Claimed], Awaitable[Sequence[str]]]
 FindPrincipals = Callable[[Claimed], Awaitable[list[str]]]
+FindLanguage = Callable[[Claimed], Awaitable[Language | None]]
 
 
 class QuestionHandler:
@@ -31,6 +33,8 @@ class QuestionHandler:
     Args:
         find_principals: what everyone who will see this reply may read.
         signals: notices what a question says of the answer before it.
+        find_language: by platform, that of our own words, where a room has set one.
+        more: notices what the asker alone may read.
         read_thread: by platform, where a question may stand in a thread of people's.
     """
 
@@ -43,7 +47,11 @@ class QuestionHandler:
         find_principals: FindPrincipals,
         signals: Signals | None = None,
         read_thread: Mapping[str, ReadThread] | None = None,
+        more: More | None = None,
+        find_language: Mapping[str, FindLanguage] | None = None,
     ) -> None:
+        self._find_language = find_language or {}
+        self._more = more
         self._signals = signals
         self._answerer = answerer
         self._interactions = interactions
@@ -64,6 +72,7 @@ class QuestionHandler:
             await reply.decline(str(error))
             return
         principals = await self._find_principals(claimed)
+        find_language = self._find_language.get(claimed.platform)
         asked = Asked(
             claimed.platform,
             claimed.conversation_key,
@@ -73,10 +82,13 @@ class QuestionHandler:
             inbox_id=claimed.id,
             again_of=claimed.payload.get("again_of"),
             thread=thread,
+            language=await find_language(claimed) if find_language else None,
         )
         finished = await self._answerer.answer(asked, reply)
         if self._signals:
             await self._signals.note(finished.interaction_id)
+        if self._more:
+            await self._more.note(claimed, finished.interaction_id)
 
     async def give_up(self, claimed: Claimed) -> None:
         """Apologise with the interaction's id, and end it as `failed`, so that person, log and console say the same."""

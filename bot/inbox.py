@@ -1,7 +1,7 @@
 """At-least-once delivery: an event is stored, then acknowledged, then claimed with a lease until it is done."""
 
 import asyncio
-import contextlib
+from collections import deque
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from datetime import datetime
@@ -70,19 +70,32 @@ class Inbox:
     def __init__(self, database: Database) -> None:
         self._database = database
         self._receive = GroupCommit[Event, Receipt](self._write)
-        self._news = asyncio.Event()
+        # Slots that wait, and whether something came while none did.
+        self._waiting: deque[asyncio.Future[None]] = deque()
+        self._has_news = False
 
     async def receive(self, event: Event) -> Receipt:
         """Store an event; acknowledge only after this returns."""
         receipt = await self._receive.submit(event)
-        self._news.set()
+        if receipt.is_new:
+            self._wake_one()
         return receipt
 
     async def wait_for_news(self, seconds: float) -> None:
-        """Return when an event came in through this process, or after `seconds` to look for others' events."""
-        with contextlib.suppress(TimeoutError):
-            await asyncio.wait_for(self._news.wait(), seconds)
-        self._news.clear()
+        """Return when an event came in through this process, or after `seconds` to look for others' events.
+
+        Of several that wait one is woken for each event: the others would ask the database in vain.
+        """
+        if self._has_news:
+            self._has_news = False
+            return
+        waiting = asyncio.get_running_loop().create_future()
+        self._waiting.append(waiting)
+        try:
+            await asyncio.wait({waiting}, timeout=seconds)
+        finally:
+            if not waiting.done():
+                self._waiting.remove(waiting)
 
     async def claim(self, worker: str) -> Claimed | None:
         """Own the oldest event that is free and whose conversation has no earlier one open."""
@@ -117,6 +130,13 @@ class Inbox:
         """Events not yet done."""
         found = await self._database.fetch_one(QUERIES["count_open"], None, _Open)
         return found.open if found else 0
+
+    def _wake_one(self) -> None:
+        """A slot that works looks again when it is done, so what finds none waiting is left for the next that would."""
+        if self._waiting:
+            self._waiting.popleft().set_result(None)
+        else:
+            self._has_news = True
 
     async def _write(self, events: Sequence[Event]) -> list[Receipt]:
         parameters = {"rows": to_json_rows([_clean(asdict(event)) for event in events])}

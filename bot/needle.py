@@ -11,11 +11,14 @@ from itertools import cycle, product
 
 from bot.prompt import FRAME_TOKENS, count_tokens, estimate_tokens
 from bot.sentences import split_sentences
+from bot.side_by_side import take_answers
 from core.errors import InvalidInputError
 from core.model_server import ModelServer, Sampling
 from core.prompt import Language, Message, PromptPassage, build_messages, render_passage
 
 ANSWER_TOKENS = 64
+# Passages that the server's tokenizer is measured on.
+_MEASURED = 4
 # What is left free: the tokens of some passages are more than the measured ones make expect.
 SPARE = 0.08
 _COLOURS: dict[Language, tuple[str, ...]] = {
@@ -115,7 +118,7 @@ async def probe(
     adapter: str | None,
     seed: int,
 ) -> AsyncGenerator[Probe]:
-    """Ask at every length and depth in every language, one question at a time.
+    """Ask at every length and depth in every language, a few questions of one length at a time.
 
     Side effects: requests to the model server, which this project's log does not see.
 
@@ -129,22 +132,51 @@ async def probe(
     source = random.Random(seed)
     for language, passages in hay.items():
         ratio = await _measure_ratio(model_server, language, passages, adapter)
-        for length, depth, _ in product(lengths, depths, range(repeats)):
-            needle, shuffled = make_needle(language, source), source.sample(passages, len(passages))
-            built = build_haystack(needle, shuffled, length_tokens=length, depth=depth, tokens_per_estimate=ratio)
-            sampling = Sampling(max_tokens=ANSWER_TOKENS)
-            done = await model_server.complete(built.messages, adapter=adapter, sampling=sampling)
-            found, cited = needle.code in done.text, f"[{built.number}]" in done.text
-            yield Probe(language, length, depth, done.prompt_tokens, found, cited, done.text)
+        # The same passages at every length and depth: what comes before the fact is in the server's prefix cache.
+        shuffled = [source.sample(passages, len(passages)) for _ in range(repeats)]
+        for length in lengths:
+            asked = (
+                _ask(model_server, make_needle(language, source), in_order, language, length, depth, ratio, adapter)
+                for depth, in_order in product(depths, shuffled)
+            )
+            async for one in take_answers(asked):
+                yield one
+
+
+async def _ask(
+    model_server: ModelServer,
+    needle: Needle,
+    hay: Sequence[PromptPassage],
+    language: Language,
+    length: int,
+    depth: float,
+    ratio: float,
+    adapter: str | None,
+) -> Probe:
+    built = build_haystack(needle, hay, length_tokens=length, depth=depth, tokens_per_estimate=ratio)
+    sampling = Sampling(max_tokens=ANSWER_TOKENS)
+    done = await model_server.complete(built.messages, adapter=adapter, sampling=sampling)
+    found, cited = needle.code in done.text, f"[{built.number}]" in done.text
+    return Probe(language, length, depth, done.prompt_tokens, found, cited, done.text)
 
 
 async def _measure_ratio(
     model_server: ModelServer, language: Language, hay: Sequence[PromptPassage], adapter: str | None
 ) -> float:
-    """Tokens that the server counts for one that we estimate, which is a bound for another tokenizer."""
-    messages = build_messages(make_needle(language, random.Random(0)).question, hay[:1])
-    done = await model_server.complete(messages, adapter=adapter, sampling=Sampling(max_tokens=1))
-    return min(1.0, (done.prompt_tokens or count_tokens(messages)) / count_tokens(messages))
+    """Tokens that the server counts for one that we estimate, which is a bound, in passages of this language.
+
+    What stands around them is left out: it is the same in a prompt that holds none, and mostly English.
+    """
+    question = make_needle(language, random.Random(0)).question
+    around, filled = (build_messages(question, passages) for passages in ((), hay[:_MEASURED]))
+    sampling = Sampling(max_tokens=1)
+    before, after = [
+        (await model_server.complete(messages, adapter=adapter, sampling=sampling)).prompt_tokens
+        for messages in (around, filled)
+    ]
+    if before is None or after is None or after <= before:
+        return 1.0
+    return min(1.0, (after - before) / (count_tokens(filled) - count_tokens(around)))
 
 
 def _take_sentences(text: str, room: float) -> list[str]:

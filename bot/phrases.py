@@ -20,6 +20,11 @@ PHRASES: dict[Language, dict[str, str]] = {
         "quoted_language": "These sentences from the documents answer best:",
         "stopped": "Stopped.",
         "stopped_early": "Stopped before the answer began.",
+        "more": "I found more that only you may see:",
+        "share": "Share what everyone here may read",
+        "shared": "{person} shares what everyone here may read:",
+        "shared_part": "There is more in documents that not everyone here may read.",
+        "shared_nothing": "{person} found an answer in documents that not everyone here may read.",
         "apology": "Something went wrong on our side. Please ask again; if it stays, name answer {id} to your admin.",
     },
     "ko": {
@@ -39,6 +44,11 @@ PHRASES: dict[Language, dict[str, str]] = {
         "quoted_language": "문서에서 가장 가까운 문장입니다.",
         "stopped": "중지했습니다.",
         "stopped_early": "답변이 시작되기 전에 중지했습니다.",
+        "more": "본인만 볼 수 있는 내용을 더 찾았습니다.",
+        "share": "모두가 볼 수 있는 내용 공유",
+        "shared": "{person} 님이 이곳의 모두가 볼 수 있는 내용을 공유합니다.",
+        "shared_part": "일부만 열람할 수 있는 문서에 내용이 더 있습니다.",
+        "shared_nothing": "{person} 님이 일부만 열람할 수 있는 문서에서 답을 찾았습니다.",
         "apology": "문제가 생겼습니다. 다시 질문해 주세요. 계속되면 관리자에게 답변 번호 {id}을(를) 알려 주세요.",
     },
 }

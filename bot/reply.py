@@ -27,6 +27,7 @@ class FinishedAnswer:
     Attributes:
         notice: a line that says why this is a quotation or a refusal; empty for a generated answer.
         can_ask_human: whether this platform has experts to pass the question on to.
+        can_try_again: whether the same people can be shown a second answer.
     """
 
     interaction_id: int
@@ -36,6 +37,7 @@ class FinishedAnswer:
     notice: str = ""
     sources: list[Source] = field(default_factory=list[Source])
     can_ask_human: bool = False
+    can_try_again: bool = True
 
 
 class Reply(Protocol):

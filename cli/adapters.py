@@ -6,10 +6,11 @@ import click
 from rich.table import Table
 
 from cli.ask import local_person
-from cli.house import BASE, open_house
+from cli.house import open_house
 from cli.output import command, console, emit, escape, json_option, read_settings, say
 from core.adapters import Adapter
 from core.errors import ModelServerError
+from core.forgetting import BASE
 
 
 @click.group(invoke_without_command=True)

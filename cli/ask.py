@@ -29,7 +29,7 @@ async def ask(question: str, person: str | None, groups: tuple[str, ...], start_
     text = check_question(question)
     async with open_house(read_settings()) as house:
         if start_model:
-            async with house.model_running():
+            async with house.model_running(quiet=as_json):
                 answer = await answer_once(house, text, person, groups, silent=as_json)
         else:
             answer = await answer_once(house, text, person, groups, silent=as_json)

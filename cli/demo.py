@@ -85,7 +85,7 @@ async def demo(keep: bool, as_json: bool) -> None:
 async def _loop(house: House, *, quiet: bool) -> dict[str, Any]:
     """The day, the night and the next day."""
     questions = [golden for golden in load_golden(SAMPLE / "golden.jsonl") if golden.demo]
-    running = house.model_running()
+    running = house.model_running(quiet=True)
     say("starting the model server and reading the sample handbook", quiet=quiet)
     await asyncio.gather(
         running.__aenter__(), ingest_with_progress(house, [SAMPLE / "handbook"], quiet=quiet), house.search.warm_up()

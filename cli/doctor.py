@@ -8,15 +8,18 @@ from typing import Literal
 import click
 
 from bot.slack.api import OneToken, SlackApi
-from bot.slack.side import check_installation
+from bot.slack.checkup import Check, check_endpoint, check_socket, check_token
+from bot.slack.side import build_installations
 from bot.teams.connector import check_credentials
+from bot.teams.package import check_identity
 from cli.embedding import describe_change
 from cli.house import House, open_house
 from cli.output import EXIT_FAILED, command, console, emit, escape, json_option, read_settings
 from cli.sources import build_sources
 from core.errors import DatabaseError, NightbakeError
 from core.migrate import find_migrations
-from core.settings import Settings
+from core.pauses import Pauses
+from core.settings import Settings, read_list
 from retrieval.fusion_calibration import find_calibrations, find_outdated
 from retrieval.index_health import measure_index
 from retrieval.learned_order import find_trained
@@ -82,7 +85,10 @@ async def _look_around(house: House) -> AsyncGenerator[Finding]:
         _look_at_votes,
         _look_at_model_server,
         _look_at_adapter,
+        _look_at_nights,
         _look_at_slack,
+        _look_at_slack_socket,
+        _look_at_slack_endpoint,
         _look_at_teams,
     ):
         yield await _careful(look, house)
@@ -239,18 +245,62 @@ async def _look_at_adapter(house: House) -> Finding:
     return Finding("adapter", "problem", f"{active.name} is not loaded; run `nightbake adapters promote {active.name}`")
 
 
+async def _look_at_nights(house: House) -> Finding:
+    last = await Pauses(house.database).find()
+    if last and last.paused:
+        detail = f"paused by {last.set_by} since {last.set_at:%Y-%m-%d %H:%M}; `nightbake night --resume` ends it"
+        return Finding("nights", "note", detail)
+    return Finding("nights", "ok", f"every day at {house.settings.night_time} {house.settings.night_time_zone}")
+
+
 async def _look_at_slack(house: House) -> Finding:
     settings = house.settings
-    if not settings.slack_bot_token:
-        return Finding("slack", "ok", "not configured; docs/slack.md says how")
-    faults = await check_installation(SlackApi(OneToken(settings.slack_bot_token.get_secret_value())))
-    return Finding("slack", "problem", "; ".join(faults)) if faults else Finding("slack", "ok", "token and scopes fit")
+    if settings.slack_bot_token:
+        api = SlackApi(OneToken(settings.slack_bot_token.get_secret_value()), api_url=settings.slack_api_url)
+        return _to_finding(await check_token(api))
+    if not settings.slack_client_id:
+        return Finding("slack token", "ok", "Slack is not configured; docs/slack.md says how")
+    installations = build_installations(settings, house.database)
+    places = await installations.find_places()
+    if not places:
+        return Finding("slack token", "note", f"no workspace yet; open {settings.base_url}/slack/install")
+    api = SlackApi(installations, api_url=settings.slack_api_url)
+    checks = [(place, await check_token(api, place)) for place in places]
+    if faults := [f"{place}: {check.detail}" for place, check in checks if check.status == "problem"]:
+        return Finding("slack token", "problem", "; ".join(faults))
+    return Finding("slack token", "ok", f"scopes fit in {', '.join(places)}")
+
+
+async def _look_at_slack_socket(house: House) -> Finding:
+    settings = house.settings
+    if not settings.slack_app_token:
+        return Finding("slack socket", "ok", "not used: no SLACK_APP_TOKEN")
+    return _to_finding(await check_socket(settings.slack_app_token.get_secret_value(), api_url=settings.slack_api_url))
+
+
+async def _look_at_slack_endpoint(house: House) -> Finding:
+    settings = house.settings
+    if not settings.slack_signing_secret:
+        return Finding("slack endpoint", "ok", "not used: no SLACK_SIGNING_SECRET")
+    secret = settings.slack_signing_secret.get_secret_value()
+    return _to_finding(await check_endpoint(secret, base_url=settings.base_url))
+
+
+def _to_finding(check: Check) -> Finding:
+    return Finding(check.part, check.status, check.detail)
 
 
 async def _look_at_teams(house: House) -> Finding:
     settings = house.settings
-    if not settings.teams_app_id or not settings.teams_app_password:
+    if settings.teams_without_authentication:
+        return Finding("teams", "note", "takes anything from this machine; unset TEAMS_WITHOUT_AUTHENTICATION to serve")
+    if not settings.teams_app_id or not settings.teams_app_password or not settings.teams_tenant_id:
         return Finding("teams", "ok", "not configured; docs/teams.md says how")
-    password, tenant = settings.teams_app_password.get_secret_value(), settings.teams_tenant_id or ""
-    fault = await check_credentials(settings.teams_app_id, password, tenant)
-    return Finding("teams", "problem", fault) if fault else Finding("teams", "ok", "the registration gives a token")
+    password, tenant = settings.teams_app_password.get_secret_value(), read_list(settings.teams_tenant_id)[0]
+    faults = check_identity(settings.teams_app_id, settings.base_url)
+    faults += filter(None, [await check_credentials(settings.teams_app_id, password, tenant)])
+    if faults:
+        return Finding("teams", "problem", "; ".join(faults))
+    if not settings.teams_expert_channel:
+        return Finding("teams", "ok", "the registration gives a token; no TEAMS_EXPERT_CHANNEL, so nobody is asked")
+    return Finding("teams", "ok", "the registration gives a token, settings fit")

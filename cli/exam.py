@@ -1,19 +1,19 @@
 """`nightbake evaluate answers`: golden questions asked, and whose fault a wrong answer is, as a table of two by two."""
 
 from collections import Counter
-from collections.abc import AsyncGenerator, AsyncIterable, Sequence
+from collections.abc import AsyncGenerator, AsyncIterable, Callable, Sequence
 from pathlib import Path
 from typing import Any
 
 import click
-from rich.progress import Progress
 from rich.table import Table
 
 from bot.exam import Cell, Examiner, Graded
 from bot.golden import load_golden
 from cli.ask import local_person
 from cli.house import SAMPLE, House, open_house
-from cli.output import command, console, emit, escape, json_option, notes, read_settings
+from cli.output import command, console, emit, escape, json_option, read_settings
+from cli.progress import count_progress
 from core.errors import InvalidInputError
 from core.exams import Exams, Failed
 
@@ -45,10 +45,10 @@ async def answers(golden: Path | None, adapter: str | None, as_json: bool) -> No
     async with open_house(read_settings()) as house:
         questions = load_golden(find_golden(house, golden))
         name = await house.choose_adapter(adapter)
-        async with house.model_running():
-            with Progress(console=notes, disable=as_json, transient=True) as bar:
-                asked = Examiner(house.finder, house.composer).examine(questions, adapter=name)
-                graded = [one async for one in _track(bar, asked, len(questions))]
+        async with house.model_running(quiet=as_json):
+            asked = Examiner(house.finder, house.composer).examine(questions, adapter=name)
+            with count_progress("asking", len(questions), quiet=as_json) as advance:
+                graded = [one async for one in _track(asked, advance)]
         await _record(house, graded, by=local_person(), adapter=name)
     if as_json:
         emit(_sum_up(graded, name))
@@ -95,11 +95,10 @@ async def count_right(house: House, adapter: str | None, limit: int) -> tuple[in
     return sum(one.cell in RIGHT for one in graded), len(graded)
 
 
-async def _track(bar: Progress, asked: AsyncIterable[Graded], total: int) -> AsyncGenerator[Graded]:
-    task = bar.add_task("asking", total=total)
+async def _track(asked: AsyncIterable[Graded], advance: Callable[[], None]) -> AsyncGenerator[Graded]:
     async for one in asked:
+        advance()
         yield one
-        bar.advance(task)
 
 
 async def _record(house: House, graded: Sequence[Graded], *, by: str, adapter: str | None) -> None:

@@ -10,11 +10,13 @@ from pathlib import Path
 from bot.answer import Answerer
 from bot.compose import Composer, Limits
 from bot.stops import Stops
+from cli.output import say
 from core import embedded_model
 from core.adapters import Adapters
 from core.database import Database
 from core.embedded_database import EmbeddedDatabase
 from core.feedback import FeedbackLog
+from core.forgetting import BASE, Forgetting
 from core.gaps import Gaps
 from core.interactions import Interactions
 from core.migrate import migrate
@@ -27,6 +29,7 @@ from retrieval.access import Access
 from retrieval.dictionary import Dictionary, load_dictionary
 from retrieval.documents import Documents
 from retrieval.embedding import Embedder
+from retrieval.examples import forget_examples
 from retrieval.learned_order import LearnedOrder
 from retrieval.lexical import keep_whole
 from retrieval.query import Finder
@@ -34,8 +37,6 @@ from retrieval.rerank import Reranker
 from retrieval.search import Search
 from retrieval.synonyms import Synonyms
 
-# The name of the model without an adapter, where commands take an adapter.
-BASE = "base"
 SAMPLE = Path(__file__).parent.parent / "sample"
 
 
@@ -58,6 +59,7 @@ class House:
     access: Access
     documents: Documents
     answerer: Answerer
+    forgetting: Forgetting
 
     @property
     def home(self) -> Path:
@@ -114,8 +116,11 @@ class House:
         )
 
     @asynccontextmanager
-    async def model_running(self) -> AsyncGenerator[None]:
+    async def model_running(self, *, quiet: bool) -> AsyncGenerator[None]:
         """A model server for the length of a command: the one that runs, else one of our own, ready in about a minute.
+
+        Args:
+            quiet: do not say that one is started.
 
         Raises:
             ProcessError: the embedded one did not start.
@@ -123,6 +128,7 @@ class House:
         if not self.is_embedded_model or await self.model_server.is_healthy():
             yield
             return
+        say("starting the model server (about a minute)", quiet=quiet)
         await self.prepare_model()
         supervisor = self.build_supervisor()
         await supervisor.start()
@@ -196,6 +202,14 @@ def _build(settings: Settings, database: Database, dictionary: Dictionary) -> Ho
             stops=Stops(database),
             composer=composer,
             base_url=settings.base_url,
+        ),
+        forgetting=Forgetting(
+            database=database,
+            adapters=adapters,
+            serving=serving,
+            model_server=model_server,
+            home=settings.nightbake_home.resolve(),
+            unlearn=forget_examples,
         ),
     )
 

@@ -6,12 +6,12 @@ from pathlib import Path
 from typing import Any
 
 import click
-from rich.progress import Progress
 from rich.table import Table
 
 from bot.needle import Probe, probe
 from cli.house import House, open_house
-from cli.output import command, console, emit, json_option, notes, read_settings, say
+from cli.output import command, console, emit, json_option, read_settings, say
+from cli.progress import count_progress
 from core.errors import InvalidInputError
 from core.prompt import Language, PromptPassage
 from core.sql import load_queries
@@ -20,8 +20,8 @@ from retrieval.access import EVERYONE
 
 QUERIES = load_queries(__file__)
 
-LENGTHS = (512, 1024, 2048, 4096, 8192, 16_384, 32_768)
-DEPTHS = (0.0, 0.25, 0.5, 0.75, 1.0)
+LENGTHS = (1024, 2048, 4096, 8192, 16_384, 32_768)
+DEPTHS = (0.0, 0.5, 1.0)
 MOST_HAY = 2000
 _STYLE = (
     "svg{font:13px system-ui,sans-serif;background:#fff}.cell{fill:#2f7d55}"
@@ -30,8 +30,16 @@ _STYLE = (
 
 
 @click.command()
-@click.option("--length", "lengths", multiple=True, type=click.IntRange(256), help="Tokens; may be repeated.")
-@click.option("--depth", "depths", multiple=True, type=click.FloatRange(0, 1), help="0 first, 1 last; may be repeated.")
+@click.option(
+    "--length",
+    "lengths",
+    multiple=True,
+    type=click.IntRange(256),
+    help="Tokens.  [default: 1024, 2048, … what the model takes]",
+)
+@click.option(
+    "--depth", "depths", multiple=True, type=click.FloatRange(0, 1), help="0 first, 1 last.  [default: 0, 0.5, 1]"
+)
 @click.option("--language", "languages", multiple=True, type=click.Choice(["en", "ko"]), help="[default: both]")
 @click.option("--repeats", default=1, show_default=True, type=click.IntRange(1, 1000), help="Questions a cell.")
 @click.option("--adapter", help="Ask this adapter, or `base`.  [default: the one that is served]")
@@ -61,14 +69,13 @@ async def needle(
         hay = await _find_hay(house, languages or ("en", "ko"), seed)
         name = await house.choose_adapter(adapter)
         probes: list[Probe] = []
-        with Progress(console=notes, disable=as_json, transient=True) as bar:
-            task = bar.add_task("asking", total=len(hay) * len(chosen) * len(at) * repeats)
-            async with house.model_running():
+        async with house.model_running(quiet=as_json):
+            with count_progress("asking", len(hay) * len(chosen) * len(at) * repeats, quiet=as_json) as advance:
                 async for one in probe(
                     house.model_server, hay, lengths=chosen, depths=at, repeats=repeats, adapter=name, seed=seed
                 ):
                     probes.append(one)
-                    bar.advance(task)
+                    advance()
     if picture:
         picture.write_text(_draw(probes, chosen, at), encoding="utf-8")
         say(f"picture: {picture}", quiet=as_json)
@@ -81,7 +88,7 @@ async def needle(
 
 
 def _choose_lengths(lengths: Sequence[int], longest: int) -> list[int]:
-    chosen = sorted(set(lengths)) or [length for length in LENGTHS if length <= longest]
+    chosen = sorted(set(lengths)) or [length for length in LENGTHS if length <= longest] or [longest]
     if chosen[-1] > longest:
         raise InvalidInputError(f"expected lengths up to MODEL_CONTEXT_TOKENS={longest}, got {chosen[-1]}")
     return chosen
@@ -123,7 +130,7 @@ def _colour(share: float | None) -> str:
 def _draw(probes: Sequence[Probe], lengths: Sequence[int], depths: Sequence[float]) -> str:
     """Depth downwards, length to the right, all languages together."""
     shares = [[_share(probes, length, depth) for length in lengths] for depth in depths]
-    grid = draw_grid([f"{depth:.0%}" for depth in depths], [f"{length:,}" for length in lengths], shares)
+    grid = draw_grid([f"at {depth:.0%}" for depth in depths], [f"{length:,} tokens" for length in lengths], shares)
     return grid.replace(">", f"><style>{_STYLE}</style>", 1)
 
 

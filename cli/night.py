@@ -29,6 +29,7 @@ from cli.output import (
     say,
 )
 from core.errors import NotFoundError
+from core.pauses import Pauses
 from learning.night import NightResult
 from learning.nightly import run_night
 from learning.runs import Runs
@@ -49,14 +50,19 @@ STAGES = {
 
 @click.command()
 @click.option("--force", is_flag=True, help="Train on fewer pairs than NIGHT_MIN_PAIRS; the gate stays as strict.")
+@click.option("--pause/--resume", "paused", default=None, help="Run none now; stop, or let nights run by schedule.")
 @json_option
 @command
-async def night(force: bool, as_json: bool) -> None:
+async def night(force: bool, paused: bool | None, as_json: bool) -> None:
     """Turn the votes so far into an adapter now, instead of waiting for tonight.
 
-    Exit code 1 means that the night failed; a night that was skipped or refused is a report, not an error.
+    Exit code 1 means that the night failed; a night that was skipped or refused is a report, not an error. While
+    nights are paused one that is run by hand switches nothing by itself.
     """
-    async with open_house(read_settings()) as house, house.model_running():
+    if paused is not None:
+        await _set_paused(paused, as_json=as_json)
+        return
+    async with open_house(read_settings()) as house, house.model_running(quiet=as_json):
         result = await run_here(house, requested_by=local_person(), force=force, quiet=as_json)
     if as_json:
         emit(asdict(result))
@@ -64,6 +70,15 @@ async def night(force: bool, as_json: bool) -> None:
         _say_result(result)
     if result.state == "failed":
         raise SystemExit(EXIT_FAILED)
+
+
+async def _set_paused(paused: bool, *, as_json: bool) -> None:
+    async with open_house(read_settings()) as house:
+        changed = await Pauses(house.database).set(paused, by=local_person())
+    if as_json:
+        emit({"paused": paused, "changed": changed})
+    word = "paused" if paused else "running by schedule"
+    say(f"nights are {word}{'' if changed else ' already'}", quiet=as_json)
 
 
 async def run_here(

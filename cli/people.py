@@ -1,18 +1,24 @@
-"""`nightbake people`: which groups a person belongs to, and so what they may read."""
+"""`nightbake people`: which groups a person belongs to, and so what they may read; and to forget a person."""
+
+from dataclasses import asdict
 
 import click
 from rich.table import Table
 
 from cli.house import open_house
 from cli.output import command, console, emit, escape, json_option, read_settings, say
+from core.forgetting import BASE, Receipt
 from core.sql import load_queries
 
 QUERIES = load_queries(__file__)
 
+# Who forgets, for the audit: a name could be the person's own.
+TERMINAL = "terminal"
+
 
 @click.group()
 def people() -> None:
-    """Say which groups a person belongs to; documents name groups in .access.json.
+    """Say which groups a person belongs to, or forget one; documents name groups in .access.json.
 
     Nothing else grants access: a person reads what everyone, the person or one of the person's groups may read.
     """
@@ -53,3 +59,44 @@ async def set_groups(person: str, groups: tuple[str, ...], as_json: bool) -> Non
     if as_json:
         emit({"person": person, "groups": principals})
     say(f"{escape(person)}: {', '.join(principals) or 'no groups'}", quiet=as_json)
+
+
+@people.command(name="forget")
+@click.argument("person")
+@click.option("--yes", is_flag=True, help="Do not ask.")
+@json_option
+@command
+async def forget_person(person: str, yes: bool, as_json: bool) -> None:
+    """Erase what PERSON asked, was answered and judged, and every adapter that was trained on it.
+
+    The receipt says what went. Adapters are retired at once and their weights deleted; the next night trains without
+    the person. What left the house stays out there: exported files, messages in a chat, reports that were sent.
+    """
+    if not yes:
+        click.confirm(f"Erase everything that {person} asked and judged?", abort=True, err=True)
+    async with open_house(read_settings()) as house:
+        receipt = await house.forgetting.forget(person, by=TERMINAL)
+    if as_json:
+        emit(asdict(receipt))
+    say(describe_receipt(receipt), quiet=as_json)
+
+
+def describe_receipt(receipt: Receipt) -> str:
+    """The receipt in words, a line a fact."""
+    if receipt.number is None and not receipt.folders_left:
+        return "nothing to forget"
+    gone = ", ".join(f"{count} {name.replace('_', ' ')}" for name, count in receipt.log.items() if count)
+    lines = [
+        f"receipt {receipt.number}: {gone or 'nothing in the log'}, {receipt.pairs} pairs, {receipt.reports} reports"
+    ]
+    if receipt.adapters:
+        lines.append(f"retired: {', '.join(receipt.adapters)}")
+    if receipt.serving:
+        now = "the base model" if receipt.serving == BASE else receipt.serving
+        lines.append(f"serving {now} now")
+    if receipt.folders_left:
+        left = ", ".join(receipt.folders_left)
+        lines.append(f"the model server could not let go of {left}: stop it and forget again")
+    if receipt.rebuild:
+        lines.append("the next night trains anew without it; `nightbake night` begins one now")
+    return escape("\n".join(lines))

@@ -8,6 +8,7 @@ import time
 from collections.abc import AsyncGenerator
 from contextlib import AsyncExitStack, asynccontextmanager
 from datetime import date
+from typing import Protocol, TypeVar
 
 import click
 
@@ -30,6 +31,21 @@ from retrieval.sources.folder import open_path
 from retrieval.sources.source import Source
 
 log = logging.getLogger(__name__)
+
+
+class Service(Protocol):
+    """What goes on until it is stopped."""
+
+    async def start(self) -> None:
+        """Begin."""
+        ...
+
+    async def stop(self) -> None:
+        """End."""
+        ...
+
+
+AnyService = TypeVar("AnyService", bound=Service)
 
 
 @click.command()
@@ -58,10 +74,12 @@ async def up(as_json: bool) -> None:
             bot = await stack.enter_async_context(await _build_bot(house))
             if folders := house.get_document_folders():
                 await ingest_with_progress(house, folders, quiet=as_json)
-            await stack.enter_async_context(_keeping_up(house, configured))
-            await stack.enter_async_context(_changing_model(house, quiet=as_json))
-            await stack.enter_async_context(_teaching(house))
-            schedule = await stack.enter_async_context(_scheduled(house))
+            await _begin(_build_keep_up(house, configured), stack)
+            change = await _begin(ModelChange(house.database, house.search.active), stack)
+            if change.is_running:
+                say(f"{escape(await describe_change(house))}; `nightbake doctor` shows how far it is", quiet=as_json)
+            await _begin(Teaching(house.database), stack)
+            schedule = await _begin(_build_schedule(house), stack)
             await _announce(house, bot, schedule, seconds=time.monotonic() - began, as_json=as_json)
         await _wait(stopped, model)
         say("stopping…", quiet=as_json)
@@ -141,52 +159,31 @@ async def _build_bot(house: House) -> Bot:
         admin_token=await read_admin_token(house.settings),
         run_night=run_night_now,
         model_server=house.model_server,
+        forgetting=house.forgetting,
         suggestions=choose_suggestions(load_golden(SAMPLE / "golden.jsonl")) if house.has_sample else SUGGESTIONS,
     )
 
 
-@asynccontextmanager
-async def _keeping_up(house: House, configured: list[Source]) -> AsyncGenerator[None]:
+async def _begin(service: AnyService, stack: AsyncExitStack) -> AnyService:
+    """Start a service, to be stopped with the rest."""
+    await service.start()
+    stack.push_async_callback(service.stop)
+    return service
+
+
+def _build_keep_up(house: House, configured: list[Source]) -> KeepUp:
     """Configured sources are read from now on, beside the answers; folders again after the interval."""
     folders = [open_path(folder) for folder in house.get_document_folders()]
-    keep_up = KeepUp(
+    return KeepUp(
         house.database,
         house.search.active,
         [*configured, *folders],
+        at_once=configured,
         interval_seconds=house.settings.sources_interval_seconds,
     )
-    await keep_up.start(at_once=configured)
-    try:
-        yield
-    finally:
-        await keep_up.stop()
 
 
-@asynccontextmanager
-async def _changing_model(house: House, *, quiet: bool) -> AsyncGenerator[None]:
-    """Another EMBEDDING_MODEL than the active one is filled in from now on, beside the answers."""
-    change = ModelChange(house.database, house.search.active)
-    if await change.start():
-        say(f"{escape(await describe_change(house))}; `nightbake doctor` shows how far it is", quiet=quiet)
-    try:
-        yield
-    finally:
-        await change.stop()
-
-
-@asynccontextmanager
-async def _teaching(house: House) -> AsyncGenerator[None]:
-    """The search learns from votes, whatever platform they come by."""
-    teaching = Teaching(house.database)
-    await teaching.start()
-    try:
-        yield
-    finally:
-        await teaching.stop()
-
-
-@asynccontextmanager
-async def _scheduled(house: House) -> AsyncGenerator[NightSchedule]:
+def _build_schedule(house: House) -> NightSchedule:
     runs = Runs(house.database)
 
     async def begin(night: date) -> None:
@@ -197,14 +194,9 @@ async def _scheduled(house: House) -> AsyncGenerator[NightSchedule]:
         return await runs.has_night(night) or not await house.interactions.exist()
 
     settings = house.settings
-    schedule = NightSchedule(
+    return NightSchedule(
         night_time=settings.night_time, time_zone=settings.night_time_zone, begin=begin, has_night=has_night
     )
-    await schedule.start()
-    try:
-        yield schedule
-    finally:
-        await schedule.stop()
 
 
 async def _announce(house: House, bot: Bot, schedule: NightSchedule, *, seconds: float, as_json: bool) -> None:

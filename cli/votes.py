@@ -3,7 +3,7 @@
 import sys
 from contextlib import nullcontext
 from pathlib import Path
-from typing import get_args
+from typing import Any, get_args
 
 import click
 from rich.table import Table
@@ -91,17 +91,27 @@ async def list_votes(limit: int, as_json: bool) -> None:
 @json_option
 @command
 async def stats(as_json: bool) -> None:
-    """Count answers, votes and corrections.
+    """Count answers, votes and corrections, and say what became of every vote.
 
-    Only standing votes count: one a person and answer, the last.
+    Only standing votes count: one a person and answer, the last. Hints are what people let slip. The fates are those of
+    the last night or `nightbake pairs build`; votes since then are unseen.
     """
     async with open_house(read_settings()) as house:
-        counts = (await house.database.fetch_dicts(QUERIES["count_votes"]))[0]
+        database = house.database
+        counts = (await database.fetch_dicts(QUERIES["count_votes"]))[0]
+        hints, fates = [await database.fetch_dicts(QUERIES[name]) for name in ("count_hints", "count_fates")]
+        counts |= {"unseen": (await database.fetch_dicts(QUERIES["count_unseen"]))[0]["count"]}
     if as_json:
-        emit(counts)
+        emit(counts | {"hints": _to_counts(hints), "fates": _to_counts(fates)})
         return
     for name, count in counts.items():
-        console.print(f"{name.replace('_', ' '):<20}{count}")
+        console.print(f"{name.replace('_', ' '):<28}{count}")
+    for one in [*hints, *fates]:
+        console.print(f"  {one['name'].replace('_', ' ').replace(':', ': '):<26}{one['count']}")
+
+
+def _to_counts(rows: list[dict[str, Any]]) -> dict[str, int]:
+    return {row["name"]: row["count"] for row in rows}
 
 
 @feedback.command()

@@ -12,3 +12,17 @@ SELECT (SELECT count(*) FROM interactions WHERE finished_at IS NOT NULL) AS answ
        count(*) FILTER (WHERE value <> 0 AND correction IS NOT NULL) AS corrections,
        count(DISTINCT person) FILTER (WHERE value <> 0) AS people
 FROM current_feedback
+
+-- name: count_hints
+SELECT kind AS name, count(*)::integer AS count FROM signals GROUP BY kind
+UNION ALL
+SELECT 'abandonment', count(*)::integer FROM interactions WHERE mode = 'stopped' HAVING count(*) > 0
+ORDER BY name
+
+-- name: count_fates
+SELECT concat_ws(':', state, reason) AS name, count(*)::integer AS count
+FROM feedback_fates GROUP BY 1 ORDER BY count(*) DESC, 1
+
+-- name: count_unseen
+SELECT count(*)::integer AS count FROM feedback
+WHERE NOT EXISTS (SELECT FROM feedback_fates WHERE feedback_id = feedback.id)

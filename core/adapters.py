@@ -74,13 +74,13 @@ class Adapters:
         """Mark a candidate as refused by the gate."""
         await self._database.execute(QUERIES["reject"], {"name": name, "reason": reason})
 
-    async def switch(self, name: str | None, *, by: str, reason: str) -> None:
-        """Serve another adapter from the next question on; None is the base model.
+    async def switch(self, name: str | None, *, by: str, reason: str, act: str = "promote") -> None:
+        """Serve another adapter from the next question on, with a row in the audit log; None is the base model.
 
         Raises:
             NotFoundError: no adapter has this name.
         """
-        parameters = {"name": name, "by": by, "reason": reason}
+        parameters = {"name": name, "by": by, "reason": reason, "act": act}
         if await self._database.fetch_one(QUERIES["switch"], parameters, _Id) is None:
             raise NotFoundError(f"no adapter named {name!r}; `nightbake adapters` lists them")
 

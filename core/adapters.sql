@@ -20,10 +20,16 @@ FROM adapter_states WHERE state = 'active'
 UPDATE adapters SET rejected_at = now(), reason = %(reason)s WHERE name = %(name)s
 
 -- name: switch
-INSERT INTO switches (adapter_id, switched_by, reason)
-SELECT (SELECT id FROM adapters WHERE name = %(name)s), %(by)s, %(reason)s
-WHERE %(name)s::text IS NULL OR EXISTS (SELECT FROM adapters WHERE name = %(name)s)
-RETURNING id
+WITH switched AS (
+    INSERT INTO switches (adapter_id, switched_by, reason)
+    SELECT (SELECT id FROM adapters WHERE name = %(name)s), %(by)s, %(reason)s
+    WHERE %(name)s::text IS NULL OR EXISTS (SELECT FROM adapters WHERE name = %(name)s)
+    RETURNING id
+), audited AS (
+    INSERT INTO audit (actor, act, subject)
+    SELECT %(by)s, %(act)s, coalesce(%(name)s, 'base model') FROM switched
+)
+SELECT id FROM switched
 
 -- name: get_previous
 SELECT adapters.name

@@ -8,6 +8,7 @@ from typing import Any
 
 from psycopg import AsyncConnection
 
+from core.advisory_lock import hold_lock
 from core.database import Database
 from core.errors import MigrationError
 from core.locks import Lock
@@ -61,12 +62,9 @@ async def migrate(database: Database, folder: Path = FOLDER) -> list[str]:
         MigrationError: an applied file was changed, or the database is newer than this code.
     """
     wanted = find_migrations(folder)
-    async with database.connection() as connection:
-        await connection.execute("SELECT pg_advisory_lock(%s)", [Lock.MIGRATE])
-        try:
-            return await _apply_missing(connection, wanted)
-        finally:
-            await connection.execute("SELECT pg_advisory_unlock(%s)", [Lock.MIGRATE])
+    async with hold_lock(database, Lock.MIGRATE, wait=True) as connection:
+        assert connection, "it was waited for"
+        return await _apply_missing(connection, wanted)
 
 
 async def _apply_missing(connection: AsyncConnection[Any], wanted: list[Migration]) -> list[str]:

@@ -30,7 +30,6 @@ class Serving:
             adapter = await self._adapters.get(name)
             await self._model_server.load_adapter(adapter.name, adapter.folder)
         await self._adapters.switch(name, by=by, reason=reason)
-        await self.record_act(by, "promote", name or "base model")
 
     async def roll_back(self, *, by: str, reason: str = "rolled back") -> str | None:
         """Serve again what was served before; its name, None for the base model."""
@@ -38,8 +37,7 @@ class Serving:
         if previous is not None:
             adapter = await self._adapters.get(previous)
             await self._model_server.load_adapter(adapter.name, adapter.folder)
-        await self._adapters.switch(previous, by=by, reason=reason)
-        await self.record_act(by, "roll back", previous or "base model")
+        await self._adapters.switch(previous, by=by, reason=reason, act="roll back")
         return previous
 
     async def restore(self) -> None:

@@ -1,6 +1,8 @@
 """Every setting, read once from the environment and `.env`; all mistakes come in one report."""
 
+import ipaddress
 import re
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -10,6 +12,8 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from core.errors import SettingsError
 
+_WEIGHT = re.compile(r"\d+(\.\d+)?")
+MOST_WEIGHT = 100
 _TIME = re.compile(r"([01]\d|2[0-3]):[0-5]\d")
 
 
@@ -66,13 +70,32 @@ class Settings(BaseSettings):
     slack_bot_token: SecretStr | None = Field(None, description="xoxb-…")
     slack_app_token: SecretStr | None = Field(None, description="xapp-…, for Socket Mode")
     slack_signing_secret: SecretStr | None = Field(None, description="For events over HTTP at /slack/events")
+    slack_client_id: str | None = Field(None, description="For several workspaces: instead of SLACK_BOT_TOKEN")
+    slack_client_secret: SecretStr | None = Field(None, description="Beside SLACK_CLIENT_ID")
+    slack_token_key: SecretStr | None = Field(
+        None, description="Encrypts their tokens; `nightbake slack key` makes one; comma-separated, newest first"
+    )
+    slack_api_url: str = Field("https://slack.com/api/", description="Web API; GovSlack: https://slack-gov.com/api/")
     slack_emoji_up: str = Field("+1", description="Reactions that like an answer, names of emoji, comma-separated")
     slack_emoji_down: str = Field("-1", description="Reactions that dislike an answer")
     slack_expert_channel: str | None = Field(None, description="Id of the channel that “Ask a human” goes to, C…")
+    slack_admin_channel: str | None = Field(
+        None, description="Id of the channel for reports and alerts, C…; with several workspaces T…/C…"
+    )
+    slack_admins: str = Field("", description="Ids of users who may press its buttons; empty: the workspace's admins")
+    slack_admin_language: str = Field("en", description="en or ko")
 
     teams_app_id: str | None = Field(None, description="Application (client) id of the bot registration")
     teams_app_password: SecretStr | None = Field(None, description="Client secret of the bot registration")
-    teams_tenant_id: str | None = Field(None, description="The one tenant that is served")
+    teams_tenant_id: str | None = Field(
+        None, description="The tenant of the registration; further ones that are served after it, comma-separated"
+    )
+    teams_expert_channel: str | None = Field(
+        None, description="Id of the channel that “Ask a human” goes to, 19:…@thread.tacv2"
+    )
+    teams_without_authentication: bool = Field(
+        False, description="Takes anything that this machine sends, for a local client; refused outside loopback"
+    )
 
     night_time: str = Field("02:00", description="When the night begins, HH:MM")
     night_time_zone: str = Field("UTC", description="IANA name, such as Asia/Seoul")
@@ -95,6 +118,15 @@ class Settings(BaseSettings):
     night_promote: str = Field("auto", description="auto: a passed gate switches; approve: an admin does")
     golden_questions: Path | None = Field(
         None, description="Questions with right answers (JSON Lines), asked for every night's report"
+    )
+    night_rater_weights: str | None = Field(
+        None, description="Weight of people and groups as raters, such as group:hr=3,user:ann=2; others weigh 1"
+    )
+    night_review_share: float = Field(
+        0.0, ge=0, le=1, description="Share of new pairs that wait until a person approves them in the console"
+    )
+    night_regenerate: int = Field(
+        4, ge=0, le=16, description="Answers sampled for a disliked one, to find a better; 0 samples none"
     )
     night_seed: int = Field(0, ge=0, description="Seed of split and training")
 
@@ -135,6 +167,12 @@ class Settings(BaseSettings):
             raise ValueError(f"expected auto or approve, got {value!r}")
         return value
 
+    @field_validator("night_rater_weights")
+    @classmethod
+    def _are_weights(cls, value: str | None) -> str | None:
+        read_weights(value or "")
+        return value
+
     @field_validator("log_level")
     @classmethod
     def _is_level(cls, value: str) -> str:
@@ -142,15 +180,22 @@ class Settings(BaseSettings):
             raise ValueError(f"expected DEBUG, INFO, WARNING or ERROR, got {value!r}")
         return value.upper()
 
+    @field_validator("slack_admin_language")
+    @classmethod
+    def _is_language(cls, value: str) -> str:
+        if value not in ("en", "ko"):
+            raise ValueError(f"expected en or ko, got {value!r}")
+        return value
+
     @property
     def has_slack(self) -> bool:
         """Whether Slack is configured; a half configuration never gets this far."""
-        return self.slack_bot_token is not None
+        return self.slack_bot_token is not None or self.slack_client_id is not None
 
     @property
     def has_teams(self) -> bool:
         """Whether Teams is configured."""
-        return self.teams_app_id is not None
+        return self.teams_app_id is not None or self.teams_without_authentication
 
     @property
     def base_url(self) -> str:
@@ -161,6 +206,21 @@ class Settings(BaseSettings):
 def read_list(value: str) -> list[str]:
     """The parts of a comma-separated setting."""
     return [part.strip() for part in value.split(",") if part.strip()]
+
+
+def read_weights(value: str) -> dict[str, float]:
+    """Weights by name, of a setting such as `group:hr=3,user:ann=2`.
+
+    Raises:
+        ValueError: a part is not a name with a number above 0.
+    """
+    weights: dict[str, float] = {}
+    for part in read_list(value):
+        name, _, number = part.rpartition("=")
+        if not name or not _WEIGHT.fullmatch(number) or not 0 < float(number) <= MOST_WEIGHT:
+            raise ValueError(f"expected NAME=WEIGHT with a weight above 0 and up to {MOST_WEIGHT}, got {part!r}")
+        weights[name.strip()] = float(number)
+    return weights
 
 
 def load_settings(**overrides: Any) -> Settings:
@@ -186,18 +246,17 @@ def _check_together(settings: Settings) -> list[str]:
     mistakes: list[str] = []
     if settings.database_url and not settings.database_url.get_secret_value().startswith("postgresql://"):
         mistakes.append("DATABASE_URL: expected it to start with postgresql://")
-    for name in ("model_url", "public_url"):
+    for name in ("model_url", "public_url", "slack_api_url"):
         value = getattr(settings, name)
         if value and not value.startswith(("http://", "https://")):
             mistakes.append(f"{name.upper()}: expected http:// or https://, got {value!r}")
     mistakes += _check_complete({"MODEL_URL": settings.model_url, "MODEL_NAME": settings.model_name})
     mistakes += _check_slack(settings)
-    teams = {"TEAMS_APP_ID": settings.teams_app_id, "TEAMS_APP_PASSWORD": settings.teams_app_password}
-    mistakes += _check_complete({**teams, "TEAMS_TENANT_ID": settings.teams_tenant_id})
+    mistakes += _check_teams(settings)
     return mistakes
 
 
-def _check_complete(values: dict[str, object | None]) -> list[str]:
+def _check_complete(values: Mapping[str, object | None]) -> list[str]:
     """A group is set in full or not at all."""
     present = [name for name, value in values.items() if value is not None]
     missing = [name for name, value in values.items() if value is None]
@@ -206,11 +265,63 @@ def _check_complete(values: dict[str, object | None]) -> list[str]:
 
 def _check_slack(settings: Settings) -> list[str]:
     transport = settings.slack_app_token or settings.slack_signing_secret
-    if settings.slack_bot_token and not transport:
-        return ["SLACK_APP_TOKEN (Socket Mode) or SLACK_SIGNING_SECRET (HTTP): needed because SLACK_BOT_TOKEN is set"]
-    if transport and not settings.slack_bot_token:
+    by_oauth = {
+        "SLACK_CLIENT_ID": settings.slack_client_id,
+        "SLACK_CLIENT_SECRET": settings.slack_client_secret,
+        "SLACK_TOKEN_KEY": settings.slack_token_key,
+    }
+    if missing := _check_complete(by_oauth):
+        return missing
+    name = "SLACK_CLIENT_ID" if settings.slack_client_id else "SLACK_BOT_TOKEN"
+    if settings.slack_bot_token and settings.slack_client_id:
+        return ["SLACK_BOT_TOKEN: expected it or SLACK_CLIENT_ID, got both"]
+    if settings.has_slack and not transport:
+        return [f"SLACK_APP_TOKEN (Socket Mode) or SLACK_SIGNING_SECRET (HTTP): needed because {name} is set"]
+    if transport and not settings.has_slack:
         return ["SLACK_BOT_TOKEN: needed because other SLACK_ variables are set"]
+    return [*_check_token_key(settings), *_check_channels(settings)]
+
+
+def _check_token_key(settings: Settings) -> list[str]:
+    keys = read_list(settings.slack_token_key.get_secret_value()) if settings.slack_token_key else ["0" * 43 + "="]
+    if keys and all(re.fullmatch(r"[A-Za-z0-9_-]{43}=", key) for key in keys):
+        return []
+    return ["SLACK_TOKEN_KEY: expected keys as `nightbake slack key` prints them, comma-separated"]
+
+
+def _check_channels(settings: Settings) -> list[str]:
+    mistakes: list[str] = []
     channel = settings.slack_expert_channel
     if channel and not re.fullmatch(r"[CG][A-Z0-9]{2,}", channel):
-        return [f"SLACK_EXPERT_CHANNEL: expected a channel's id such as C0123ABCD, got {channel!r}"]
-    return []
+        mistakes.append(f"SLACK_EXPERT_CHANNEL: expected a channel's id such as C0123ABCD, got {channel!r}")
+    admins = settings.slack_admin_channel
+    if admins and not re.fullmatch(r"([TE][A-Z0-9]{2,}/)?[CG][A-Z0-9]{2,}", admins):
+        mistakes.append(f"SLACK_ADMIN_CHANNEL: expected C0123ABCD or T0123ABCD/C0123ABCD, got {admins!r}")
+    return mistakes
+
+
+def _check_teams(settings: Settings) -> list[str]:
+    values: dict[str, object | None] = {
+        "TEAMS_APP_ID": settings.teams_app_id,
+        "TEAMS_APP_PASSWORD": settings.teams_app_password,
+        "TEAMS_TENANT_ID": settings.teams_tenant_id,
+    }
+    mistakes = _check_complete(values)
+    if settings.teams_tenant_id and not read_list(settings.teams_tenant_id):
+        mistakes.append(f"TEAMS_TENANT_ID: expected the id of a tenant, got {settings.teams_tenant_id!r}")
+    if settings.teams_without_authentication and settings.teams_app_id:
+        mistakes.append("TEAMS_WITHOUT_AUTHENTICATION: expected it unset because TEAMS_APP_ID is set")
+    if settings.teams_without_authentication and not is_loopback(settings.host):
+        mistakes.append(f"HOST: Teams without authentication needs a loopback address, got {settings.host!r}")
+    channel = settings.teams_expert_channel
+    if channel and not re.fullmatch(r"19:[^\s;|]+@thread\.(tacv2|skype)", channel):
+        mistakes.append(f"TEAMS_EXPERT_CHANNEL: expected a channel's id such as 19:…@thread.tacv2, got {channel!r}")
+    return mistakes
+
+
+def is_loopback(host: str) -> bool:
+    """Whether nobody but this machine reaches a server that listens there."""
+    try:
+        return host == "localhost" or ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False

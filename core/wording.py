@@ -3,6 +3,7 @@
 The bot judges with it whether passages carry an answer, and the night judges corrections and adapters by the same.
 """
 
+import hashlib
 import re
 import unicodedata
 from collections.abc import Iterable
@@ -34,6 +35,11 @@ _STOP_WORDS = frozenset(
 def normalise_text(text: str) -> str:
     """Lower-case words with single spaces, without punctuation or citations; equal texts say the same."""
     return " ".join(_WORD.findall(unicodedata.normalize("NFKC", strip_citations(text)).casefold()))
+
+
+def hash_question(question: str) -> str:
+    """How a normalised question is kept: without its words."""
+    return hashlib.sha256(question.encode()).hexdigest()
 
 
 def find_citations(text: str) -> list[int]:

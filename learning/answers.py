@@ -12,9 +12,9 @@ from core.database import Database
 from core.model_server import ModelServer, Sampling
 from core.prompt import Language
 from core.sql import load_queries
-from learning.curate import scrub
 from learning.gate import Tally
 from learning.judges import Asked, Judge, grade
+from learning.private_data import redact
 from learning.probes import Probe, count_right
 from learning.trainer import Progress
 
@@ -41,6 +41,11 @@ class Disliked:
 class _Slice:
     sha256: str
     slice: str
+
+
+@dataclass(frozen=True, slots=True)
+class _Left:
+    id: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,9 +76,16 @@ class Deadline:
 
 
 async def find_disliked(database: Database, *, run_id: int, until: datetime, limit: int) -> list[Disliked]:
-    """Last week's disliked questions that everyone may see and no pair of this night holds, in an arbitrary order."""
+    """Last week's disliked questions that everyone may see and learn from, and no pair of this night holds."""
     values = {"run_id": run_id, "since": until - timedelta(days=DISLIKED_DAYS), "until": until, "limit": limit}
     return await database.fetch_all(QUERIES["find_disliked"], values, Disliked)
+
+
+async def keep_unforgotten(database: Database, written: dict[str, Any]) -> dict[str, Any]:
+    """What was written again of disliked questions, without the examples whose question was erased meanwhile."""
+    ids = [int(example["sha256"]) for example in written["examples"]]
+    left = {str(row.id) for row in await database.fetch_all(QUERIES["find_left"], {"ids": ids}, _Left)}
+    return written | {"examples": [example for example in written["examples"] if example["sha256"] in left]}
 
 
 async def find_slices(database: Database, run_id: int) -> dict[str, list[str]]:
@@ -175,10 +187,10 @@ async def _judge_both(judge: Judge, key: str, asked: Asked, live: str, candidate
     verdict = await judge.compare(asked, live, candidate)
     return {
         "sha256": key,
-        "question": scrub(asked.question),
+        "question": redact(asked.question),
         "preferred": asked.preferred,
-        "live": {"text": scrub(live), **asdict(grade(live, asked))},
-        "candidate": {"text": scrub(candidate), **asdict(grade(candidate, asked))},
+        "live": {"text": redact(live), **asdict(grade(live, asked))},
+        "candidate": {"text": redact(candidate), **asdict(grade(candidate, asked))},
         "won": verdict.won,
         "judged_by": verdict.by,
         "language": asked.language,

@@ -4,12 +4,15 @@ FROM interactions
 WHERE finished_at >= %(since)s AND finished_at < %(until)s
   AND mode IN ('generated', 'quoted') AND messages IS NOT NULL
   AND EXISTS (
-      SELECT FROM current_feedback
-      WHERE current_feedback.interaction_id = interactions.id AND value = -1 AND given_at < %(until)s
+      SELECT FROM current_feedback JOIN trainable_feedback ON trainable_feedback.id = current_feedback.id
+      WHERE current_feedback.interaction_id = interactions.id
+        AND current_feedback.value = -1 AND current_feedback.given_at < %(until)s
   )
   AND NOT EXISTS (
-      SELECT FROM jsonb_array_elements(coalesce(passages, '[]')) AS passage
-      WHERE NOT passage -> 'allow' @> '["everyone"]'
+      SELECT FROM jsonb_to_recordset(coalesce(passages, '[]')) AS shown(document_id bigint, allow jsonb)
+      LEFT JOIN documents ON documents.id = shown.document_id AND removed_at IS NULL
+      WHERE documents.id IS NULL OR NOT shown.allow ? 'everyone' OR NOT 'everyone' = ANY(documents.allow)
+         OR cardinality(documents.deny) > 0
   )
   AND NOT EXISTS (
       SELECT FROM run_pairs JOIN pairs ON pairs.id = run_pairs.pair_id
@@ -17,6 +20,9 @@ WHERE finished_at >= %(since)s AND finished_at < %(until)s
   )
 ORDER BY md5(id::text)
 LIMIT %(limit)s
+
+-- name: find_left
+SELECT id FROM interactions WHERE id = ANY(%(ids)s)
 
 -- name: find_slices
 SELECT DISTINCT pairs.sha256, kind || ':' || name AS slice

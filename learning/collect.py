@@ -1,43 +1,138 @@
-"""From the log to the ledger: votes, judgements, pairs, curation and split, with every vote accounted for."""
+"""From the log to the ledger: votes, judgements, blame, pairs, curation and split, with every vote accounted for."""
 
 from collections import Counter
-from collections.abc import Sequence
-from dataclasses import asdict, replace
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
 from core.database import Database
-from learning.curate import Curated, account, count_fates, curate, scrub
-from learning.labels import VoteRow, build_labels, find_answers, find_votes
-from learning.pairs import Pair, Ticket, build_pairs
+from learning.curate import Curated, count_fates, curate_stored
+from learning.gather import Gathered, gather
+from learning.labels import Hint, VoteRow, build_labels, find_hints, find_outlines, find_rater_weights, find_votes, rate
+from learning.leftovers import choose_use, find_refused, store_queries, store_singles
+from learning.pair_sources import find_restricted
+from learning.pairs import Pair
+from learning.permission import EVERYONE
+from learning.private_data import redact
+from learning.reconcile import Parts, account
+from learning.regenerate import Sampler, regenerate
+from learning.reviews import apply_reviews, find_reviews, list_waiting
 from learning.runs import Run, Runs
-from learning.split import Split, split_pairs
+from learning.split import Split, split_stored
+from learning.synthetic import SHARE, build_distractors, build_faithful, find_replaced
+from learning.tickets import Ticket
+
+# In place of words from documents that not everyone may read.
+RESTRICTED = "(restricted)"
+
+Progress = Callable[[dict[str, Any]], Awaitable[None]]
+
+
+@dataclass(frozen=True, slots=True)
+class CollectSettings:
+    """What a collection is told.
+
+    Attributes:
+        rater_weights: by person or principal; who is named by none weighs 1.
+        review_share: of the pairs that nobody reviewed, those that wait for a person, in [0, 1].
+        audience: the principal that everyone who will be served has.
+    """
+
+    max_pairs: int
+    seed: int
+    rater_weights: Mapping[str, float] = field(default_factory=dict[str, float])
+    review_share: float = 0.0
+    audience: str = EVERYONE
+
+
+@dataclass(frozen=True, slots=True)
+class Collected:
+    """The numbers of a collection, and the document tickets for its report."""
+
+    counts: dict[str, Any]
+    tickets: list[dict[str, Any]]
 
 
 async def collect(
-    database: Database, runs: Runs, run: Run, *, max_pairs: int, seed: int
-) -> tuple[dict[str, Any], list[dict[str, Any]]]:
-    """Store the pairs of a night and the fate of its votes; the counts and document tickets for its report.
+    database: Database,
+    runs: Runs,
+    run: Run,
+    settings: CollectSettings,
+    *,
+    sampler: Sampler | None = None,
+    progress: Progress | None = None,
+) -> Collected:
+    """Store the pairs of a night and the fate of its votes.
 
-    The same window gives the same ledger: votes are only ever added, with the time they were given at.
+    The same window gives the same ledger: votes are only ever added, with the time they were given at, and answers
+    that were sampled are kept.
 
     Raises:
         ReconciliationError: votes in and votes accounted for differ.
     """
-    votes = await find_votes(database, window_from=run.window_from, window_to=run.window_to)
-    labels = build_labels(votes, await find_answers(database, votes))
-    built = build_pairs(labels.judgements)
-    curated = curate(built.pairs, max_pairs=max_pairs)
-    split = split_pairs(curated.kept, seed=seed)
-    fates = account(
-        [vote.feedback_id for vote in votes],
-        dropped_votes=labels.dropped | built.dropped,
-        dropped_pairs=curated.dropped,
-        train=split.train,
-        held_out=split.held_out,
+
+    async def tell(done: int, total: int) -> None:
+        if progress:
+            await progress({"event": "paired", "answers": done, "of": total})
+
+    window = {"window_from": run.window_from, "window_to": run.window_to}
+    votes, hints = await find_votes(database, **window), await find_hints(database, **window)
+    outlines = await find_outlines(database, sorted({one.interaction_id for one in [*votes, *hints]}))
+    vote_weights = rate(votes, await find_rater_weights(database, settings.rater_weights))
+    labels = build_labels(votes, outlines, vote_weights=vote_weights, hints=hints)
+    prompts = sampler.prompts if sampler else 0
+    gathered = await gather(database, labels.judgements, most_disliked=prompts, audience=settings.audience, tell=tell)
+    await add_synthetic(database, run, gathered, sampler)
+    curated = await curate_stored(
+        database,
+        gathered.pairs,
+        **window,
+        max_pairs=settings.max_pairs,
+        seed=settings.seed,
+        audience=settings.audience,
     )
+    curated = apply_reviews(curated, await find_reviews(database), share=settings.review_share)
+    split = await split_stored(
+        database,
+        run.id,
+        curated.kept,
+        seed=settings.seed,
+        clusters=curated.clusters,
+        audience=settings.audience,
+        keep=not run.is_rehearsal,
+    )
+    curated.dropped += split.dropped
+    parts = Parts(labels.dropped, gathered, curated, split, find_refused(gathered.singles))
+    fates = account([vote.feedback_id for vote in votes], parts)
     await runs.store_ledger(run.id, list_ledger(curated, split), fates)
-    counts = count_pairs(votes, curated, split) | {"fates": count_fates(fates)}
-    return counts, [scrub_ticket(ticket) for ticket in built.tickets]
+    await store_queries(database, run.id, gathered.queries)
+    use = choose_use(singles=len(gathered.singles), pairs=len(curated.kept))
+    await store_singles(database, run.id, gathered.singles, use)
+    counts = count_pairs(votes, hints, curated, split) | {
+        "fates": count_fates(fates),
+        "reconciled": True,
+        "judged_queries": len(gathered.queries),
+        "tickets": len(gathered.tickets),
+        "singles": {"count": sum(one.is_open for one in gathered.singles), "use": use},
+    }
+    restricted = await find_restricted(database, (ticket.interaction_id for ticket in gathered.tickets))
+    tickets = [redact_ticket(ticket, hide=ticket.interaction_id in restricted) for ticket in gathered.tickets]
+    return Collected(counts, tickets)
+
+
+async def add_synthetic(database: Database, run: Run, gathered: Gathered, sampler: Sampler | None) -> None:
+    """Sampled and built pairs beside people's own, which set how many there may be; votes behind one are no singles."""
+    most = int(SHARE * len(gathered.pairs))
+    made = await regenerate(database, sampler, gathered.disliked) if sampler else []
+    if most:
+        made += build_faithful(await find_replaced(database, run, limit=2 * most), most=most)
+        made += build_distractors(gathered.liked, most=most)
+    gathered.pairs += made
+    used = {feedback_id for pair in made for feedback_id in pair.feedback_ids}
+    gathered.dropped = {key: reason for key, reason in gathered.dropped.items() if key not in used}
+    gathered.singles = [one for one in gathered.singles if not used & set(one.feedback_ids)]
+    gathered.liked.clear()
+    gathered.disliked.clear()
 
 
 def list_ledger(curated: Curated, split: Split) -> list[tuple[Pair, str, str | None]]:
@@ -47,21 +142,29 @@ def list_ledger(curated: Curated, split: Split) -> list[tuple[Pair, str, str | N
     return [*dropped, *trained, *((pair, "held_out", None) for pair in split.held_out)]
 
 
-def count_pairs(votes: Sequence[VoteRow], curated: Curated, split: Split) -> dict[str, Any]:
+def count_pairs(votes: Sequence[VoteRow], hints: Sequence[Hint], curated: Curated, split: Split) -> dict[str, Any]:
     """The numbers of a collection, as they are stored with the night."""
     return {
         "votes": len(votes),
         "voters": len({vote.person for vote in votes}),
-        "pairs": len(curated.kept),
+        "hints": dict(Counter(hint.kind for hint in hints)),
+        "pairs": len(split.train) + len(split.held_out),
         "trained": len(split.train),
         "held_out": len(split.held_out),
+        "awaiting_review": list_waiting(curated.dropped),
         "dropped_pairs": dict(Counter(reason for _, reason in curated.dropped)),
         "origins": dict(Counter(pair.origin for pair in curated.kept)),
+        "private": dict(sorted(curated.private.items())),
+        "flags": curated.flags,
+        "held_out_by": split.held_out_by,
         "languages": dict(Counter(pair.language for pair in curated.kept)),
     }
 
 
-def scrub_ticket(ticket: Ticket) -> dict[str, Any]:
-    """A ticket for people's eyes, without personal data."""
-    cleaned = replace(ticket, question=scrub(ticket.question), correction=scrub(ticket.correction))
-    return asdict(cleaned) | {"missing": [scrub(fact) for fact in ticket.missing]}
+def redact_ticket(ticket: Ticket, *, hide: bool = False) -> dict[str, Any]:
+    """A ticket for people's eyes, without personal data; with `hide`, without words: the log has them."""
+    if hide:
+        hidden = replace(ticket, question=RESTRICTED, correction=RESTRICTED, missing=[], titles=[])
+        return asdict(hidden)
+    cleaned = replace(ticket, question=redact(ticket.question), correction=redact(ticket.correction))
+    return asdict(cleaned) | {"missing": [redact(fact) for fact in ticket.missing]}

@@ -11,7 +11,16 @@ from core.database import Database
 from core.errors import ModelServerError, NightbakeError
 from core.model_server import ModelServer
 from learning import evaluate
-from learning.answers import Deadline, Models, ask_probes, count_drift, find_disliked, find_slices, write_again
+from learning.answers import (
+    Deadline,
+    Models,
+    ask_probes,
+    count_drift,
+    find_disliked,
+    find_slices,
+    keep_unforgotten,
+    write_again,
+)
 from learning.gate import Evidence, Outcome, Tally
 from learning.judges import Asked, Judge, ModelJudge, Panel, RuleJudge
 from learning.night import NightSettings
@@ -99,7 +108,8 @@ class Examination:
             limit = self._settings.disliked
             found = await find_disliked(self._database, run_id=run.id, until=run.window_to, limit=limit)
             asked = [(str(one.id), Asked(one.messages, one.question, one.language)) for one in found]
-            run = await self._store(run, disliked=await self._write_again(asked, models, deadline))
+            written = await self._write_again(asked, models, deadline)
+            run = await self._store(run, disliked=await keep_unforgotten(self._database, written))
         return run
 
     async def _write_again(

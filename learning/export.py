@@ -10,9 +10,11 @@ from psycopg.rows import dict_row
 from core.database import Database
 from core.prompt import Message
 from core.sql import load_queries
-from learning.curate import EVERYONE, merge_equal, scrub, scrub_pair
+from learning.curate import merge_equal
 from learning.labels import ANSWERED_MODES, Answer, Judgement, VoteRow, combine_votes
 from learning.pairs import Pair, build_pairs
+from learning.permission import EVERYONE
+from learning.private_data import redact, redact_messages, redact_pair
 
 QUERIES = load_queries(__file__)
 ROWS_A_FETCH = 500
@@ -33,7 +35,7 @@ async def export_feedback(database: Database, form: Form, *, public_only: bool =
         public_only: leave out what was answered from documents that not everyone may read.
     """
     held: list[Judgement] = []
-    async for judgement in _stream_judgements(database):
+    async for judgement in _stream_judgements(database, public_only=public_only):
         if public_only and not _is_public(judgement.answer):
             continue
         if form != "kto":
@@ -44,13 +46,13 @@ async def export_feedback(database: Database, form: Form, *, public_only: bool =
         yield _to_line(row)
 
 
-async def _stream_judgements(database: Database) -> AsyncGenerator[Judgement]:
+async def _stream_judgements(database: Database, *, public_only: bool) -> AsyncGenerator[Judgement]:
     async with (
         database.transaction() as connection,
         connection.cursor(name="export_feedback", row_factory=dict_row) as cursor,
     ):
         cursor.itersize = ROWS_A_FETCH
-        await cursor.execute(QUERIES["find_judged"])
+        await cursor.execute(QUERIES["find_judged"], {"public_only": public_only})
         async for row in cursor:
             votes = [_read_vote(vote) for vote in row.pop("votes") or []]
             answer = Answer(**row)
@@ -62,7 +64,7 @@ async def _stream_judgements(database: Database) -> AsyncGenerator[Judgement]:
 
 
 def _paired_rows(judgements: list[Judgement], form: Form) -> Iterator[dict[str, Any]]:
-    pairs = [scrub_pair(pair) for pair in build_pairs(judgements).pairs]
+    pairs = [redact_pair(pair) for pair in build_pairs(judgements).pairs]
     if form == "preference":
         yield from (_preference_row(pair) for pair in merge_equal(pairs))
         return
@@ -81,10 +83,8 @@ def _preference_row(pair: Pair) -> dict[str, Any]:
 
 def _judged_row(judgement: Judgement) -> dict[str, Any]:
     answer = judgement.answer
-    prompt: list[Message] = [
-        {"role": turn["role"], "content": scrub(turn["content"])} for turn in answer.messages or []
-    ]
-    return {"prompt": prompt, "completion": _say(scrub(answer.answer or "")), "label": judgement.value > 0}
+    prompt = redact_messages(answer.messages or [])
+    return {"prompt": prompt, "completion": _say(redact(answer.answer or "")), "label": judgement.value > 0}
 
 
 def _say(text: str) -> list[Message]:

@@ -4,8 +4,14 @@ SELECT interactions.id, coalesce(standalone_question, question) AS question, lan
        (SELECT jsonb_agg(jsonb_build_object('feedback_id', current_feedback.id, 'interaction_id', interactions.id,
                                             'person', person, 'value', value, 'correction', correction,
                                             'given_at', given_at, 'is_current', true) ORDER BY current_feedback.id)
-        FROM current_feedback WHERE interaction_id = interactions.id AND value <> 0) AS votes
+        FROM current_feedback
+        WHERE interaction_id = interactions.id AND value <> 0 AND id IN (SELECT id FROM trainable_feedback)) AS votes
 FROM interactions
 WHERE finished_at IS NOT NULL AND messages IS NOT NULL AND jsonb_array_length(messages) > 0
-      AND EXISTS (SELECT FROM feedback WHERE interaction_id = interactions.id)
+      AND EXISTS (SELECT FROM trainable_feedback WHERE interaction_id = interactions.id)
+      -- What everyone might read then and not now stays inside too.
+      AND NOT (%(public_only)s AND EXISTS (
+          SELECT FROM jsonb_to_recordset(passages) AS shown(document_id bigint)
+          LEFT JOIN documents ON documents.id = shown.document_id AND removed_at IS NULL
+          WHERE documents.id IS NULL OR NOT 'everyone' = ANY(documents.allow) OR cardinality(documents.deny) > 0))
 ORDER BY interactions.id

@@ -1,13 +1,39 @@
 -- name: find_votes
-SELECT id AS feedback_id, interaction_id, person, value, correction, given_at,
-       row_number() OVER (PARTITION BY interaction_id, person ORDER BY id DESC) = 1 AS is_current
-FROM feedback
+SELECT id AS feedback_id, interaction_id, person, value, correction, given_at, source, reason, right_chunk_id, right_source,
+       row_number() OVER (PARTITION BY interaction_id, person ORDER BY id DESC) = 1 AS is_current,
+       (row_number() OVER (PARTITION BY interaction_id, person ORDER BY id) - 1)::integer AS earlier
+FROM trainable_feedback
 WHERE given_at >= %(window_from)s AND given_at < %(window_to)s
+ORDER BY id
+
+-- name: find_hints
+-- A vote that was withdrawn is no reason to read the person's mind: such an answer has no hints either.
+SELECT interaction_id, kind, confidence
+FROM (
+    SELECT interaction_id, kind, confidence
+    FROM signals WHERE noticed_at >= %(window_from)s AND noticed_at < %(window_to)s
+    UNION ALL
+    SELECT id, 'abandonment', 1
+    FROM interactions
+    WHERE mode = 'stopped' AND finished_at >= %(window_from)s AND finished_at < %(window_to)s
+) AS hints
+WHERE interaction_id IN (SELECT id FROM trainable_interactions)
+  AND NOT EXISTS (SELECT FROM feedback WHERE feedback.interaction_id = hints.interaction_id AND given_at < %(window_to)s)
+ORDER BY interaction_id, kind, confidence
+
+-- name: find_outlines
+SELECT id, coalesce(standalone_question, question) AS question, language, NULL AS messages, NULL AS passages,
+       NULL AS answer, NULL AS generated, mode, mode_reason, again_of, jsonb_array_length(messages) > 0 AS has_prompt
+FROM interactions
+WHERE id = ANY(%(ids)s) AND finished_at IS NOT NULL
 ORDER BY id
 
 -- name: find_answers
 SELECT id, coalesce(standalone_question, question) AS question, language, messages, passages, answer, generated, mode,
-       mode_reason, again_of
+       mode_reason, again_of, principals, coalesce(citations, '{}') AS citations, finished_at
 FROM interactions
 WHERE id = ANY(%(ids)s) AND finished_at IS NOT NULL
 ORDER BY id
+
+-- name: find_memberships
+SELECT person, principal FROM memberships WHERE principal = ANY(%(principals)s) ORDER BY person, principal

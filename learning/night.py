@@ -1,10 +1,11 @@
 """What a night is given and what it brings."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from datetime import date
 from typing import Literal
 
-from core.settings import Settings
+from core.settings import Settings, read_weights
 from learning.runs import State
 
 
@@ -21,6 +22,9 @@ class NightSettings:
         judge: `rules`, or `model` for the base model where rules see no difference.
         groundedness_margin: the loss, as a share of claims, that must be ruled out.
         loss: one of `learning.train.LOSSES`; sft_weight, of the chosen answer's own likelihood beside it.
+        rater_weights: of people and groups; see `CollectSettings`.
+        review_share: of new pairs, those that wait for a person.
+        regenerate: answers that are sampled for each disliked one; 0 samples none.
     """
 
     base_model: str
@@ -45,6 +49,9 @@ class NightSettings:
     groundedness_margin: float = 0.15
     answer_tokens: int = 128
     threads: int | None = None
+    rater_weights: Mapping[str, float] = field(default_factory=dict[str, float])
+    review_share: float = 0.0
+    regenerate: int = 4
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,4 +93,7 @@ def read_night_settings(settings: Settings, *, base_model: str) -> NightSettings
         judge="model" if settings.night_judge == "model" else "rules",
         groundedness_margin=settings.night_groundedness_margin,
         answer_tokens=settings.model_answer_tokens,
+        rater_weights=read_weights(settings.night_rater_weights or ""),
+        review_share=settings.night_review_share,
+        regenerate=settings.night_regenerate,
     )

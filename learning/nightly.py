@@ -17,11 +17,14 @@ from core.errors import ModelServerError, NightbakeError
 from core.exams import Exams
 from core.gaps import Gaps
 from core.model_server import ModelServer
+from core.pauses import Pauses
 from core.serving import Serving
 from learning import gate
 from learning.collect import collect
 from learning.examine import AskGolden, Examination, read_evidence
+from learning.lost import check_pairs_kept
 from learning.night import NightResult, NightSettings
+from learning.rehearse import build_collect_settings, build_sampler
 from learning.report import write_reports
 from learning.runs import NightLock, NightRunningError, Run, RunPair, Runs, Stage, State
 from learning.serve import prove_served, unload_old
@@ -32,6 +35,8 @@ log = logging.getLogger(__name__)
 MOST_ATTEMPTS = 3
 FEWEST_TRAINING_PAIRS = 2
 ACTOR = "nightbake"
+# Who asks for the nights that nobody asks for.
+SCHEDULE = "schedule"
 
 
 Examine = Callable[[], Awaitable[None]]
@@ -48,7 +53,7 @@ async def run_night(
     home: Path,
     settings: NightSettings,
     progress: Progress = ignore_progress,
-    requested_by: str = "schedule",
+    requested_by: str = SCHEDULE,
     night: date | None = None,
     force: bool = False,
     examine: Examine | None = None,
@@ -114,6 +119,7 @@ class Night:
         self._examine = examine
         self._runs = Runs(database)
         self._adapters = Adapters(database)
+        self._pauses = Pauses(database)
         self._serving = Serving(database=database, adapters=self._adapters, model_server=model_server)
         self._examination = Examination(
             database=database,
@@ -155,6 +161,8 @@ class Night:
                 log.warning("the golden questions were not asked", extra={"error": str(error)})
 
     async def _work(self, run: Run) -> tuple[State, str]:
+        if run.requested_by == SCHEDULE and await self._pauses.is_paused():
+            raise Stopped("paused")
         run = await self._collect(run)
         pairs = await self._runs.find_pairs(run.id)
         run = await self._train(run, pairs)
@@ -168,9 +176,15 @@ class Night:
         run = await self._enter(run, "collect")
         began = time.monotonic()
         settings = self._settings
-        counts, tickets = await collect(
-            self._database, self._runs, run, max_pairs=settings.max_pairs, seed=settings.seed
+        collected = await collect(
+            self._database,
+            self._runs,
+            run,
+            build_collect_settings(settings),
+            sampler=await build_sampler(settings, self._model_server, self._adapters),
+            progress=self._progress,
         )
+        counts, tickets = collected.counts, collected.tickets
         run = await self._runs.update(run.id, counts=counts, tickets=tickets, seconds=_since("collect", began))
         await self._progress({"event": "collected", **counts})
         too_few = counts["pairs"] < settings.min_pairs and not self._force
@@ -271,12 +285,13 @@ class Night:
         return await self._runs.update(run.id, gate=gate.to_record(decision, limits))
 
     async def _switch(self, run: Run) -> tuple[State, str]:
-        """One row where the gate says so; a candidate that is not served is unloaded again."""
+        """One row where the gate says so and nights are not paused; a candidate that is not served is unloaded."""
         run = await self._enter(run, "switch")
         assert run.gate and run.adapter
         verdict, reason = run.gate["verdict"], run.gate["reason"]
         active = await self._adapters.find_active()
-        if verdict == "promote" and self._settings.promote == "auto":
+        by_itself = self._settings.promote == "auto" and not await self._pauses.is_paused()
+        if verdict == "promote" and by_itself:
             if not active or active.name != run.adapter:
                 await self._lock.check()
                 await self._serving.promote(run.adapter, by=ACTOR, reason=f"night {run.night}: {reason}")
@@ -297,7 +312,10 @@ class Night:
 
     async def _enter(self, run: Run, stage: Stage) -> Run:
         await self._progress({"event": "stage", "stage": stage, "run_id": run.id})
-        return await self._runs.update(run.id, stage=stage)
+        run = await self._runs.update(run.id, stage=stage)
+        if stage != "report":
+            await check_pairs_kept(self._adapters, run)
+        return run
 
     async def _sum_up(self, run: Run) -> NightResult:
         active = await self._adapters.find_active()

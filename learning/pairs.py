@@ -1,24 +1,23 @@
-"""Preference pairs from judgements.
-
-Three origins: a correction against the answer shown; a liked quotation against the unsupported text it replaced;
-and one question with a liked and a disliked answer.
-"""
+"""Preference pairs from judgements, in the order of trust in where they come from; see docs/feedback.md."""
 
 import hashlib
 import json
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import datetime
+from datetime import UTC, datetime
 from itertools import cycle, islice
 from typing import Any, Literal
 
 from core.prompt import Message
-from core.wording import SUPPORTED_SHARE, find_citations, is_refusal, measure_support, normalise_text, strip_citations
+from core.wording import find_citations, is_refusal, normalise_text
 from learning.labels import Answer, Judgement, VoteRow
-from learning.wording import find_missing_facts, find_supporting
+from learning.refusals import choose_rejected, find_unsupported, refuse, share_passages
+from learning.signals import ORIGIN_TRUST, Origin
+from learning.tickets import Ticket
+from learning.wording import find_supporting
 
-Origin = Literal["correction", "quotation", "same_question"]
+_LONG_AGO = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,9 +25,13 @@ class Pair:
     """One preference: after `prompt`, people want `chosen` rather than `rejected`.
 
     Attributes:
+        voters: persons here, pseudonyms in the tables.
         access: the principals that may read each document of the prompt, one tuple a document.
-        weight: expected share of people who would agree, in (0.5, 1).
-        given_at: when the newest vote behind it was given.
+        weight: chance that it is so by the votes, in (0.5, 1).
+        given_at: when the newest vote behind it was given; without a vote, when its answer was finished.
+        documents: id and version of each document of the prompt, as it was shown.
+        confidence: the weight by the trust in the origin, in (0, 1).
+        why: what speaks for it, as `kind:value`: the fault that it mends, its signals, what was checked.
     """
 
     prompt: list[Message]
@@ -43,6 +46,9 @@ class Pair:
     access: tuple[tuple[str, ...], ...]
     weight: float
     given_at: datetime
+    documents: tuple[tuple[int, int], ...] = ()
+    confidence: float = 0.5
+    why: tuple[str, ...] = ()
 
     @property
     def sha256(self) -> str:
@@ -56,50 +62,58 @@ class Pair:
         return normalise_text(self.question)
 
 
-@dataclass(frozen=True, slots=True)
-class Ticket:
-    """A correction whose facts stand in no passage: the documents need mending, not the model."""
-
-    interaction_id: int
-    question: str
-    correction: str
-    missing: list[str]
-    titles: list[str]
-
-
 @dataclass(slots=True)
 class PairsBuilt:
-    """The pairs, the document tickets, and the reason for each vote that is behind neither."""
+    """The pairs, the document tickets, the judgements that found no other side, and the reason for every vote left."""
 
-    pairs: list[Pair] = field(default_factory=list)
-    tickets: list[Ticket] = field(default_factory=list)
-    dropped: dict[int, str] = field(default_factory=dict)
+    pairs: list[Pair] = field(default_factory=list[Pair])
+    tickets: list[Ticket] = field(default_factory=list[Ticket])
+    singles: list[Judgement] = field(default_factory=list[Judgement])
+    dropped: dict[int, str] = field(default_factory=dict[int, str])
 
 
-def build_pairs(judgements: Sequence[Judgement]) -> PairsBuilt:
-    """Every pair that the judgements hold; single votes that find no other side are dropped as `unpaired`."""
-    built = PairsBuilt()
-    leftover = [
-        judgement
-        for judgement in judgements
-        if not _pair_corrections(judgement, built) and not _pair_quotation(judgement, built)
-    ]
-    clusters: dict[tuple[str, str], list[Judgement]] = defaultdict(list)
-    answers = {judgement.answer.id: judgement.answer for judgement in judgements}
-    for judgement in leftover:
-        first = _find_first(judgement.answer, answers)
-        clusters[normalise_text(first.question), first.language].append(judgement)
-    for cluster in clusters.values():
-        _pair_same_question(cluster, built)
+def build_pairs(
+    judgements: Sequence[Judgement],
+    *,
+    faults: Mapping[int, str] | None = None,
+    first_tries: Mapping[int, Answer] | None = None,
+) -> PairsBuilt:
+    """Every pair that the judgements hold; votes that find no other side are dropped as `unpaired`, and are singles.
+
+    Args:
+        faults: what was wrong with a disliked answer, by interaction, for the record.
+        first_tries: answers without a vote that somebody asked for once more.
+    """
+    builder = _Builder(faults or {}, first_tries or {})
+    leftover = [one for one in judgements if not builder.pair_corrections(one) and not builder.pair_quotation(one)]
+    for cluster in group_by_question(leftover):
+        builder.pair_same_question(cluster)
+    built = builder.built
     used = {feedback_id for pair in built.pairs for feedback_id in pair.feedback_ids}
     built.dropped = {key: reason for key, reason in built.dropped.items() if key not in used}
+    built.singles = [
+        judgement
+        for judgement in leftover
+        if any(built.dropped.get(vote.feedback_id) == "unpaired" for vote in judgement.votes)
+    ]
     return built
 
 
-def choose_rejected(answer: Answer) -> str:
-    """What the model said: where its answer was replaced by quotations, the unsupported text itself."""
-    is_replaced = answer.mode in ("quoted", "refused") and answer.generated
-    return (answer.generated if is_replaced else answer.answer) or ""
+def group_by_question(judgements: Sequence[Judgement]) -> list[list[Judgement]]:
+    """Judgements of one question and language together; a second try belongs to its first."""
+    answers = {judgement.answer.id: judgement.answer for judgement in judgements}
+    clusters: dict[tuple[str, str], list[Judgement]] = defaultdict(list)
+    for judgement in judgements:
+        first = find_first(judgement.answer, answers)
+        clusters[normalise_text(first.question), first.language].append(judgement)
+    return list(clusters.values())
+
+
+def find_first(answer: Answer, answers: Mapping[int, Answer]) -> Answer:
+    """The first try of an answer, as far back as tries are known: spelling help may reword a second one."""
+    while (earlier := answers.get(answer.again_of or 0)) and earlier.id < answer.id:
+        answer = earlier
+    return answer
 
 
 def cite(correction: str, passages: Sequence[dict[str, Any]]) -> str:
@@ -110,146 +124,20 @@ def cite(correction: str, passages: Sequence[dict[str, Any]]) -> str:
     return f"{correction.strip()} {marks}".strip()
 
 
-def says_the_same(chosen: str, rejected: str, *, with_citations: bool) -> bool:
-    """Whether two sides differ in nothing but case, punctuation and, unless asked for, citations."""
-    if normalise_text(chosen) != normalise_text(rejected):
-        return False
-    return not with_citations or find_citations(chosen) == find_citations(rejected)
-
-
-def find_unsupported(correction: str, answer: Answer) -> list[str]:
-    """What of a correction the passages do not hold; empty where they support it."""
-    if is_refusal(correction):
-        return []
-    passages = answer.passages or []
-    cited_wrongly = [f"[{n}]" for n in find_citations(correction) if n not in {p["number"] for p in passages}]
-    sources = [_full_text(passage) for passage in passages]
-    missing = cited_wrongly + find_missing_facts(correction, [*sources, answer.question])
-    if not missing and measure_support(correction, [*sources, answer.question]) < SUPPORTED_SHARE:
-        return [strip_citations(correction).strip()]
-    return missing
-
-
-def _pair_corrections(judgement: Judgement, built: PairsBuilt) -> bool:
-    """Turn the corrections of a disliked answer into pairs; false where there are none."""
-    by_text: dict[str, list[VoteRow]] = defaultdict(list)
-    for vote in judgement.votes:
-        if vote.correction and vote.value < 0:
-            by_text[vote.correction].append(vote)
-    for correction, votes in by_text.items():
-        _pair_one_correction(judgement, correction, votes, built)
-    if by_text:
-        silent = [vote for vote in judgement.votes if not vote.correction]
-        _join_silent_votes(silent, judgement.answer.id, built)
-    return bool(by_text)
-
-
-def _pair_one_correction(judgement: Judgement, correction: str, votes: list[VoteRow], built: PairsBuilt) -> None:
-    answer = judgement.answer
-    missing = find_unsupported(correction, answer)
-    rejected = choose_rejected(answer)
-    reason = None
-    if missing:
-        titles = sorted({passage["title"] for passage in answer.passages or []})
-        built.tickets.append(Ticket(answer.id, answer.question, correction, missing, titles))
-        reason = "document_ticket"
-    elif says_the_same(correction, rejected, with_citations=bool(find_citations(correction))):
-        reason = "same_text"
-    if reason:
-        built.dropped |= {vote.feedback_id: reason for vote in votes}
-        return
-    chosen = cite(correction, answer.passages or [])
-    built.pairs.append(_build_pair(answer, (chosen, rejected), "correction", votes=votes, weight=judgement.weight))
-
-
-def _join_silent_votes(silent: list[VoteRow], interaction_id: int, built: PairsBuilt) -> None:
-    """People who disliked the answer without a correction stand behind the pair that another's correction made."""
-    for at, pair in enumerate(built.pairs):
-        if pair.interaction_ids == (interaction_id,) and silent:
-            votes = {vote.feedback_id: vote.person for vote in silent}
-            built.pairs[at] = _with_votes(pair, votes)
-            return
-    built.dropped |= {vote.feedback_id: "unpaired" for vote in silent}
-
-
-def _pair_quotation(judgement: Judgement, built: PairsBuilt) -> bool:
-    """A liked quotation is what the model should have written instead of text that its passages did not carry."""
-    answer = judgement.answer
-    replaced = judgement.value > 0 and answer.mode == "quoted" and answer.mode_reason == "quoted_unsupported"
-    if not replaced or not answer.generated or not answer.answer:
-        return False
-    if says_the_same(answer.answer, answer.generated, with_citations=True):
-        return False
-    sides, votes = (answer.answer, answer.generated), list(judgement.votes)
-    built.pairs.append(_build_pair(answer, sides, "quotation", votes=votes, weight=judgement.weight))
-    return True
-
-
-def _with_votes(pair: Pair, votes: dict[int, str]) -> Pair:
-    return replace(
-        pair,
-        feedback_ids=tuple(sorted({*pair.feedback_ids, *votes})),
-        voters=tuple(sorted({*pair.voters, *votes.values()})),
-    )
-
-
-def _pair_same_question(cluster: list[Judgement], built: PairsBuilt) -> None:
-    """Each liked answer of a question against a disliked one that was drawn from overlapping passages.
-
-    An answer that was tried again is held against its second try first: the same person saw both.
-    """
-    built.dropped |= {vote.feedback_id: "unpaired" for judgement in cluster for vote in judgement.votes}
-    liked = [judgement for judgement in cluster if judgement.value > 0]
-    disliked = [judgement for judgement in cluster if judgement.value < 0]
-    if not liked or not disliked:
-        return
-    retried = [(up, down) for up in liked for down in disliked if _is_again(up.answer, down.answer)]
-    paired = {judgement.answer.id for pair in retried for judgement in pair}
-    count = max(len(liked), len(disliked))
-    others = islice(zip(cycle(liked), cycle(disliked), strict=False), count)
-    for up, down in [*retried, *(pair for pair in others if not {one.answer.id for one in pair} <= paired)]:
-        _pair_two_answers(up, down, built)
-
-
-def _find_first(answer: Answer, answers: dict[int, Answer]) -> Answer:
-    """The first try of an answer, as far back as tries were voted on: spelling help may reword a second one."""
-    while answer.again_of in answers and answer.again_of < answer.id:
-        answer = answers[answer.again_of]
-    return answer
-
-
-def _is_again(one: Answer, other: Answer) -> bool:
-    return one.again_of == other.id or other.again_of == one.id
-
-
-def _pair_two_answers(up: Judgement, down: Judgement, built: PairsBuilt) -> None:
-    chosen, rejected = up.answer.answer or "", choose_rejected(down.answer)
-    votes = [*up.votes, *down.votes]
-    reason = None
-    if not _chunk_ids(up.answer) & _chunk_ids(down.answer):
-        reason = "other_passages"
-    elif says_the_same(chosen, rejected, with_citations=True):
-        reason = "same_text"
-    if reason:
-        built.dropped |= {vote.feedback_id: reason for vote in votes}
-        return
-    # The chosen side's own prompt, so that its citations point at the passages it was written from.
-    weight = min(up.weight, down.weight)
-    sides = (chosen, rejected)
-    built.pairs.append(_build_pair(up.answer, sides, "same_question", votes=votes, weight=weight, other=down.answer))
-
-
-def _build_pair(
+def make_pair(
     answer: Answer,
     sides: tuple[str, str],
     origin: Origin,
     *,
-    votes: list[VoteRow],
+    votes: Sequence[VoteRow],
     weight: float,
     other: Answer | None = None,
+    why: Iterable[str] = (),
 ) -> Pair:
     """A pair in the prompt of `answer`; `sides` are chosen and rejected, `other` where the rejected came from."""
-    access = {tuple(sorted(passage.get("allow") or [])) for passage in answer.passages or []}
+    passages = answer.passages or []
+    documents = {(p["document_id"], p.get("document_version", 1)) for p in passages if "document_id" in p}
+    signals = {f"signal:{vote.signal}" for vote in votes}
     return Pair(
         prompt=answer.messages or [],
         chosen=sides[0],
@@ -260,15 +148,135 @@ def _build_pair(
         interaction_ids=(answer.id, other.id) if other else (answer.id,),
         feedback_ids=tuple(sorted(vote.feedback_id for vote in votes)),
         voters=tuple(sorted({vote.person for vote in votes})),
-        access=tuple(sorted(access)),
+        access=tuple(sorted({tuple(sorted(passage.get("allow") or [])) for passage in passages})),
         weight=weight,
-        given_at=max(vote.given_at for vote in votes),
+        given_at=max((vote.given_at for vote in votes), default=answer.finished_at or _LONG_AGO),
+        documents=tuple(sorted(documents)),
+        confidence=round(weight * ORIGIN_TRUST[origin], 6),
+        why=tuple(sorted({*why, *signals})),
     )
 
 
-def _chunk_ids(answer: Answer) -> set[int]:
-    return {passage["chunk_id"] for passage in answer.passages or []}
+class _Builder:
+    """Gathers pairs, tickets and reasons."""
+
+    def __init__(self, faults: Mapping[int, str], first_tries: Mapping[int, Answer]) -> None:
+        self._faults = faults
+        self._first_tries = first_tries
+        self.built = PairsBuilt()
+
+    def pair_corrections(self, judgement: Judgement) -> bool:
+        """Turn the corrections of a disliked answer into pairs; false where there are none."""
+        by_text: dict[str, list[VoteRow]] = defaultdict(list)
+        for vote in judgement.votes:
+            if vote.correction and vote.value < 0:
+                by_text[vote.correction].append(vote)
+        for correction, votes in by_text.items():
+            self._pair_one_correction(judgement, correction, votes)
+        if by_text:
+            silent = [vote for vote in judgement.votes if not vote.correction]
+            self._join_silent_votes(silent, judgement.answer.id)
+        return bool(by_text)
+
+    def pair_quotation(self, judgement: Judgement) -> bool:
+        """A liked quotation is what the model should have written in place of text that its passages did not carry."""
+        answer = judgement.answer
+        replaced = judgement.value > 0 and answer.mode == "quoted" and answer.mode_reason == "quoted_unsupported"
+        if not replaced or not answer.generated or not answer.answer:
+            return False
+        if refuse(answer.answer, answer.generated, answer):
+            return False
+        sides, votes = (answer.answer, answer.generated), judgement.votes
+        self._add(make_pair(answer, sides, "quotation", votes=votes, weight=judgement.weight))
+        return True
+
+    def pair_same_question(self, cluster: Sequence[Judgement]) -> None:
+        """Each liked answer of a question against a disliked one that was drawn from overlapping passages.
+
+        An answer that was tried again is held against its second try first: the same person saw both.
+        """
+        self._drop((vote for judgement in cluster for vote in judgement.votes), "unpaired")
+        liked = [judgement for judgement in cluster if judgement.value > 0]
+        disliked = [judgement for judgement in cluster if judgement.value < 0]
+        for up in liked:
+            self._pair_first_try(up)
+        if not liked or not disliked:
+            return
+        retried = [(up, down) for up in liked for down in disliked if _is_again(up.answer, down.answer)]
+        paired = {judgement.answer.id for pair in retried for judgement in pair}
+        count = max(len(liked), len(disliked))
+        others = islice(zip(cycle(liked), cycle(disliked), strict=False), count)
+        for up, down in [*retried, *(pair for pair in others if not {one.answer.id for one in pair} <= paired)]:
+            self._pair_two_answers(up, down)
+
+    def _pair_one_correction(self, judgement: Judgement, correction: str, votes: list[VoteRow]) -> None:
+        answer = judgement.answer
+        rejected = choose_rejected(answer)
+        reason = refuse(correction, rejected, answer, with_citations=bool(find_citations(correction)))
+        if reason == "unsupported_facts":
+            titles = sorted({passage["title"] for passage in answer.passages or []})
+            missing = find_unsupported(correction, answer)
+            self.built.tickets.append(Ticket(answer.id, answer.question, correction, missing, titles))
+            reason = "document_ticket"
+        if reason:
+            self._drop(votes, reason)
+            return
+        chosen = cite(correction, answer.passages or [])
+        why = (*self._find_fault(answer), "checked:supported")
+        self._add(make_pair(answer, (chosen, rejected), "correction", votes=votes, weight=judgement.weight, why=why))
+
+    def _join_silent_votes(self, silent: Sequence[VoteRow], interaction_id: int) -> None:
+        """People who disliked the answer without a correction stand behind the pair that another's correction made."""
+        for at, pair in enumerate(self.built.pairs):
+            if pair.interaction_ids == (interaction_id,) and silent:
+                self.built.pairs[at] = _with_votes(pair, silent)
+                return
+        self._drop(silent, "unpaired")
+
+    def _pair_first_try(self, up: Judgement) -> None:
+        """Who asked once more and liked the second answer preferred it to the first, though the first has no vote."""
+        first = self._first_tries.get(up.answer.again_of or 0)
+        if first is None or not share_passages(up.answer, first):
+            return
+        sides = (up.answer.answer or "", choose_rejected(first))
+        if refuse(*sides, up.answer) is None:
+            why = ("choice:liked_second", "checked:same_passages", "checked:supported")
+            self._add(make_pair(up.answer, sides, "try_again", votes=up.votes, weight=up.weight, other=first, why=why))
+
+    def _pair_two_answers(self, up: Judgement, down: Judgement) -> None:
+        sides = (up.answer.answer or "", choose_rejected(down.answer))
+        votes = [*up.votes, *down.votes]
+        reason = None if share_passages(up.answer, down.answer) else "other_passages"
+        reason = reason or refuse(*sides, up.answer)
+        if reason:
+            self._drop(votes, reason)
+            return
+        chose = {vote.person for vote in up.votes} & {vote.person for vote in down.votes}
+        origin: Origin = "try_again" if chose and _is_again(up.answer, down.answer) else "same_question"
+        choice = ("choice:liked_second_disliked_first",) if origin == "try_again" else ()
+        why = (*self._find_fault(down.answer), *choice, "checked:same_passages", "checked:supported")
+        # The chosen side's own prompt, so that its citations point at the passages it was written from.
+        weight = min(up.weight, down.weight)
+        self._add(make_pair(up.answer, sides, origin, votes=votes, weight=weight, other=down.answer, why=why))
+
+    def _find_fault(self, answer: Answer) -> tuple[str, ...]:
+        return (f"fault:{self._faults[answer.id]}",) if answer.id in self._faults else ()
+
+    def _add(self, pair: Pair) -> None:
+        self.built.pairs.append(pair)
+
+    def _drop(self, votes: Iterable[VoteRow], reason: str) -> None:
+        self.built.dropped |= {vote.feedback_id: reason for vote in votes}
 
 
-def _full_text(passage: dict[str, Any]) -> str:
-    return f"{passage['title']}\n{passage.get('heading_path', '')}\n{passage['text']}"
+def _with_votes(pair: Pair, votes: Sequence[VoteRow]) -> Pair:
+    return replace(
+        pair,
+        feedback_ids=tuple(sorted({*pair.feedback_ids, *(vote.feedback_id for vote in votes)})),
+        voters=tuple(sorted({*pair.voters, *(vote.person for vote in votes)})),
+        why=tuple(sorted({*pair.why, *(f"signal:{vote.signal}" for vote in votes)})),
+    )
+
+
+def _is_again(one: Answer, other: Answer) -> bool:
+    return one.again_of == other.id or other.again_of == one.id

@@ -120,7 +120,7 @@ def compare_exams(exams: Sequence[Exam]) -> dict[str, Any] | None:
 def count_judged(evaluation: Mapping[str, Any]) -> dict[str, Any] | None:
     """How the answers written again were judged, and what the judge cost; None where none were."""
     parts = [evaluation[name] for name in ("answers", "disliked") if evaluation.get(name)]
-    verdicts = [example["won"] for part in parts for example in part["examples"]]
+    verdicts = [example["won"] for part in parts for example in part.get("examples", [])]
     if not verdicts:
         return None
     costs = [part["judge"] for part in parts]
@@ -137,7 +137,7 @@ def choose_headline(state: State, reason: str | None) -> str:
     """Which of the catalogue's headlines fits."""
     if state == "done":
         return {"better": "promoted", "awaits_approval": "awaits_approval"}.get(reason or "", "abstained")
-    return state
+    return "paused" if reason == "paused" else state
 
 
 def choose_examples(answers: Mapping[str, Any] | None, pairs: Sequence[RunPair]) -> list[dict[str, Any]]:

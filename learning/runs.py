@@ -11,6 +11,7 @@ import psycopg
 from psycopg import AsyncConnection
 from psycopg.types.json import Jsonb
 
+from core.advisory_lock import hold_lock
 from core.database import Database
 from core.errors import NightbakeError, NotFoundError
 from core.locks import Lock
@@ -19,6 +20,9 @@ from learning.curate import Fate
 from learning.pairs import Pair
 
 QUERIES = load_queries(__file__)
+
+# A pair is a prompt of some kilobytes.
+ROWS_A_STATEMENT = 500
 
 State = Literal["running", "done", "skipped", "refused", "failed"]
 Stage = Literal["collect", "train", "serve", "evaluate", "gate", "switch", "report"]
@@ -38,8 +42,10 @@ class Run:
 
     Attributes:
         window_to: votes given at or after this do not exist for this night.
-        counts: votes, pairs and fates; see `nightly`.
+        counts: votes, pairs and fates; see `collect`.
         seconds: time spent in each stage.
+        is_rehearsal: it collects pairs and trains nothing.
+        has_lost_pairs: somebody was forgotten since it collected.
     """
 
     id: int
@@ -61,6 +67,8 @@ class Run:
     error: str | None
     started_at: datetime
     finished_at: datetime | None
+    is_rehearsal: bool = False
+    has_lost_pairs: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,16 +136,10 @@ class Runs:
         Raises:
             NightRunningError: another process holds it.
         """
-        async with self._database.connection() as connection:
-            cursor = await connection.execute(QUERIES["try_lock"], {"key": Lock.NIGHT})
-            row = await cursor.fetchone()
-            if not row or not row[0]:
+        async with hold_lock(self._database, Lock.NIGHT, wait=False) as connection:
+            if connection is None:
                 raise NightRunningError("a night is running already; `nightbake report` shows it when it is done")
-            try:
-                yield NightLock(connection)
-            finally:
-                if not connection.broken:
-                    await connection.execute(QUERIES["unlock"], {"key": Lock.NIGHT})
+            yield NightLock(connection)
 
     async def resume(self) -> Run | None:
         """The night that a crash left unfinished. Call it under the lock only: else it may be at work elsewhere."""
@@ -147,6 +149,17 @@ class Runs:
         """A new night; None where the schedule has had it already."""
         values = {"night": night, "requested_by": requested_by, "window_from": window_from, "window_to": window_to}
         return await self._database.fetch_one(QUERIES["begin"], values, Run)
+
+    async def rehearse(self, *, night: date, requested_by: str, window_from: datetime, window_to: datetime) -> Run:
+        """A run that only collects pairs; it is no night. Call it under the lock."""
+        values = {"night": night, "requested_by": requested_by, "window_from": window_from, "window_to": window_to}
+        begun = await self._database.fetch_one(QUERIES["begin_rehearsal"], values, Run)
+        assert begun, "a rehearsal meets no unique key"
+        return begun
+
+    async def forget_rehearsals(self, *, before: int) -> None:
+        """Leave out those that another has replaced; what it did not store anew goes with them."""
+        await self._database.execute(QUERIES["forget_rehearsals"], {"before": before})
 
     async def has_night(self, night: date) -> bool:
         """Whether a night of this date has finished, by schedule or by hand."""
@@ -173,7 +186,9 @@ class Runs:
         return await self._one("update", values, run_id)
 
     async def finish(self, run_id: int, state: State, *, reason: str | None = None, error: str | None = None) -> Run:
-        """Close a night; closing it again changes nothing but the words."""
+        """Close a night, which did what rebuilds ask unless it failed or paused; again changes only the words."""
+        if state != "failed" and reason != "paused":
+            await self._database.execute(QUERIES["take_rebuilds"], {"id": run_id})
         return await self._one("finish", {"id": run_id, "state": state, "reason": reason, "error": error}, run_id)
 
     async def get(self, run_id: int) -> Run:
@@ -192,12 +207,16 @@ class Runs:
         self, run_id: int, pairs: Sequence[tuple[Pair, str, str | None]], fates: Mapping[int, Fate]
     ) -> None:
         """Keep the pairs of a night (with state and reason) and what became of every vote."""
-        rows = [_pair_row(pair, state, reason) for pair, state, reason in {p[0].sha256: p for p in pairs}.values()]
+        latest = list({pair[0].sha256: pair for pair in pairs}.values())
         votes = [{"feedback_id": key, "state": fate.state, "reason": fate.reason} for key, fate in fates.items()]
         async with self._database.transaction() as connection:
-            for name, content in (("store_pairs", rows), ("store_fates", votes)):
-                text = json.dumps(content, ensure_ascii=False)
-                await connection.execute(QUERIES[name], {"run_id": run_id, "rows": text})
+            # What an attempt before this one stored, with a pair that a review or a vote has changed since.
+            await connection.execute(QUERIES["forget_run_pairs"], {"run_id": run_id})
+            for at in range(0, len(latest), ROWS_A_STATEMENT):
+                rows = [_pair_row(*pair) for pair in latest[at : at + ROWS_A_STATEMENT]]
+                text = json.dumps(rows, ensure_ascii=False)
+                await connection.execute(QUERIES["store_pairs"], {"run_id": run_id, "rows": text})
+            await connection.execute(QUERIES["store_fates"], {"run_id": run_id, "rows": json.dumps(votes)})
 
     async def find_pairs(self, run_id: int) -> list[RunPair]:
         """Every pair of a night, in the order it is trained in."""

@@ -1,12 +1,6 @@
--- name: try_lock
-SELECT pg_try_advisory_lock(%(key)s) AS held
-
--- name: unlock
-SELECT pg_advisory_unlock(%(key)s)
-
 -- name: resume
 UPDATE runs SET attempts = attempts + 1
-WHERE id = (SELECT id FROM runs WHERE state = 'running' ORDER BY id LIMIT 1)
+WHERE id = (SELECT id FROM runs WHERE state = 'running' AND NOT is_rehearsal ORDER BY id LIMIT 1)
 RETURNING *
 
 -- name: begin
@@ -16,14 +10,29 @@ ON CONFLICT (night) WHERE requested_by = 'schedule' DO NOTHING
 RETURNING *
 
 -- name: has_night
-SELECT EXISTS (SELECT FROM runs WHERE night = %(night)s AND state <> 'running') AS held
+-- A night that somebody's wish to be forgotten asks for is still to come.
+SELECT EXISTS (SELECT FROM runs WHERE night = %(night)s AND state <> 'running' AND NOT is_rehearsal
+               AND NOT EXISTS (SELECT FROM rebuilds WHERE run_id IS NULL)) AS held
+
+-- name: forget_rehearsals
+DELETE FROM runs WHERE is_rehearsal AND id < %(before)s
+
+-- name: begin_rehearsal
+INSERT INTO runs (night, requested_by, window_from, window_to, is_rehearsal)
+VALUES (%(night)s, %(requested_by)s, %(window_from)s, %(window_to)s, true)
+RETURNING *
 
 -- name: update
 UPDATE runs SET
     stage = coalesce(%(stage)s, stage),
+    -- Collected anew, it holds nothing that was forgotten.
+    has_lost_pairs = has_lost_pairs AND %(stage)s::text IS DISTINCT FROM 'collect',
     counts = coalesce(%(counts)s, counts),
     tickets = coalesce(%(tickets)s, tickets),
-    evaluation = coalesce(%(evaluation)s, evaluation),
+    -- The night held on to words that were erased meanwhile.
+    evaluation = CASE WHEN has_lost_pairs
+                      THEN coalesce(%(evaluation)s, evaluation) #- '{answers,examples}' #- '{disliked,examples}'
+                      ELSE coalesce(%(evaluation)s, evaluation) END,
     proof = coalesce(%(proof)s, proof),
     gate = coalesce(%(gate)s, gate),
     adapter = coalesce(%(adapter)s, adapter),
@@ -37,11 +46,18 @@ UPDATE runs SET state = %(state)s, reason = %(reason)s, error = %(error)s,
 WHERE id = %(id)s
 RETURNING *
 
+-- name: take_rebuilds
+UPDATE rebuilds SET run_id = %(id)s
+WHERE run_id IS NULL AND requested_at < (SELECT started_at FROM runs WHERE id = %(id)s AND NOT is_rehearsal)
+
 -- name: get
 SELECT * FROM runs WHERE id = %(id)s
 
 -- name: find_latest
-SELECT * FROM runs ORDER BY id DESC LIMIT %(limit)s
+SELECT * FROM runs WHERE NOT is_rehearsal ORDER BY id DESC LIMIT %(limit)s
+
+-- name: forget_run_pairs
+DELETE FROM run_pairs WHERE run_id = %(run_id)s
 
 -- name: store_pairs
 WITH given AS (
@@ -49,16 +65,19 @@ WITH given AS (
     FROM jsonb_to_recordset(%(rows)s::jsonb) AS row(
         sha256 text, prompt jsonb, chosen text, rejected text, origin text, question text, language text,
         interaction_ids bigint[], feedback_ids bigint[], voters text[], access jsonb, weight real, given_at timestamptz,
+        documents jsonb, confidence real, why text[],
         state text, reason text)
 ), stored AS (
     INSERT INTO pairs (sha256, prompt, chosen, rejected, origin, question, language, interaction_ids, feedback_ids,
-                       voters, access, weight, given_at)
+                       voters, access, weight, given_at, documents, confidence, why)
     SELECT sha256, prompt, chosen, rejected, origin, question, language, interaction_ids, feedback_ids,
-           voters, access, weight, given_at
+           (SELECT coalesce(array_agg(name_voter(voter) ORDER BY name_voter(voter)), '{}') FROM unnest(voters) AS voter),
+           access, weight, given_at, documents, confidence, why
     FROM given ORDER BY sha256
     ON CONFLICT (sha256) DO UPDATE SET
         interaction_ids = excluded.interaction_ids, feedback_ids = excluded.feedback_ids, voters = excluded.voters,
-        access = excluded.access, weight = excluded.weight, given_at = excluded.given_at
+        access = excluded.access, weight = excluded.weight, given_at = excluded.given_at, documents = excluded.documents,
+        confidence = excluded.confidence, why = excluded.why
     RETURNING id, sha256
 )
 INSERT INTO run_pairs (run_id, pair_id, state, reason)

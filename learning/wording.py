@@ -2,14 +2,17 @@
 
 import re
 from collections.abc import Iterable, Mapping, Sequence
+from functools import lru_cache
 from typing import Any
 
-from core.wording import find_numbers, measure_support, normalise_text, strip_citations
+from core.wording import find_numbers, find_terms, measure_support, normalise_text, strip_citations
 
 _WORD = re.compile(r"\w+")
 # A capital inside a sentence, or a word that mixes letters with digits: a name, a product, a code.
 _NAME = re.compile(r"(?<![.!?:\n]\s)(?<!^)(?<!\w)([A-Z][A-Za-z]+(?:-[A-Za-z0-9]+)*|[A-Za-z]+-?\d+\w*)")
 SHINGLE_LETTERS = 4
+# Prompts of a few kilobytes each.
+SOURCES_KEPT = 256
 
 
 def find_names(text: str) -> set[str]:
@@ -19,11 +22,27 @@ def find_names(text: str) -> set[str]:
 
 def find_missing_facts(text: str, sources: Iterable[str]) -> list[str]:
     """Numbers and names of a text that stand in none of the sources, sorted."""
-    known = "\n".join(sources)
-    missing = find_numbers(text) - find_numbers(known)
-    words = set(_WORD.findall(known.casefold()))
+    numbers, words = _read_facts("\n".join(sources))
+    missing = find_numbers(text) - numbers
     names = {name for name in find_names(text) if not set(_WORD.findall(name)) <= words}
     return sorted(missing | names)
+
+
+def measure_carried(text: str, sources: Iterable[str]) -> float:
+    """As `measure_support`; the terms of the last sources are kept, since one prompt is asked about several texts."""
+    terms = find_terms(text, endings=False)
+    return len(terms & _read_terms("\n".join(sources))) / len(terms) if terms else 1.0
+
+
+@lru_cache(maxsize=SOURCES_KEPT)
+def _read_facts(known: str) -> tuple[frozenset[str], frozenset[str]]:
+    """Numbers, and words in lower case."""
+    return frozenset(find_numbers(known)), frozenset(_WORD.findall(known.casefold()))
+
+
+@lru_cache(maxsize=SOURCES_KEPT)
+def _read_terms(known: str) -> frozenset[str]:
+    return frozenset(find_terms(known))
 
 
 def find_supporting(text: str, passages: Sequence[Mapping[str, Any]]) -> list[int]:

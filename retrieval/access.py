@@ -12,7 +12,9 @@ from retrieval.visible import VisibleChunks, read_visible
 
 QUERIES = load_queries(__file__)
 
-EVERYONE = "everyone"
+EVERYONE, PUBLIC = "everyone", "public"
+# Before the name of a source: only its documents. Whoever is denied by name: people nobody knows may be meant.
+SOURCE, ANYBODY_DENIED = "source:", "!*"
 # Combinations of principals whose masks are held, a byte a chunk each.
 _MOST_HELD = 64
 _FILTERS = (b"visible_documents(%(principals)s::text[])", b"visible_audiences(%(principals)s::text[])")
@@ -23,6 +25,11 @@ Record = TypeVar("Record")
 @dataclass(frozen=True, slots=True)
 class _Membership:
     principal: str
+
+
+@dataclass(frozen=True, slots=True)
+class _Id:
+    id: int
 
 
 class Access:
@@ -65,7 +72,9 @@ class Access:
         return held
 
     async def _read_visible_chunks(self, principals: Sequence[str], version: int) -> VisibleChunks:
-        rows = await self._database.fetch_tuples(QUERIES["find_visible_chunks"], {"principals": list(principals)})
+        has_sources = any(name.startswith(SOURCE) for name in principals)
+        query = QUERIES["find_visible_chunks_of_sources" if has_sources else "find_visible_chunks"]
+        rows = await self._database.fetch_tuples(query, {"principals": list(principals)})
         # Of one snapshot. Where nothing is visible an earlier version stands for it, and is asked again the sooner.
         return read_visible([row[1:] for row in rows], rows[0][0] if rows else version)
 
@@ -78,6 +87,26 @@ class Access:
         _check_person(person)
         found = await self._database.fetch_all(QUERIES["find_memberships"], {"person": person}, _Membership)
         return list(dict.fromkeys([EVERYONE, person, *(membership.principal for membership in found)]))
+
+    async def find_common_principals(self, people: Sequence[str]) -> list[str]:
+        """What every one of these people may read, exactly, as of now; of nobody, nothing.
+
+        A list for the filter like a person's, and longer: names that all of them hold, names that only deny, and
+        combinations of allow and deny that let each of them through by another name (see migration 0013). People who
+        are no employees read what is `public`. Bots and people without an account do not count.
+        """
+        found = await self._database.fetch_all(QUERIES["find_common"], {"people": list(people)}, _Membership)
+        return [membership.principal for membership in found]
+
+    async def find_visible(self, document_ids: Sequence[int], principals: Sequence[str]) -> set[int]:
+        """Those of the documents that these principals may read."""
+        rows = await self.fetch_visible(QUERIES["find_visible_ids"], principals, {"ids": list(document_ids)}, _Id)
+        return {row.id for row in rows}
+
+    async def read_more(self, principals: Sequence[str], others: Sequence[str]) -> bool:
+        """Whether there is a combination of allow and deny that lets `principals` through and not `others`."""
+        parameters = {"principals": list(principals), "others": list(others)}
+        return bool(await self._database.fetch_all(QUERIES["find_further_audience"], parameters, _Id))
 
     async def set_memberships(self, person: str, principals: Sequence[str]) -> None:
         """Replace a person's groups; counts from the next search on.

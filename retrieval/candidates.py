@@ -36,7 +36,10 @@ class Candidate:
 
 
 class Candidates:
-    """Scans both sides behind the visibility filter; keeps nothing from one question to the next.
+    """Scans both sides behind the visibility filter, as the index is when the question comes.
+
+    Between questions it holds what may be seen (`Access`) and the signs of vectors (`VectorScan`), each with the
+    version of the index that it was read at; a question reads anew what changed since.
 
     Args:
         use_votes: with what votes taught, as people are served.
@@ -72,7 +75,7 @@ class Candidates:
         visible = await self._access.find_visible_chunks(principals)
         if not visible.count:
             return []
-        # Three connections: a server with a second core works on both sides at once.
+        # Several connections: a server with a second core works on both sides at once.
         scores, near = await asyncio.gather(
             self._score_terms(terms, expansions, visible), self._find_near(vector, model_id, visible, limit_per_side)
         )
@@ -90,10 +93,13 @@ class Candidates:
     async def _score_terms(
         self, terms: Sequence[str], expansions: Sequence[Expansion], visible: VisibleChunks
     ) -> Floats:
-        parts, taught = await asyncio.gather(
+        others = sorted({term for one in expansions for term in one.terms}.difference(terms))
+        parts, unasked, taught = await asyncio.gather(
             find_postings(self._database, terms, visible),
+            find_postings(self._database, others, visible),
             find_taught(self._database, terms if self._use_votes else (), visible),
         )
+        of_synonyms = score_synonyms([*parts, *unasked], expansions, visible) if expansions else 0.0
         mean_length = visible.mean_length
         if taught:
             parts = taught.add_to(parts)
@@ -101,10 +107,7 @@ class Candidates:
         scores = np.zeros(len(visible.mask))
         for postings in parts:
             scores += score_chunks(postings, visible, mean_length)
-        if expansions:
-            wanted = sorted({term for one in expansions for term in one.terms})
-            scores += score_synonyms(await find_postings(self._database, wanted, visible), expansions, visible)
-        return scores
+        return scores + of_synonyms
 
     async def _find_near(
         self, vector: Vectors | None, model_id: int | None, visible: VisibleChunks, limit: int

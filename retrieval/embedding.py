@@ -20,6 +20,7 @@ from numpy.typing import NDArray
 from core.base_model import cpu_has_bfloat16
 from core.errors import SettingsError
 from core.prompt import detect_language
+from retrieval.query_encoder import QueryEncoder, build_query_encoder
 from retrieval.tokens import TokenCounter
 
 Vectors = NDArray[np.float32]
@@ -54,6 +55,7 @@ class Embedder:
         self._model_name = None if model == DEFAULT_MODEL else model
         self._device = device
         self._model: Any = None
+        self._query_encoder: QueryEncoder | None = None
         self._counter: TokenCounter | None = None
         self._loading = threading.Lock()
         # A tokenizer's padding is state: two threads in it at once fail with "Already borrowed".
@@ -81,8 +83,7 @@ class Embedder:
 
     async def embed_query(self, text: str) -> Vectors:
         """A question as a vector of length 1, float32 [dimension]."""
-        vectors: Vectors = await self._run(self._queries, self._encode, [text], "query")
-        return vectors[0]
+        return await self._run(self._queries, self._encode_query, text)
 
     async def embed(self, texts: Sequence[str], *, purpose: Purpose = "document") -> Vectors:
         """Passages, or many questions at once, as vectors of length 1, float32 [n, dimension], in order."""
@@ -123,7 +124,9 @@ class Embedder:
     def _get_model(self) -> Any:
         with self._loading:
             if self._model is None:
-                self._model = _load(self._model_name, self._device)
+                model = _load(self._model_name, self._device)
+                self._query_encoder = build_query_encoder(model)
+                self._model = model
         return self._model
 
     def _get_counter(self) -> TokenCounter:
@@ -136,6 +139,17 @@ class Embedder:
         model = self._get_model()
         room = _BATCH_TOKENS if model.device.type == "cpu" else _ACCELERATOR_BATCH_TOKENS
         return group_by_length(self.count_tokens(texts), room_tokens=room, most_tokens=model.max_seq_length)
+
+    def _encode_query(self, text: str) -> Vectors:
+        import torch  # noqa: PLC0415
+
+        model = self._get_model()
+        if self._query_encoder is None:
+            return self._encode([text], "query")[0]
+        with self._tokenizing:
+            features = model.preprocess([model.prompts.get("query", "") + text])
+        with torch.inference_mode():
+            return self._query_encoder.encode(features["input_ids"][0]).numpy()
 
     def _encode(self, texts: list[str], purpose: Purpose) -> Vectors:
         import torch  # noqa: PLC0415

@@ -13,10 +13,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, cast
 
+from psycopg import AsyncConnection
 from psycopg.rows import class_row
 
+from core.advisory_lock import lock_transaction
+from core.background import BackgroundWork
 from core.database import Database
-from core.errors import NightbakeError
 from core.group_commit import to_json_rows
 from core.locks import Lock
 from core.records import Vote
@@ -83,40 +85,19 @@ class Example:
     terms: list[str]
 
 
-class Teaching:
-    """Learns from new votes every ten seconds; several services share the work."""
+class Teaching(BackgroundWork):
+    """Learns from new votes every ten seconds, first from those that were given meanwhile; several services share the
+    work."""
 
     def __init__(self, database: Database, *, interval_seconds: float = _INTERVAL_SECONDS) -> None:
+        super().__init__("learning from votes", pause_seconds=interval_seconds)
         self._database = database
-        self._interval_seconds = interval_seconds
-        self._task: asyncio.Task[None] | None = None
 
-    async def start(self) -> None:
-        """Begin, with the votes that were given meanwhile."""
-        self._task = asyncio.create_task(self._loop())
-
-    async def stop(self) -> None:
-        """End; what was not learnt yet is learnt at the next start."""
-        if self._task:
-            self._task.cancel()
-            await asyncio.gather(self._task, return_exceptions=True)
-            self._task = None
-
-    async def turn(self) -> None:
-        """All votes that wait; an error is logged, and they have their turn again."""
-        try:
-            count = await teach(self._database)
-        except NightbakeError as error:
-            log.warning("votes left for later", extra={"reason": str(error)})
-        except Exception:
-            log.exception("the search could not learn from votes")
-        else:
-            log.log(logging.INFO if count else logging.DEBUG, "learnt from votes", extra={"answers": count})
-
-    async def _loop(self) -> None:
-        while True:
-            await self.turn()
-            await asyncio.sleep(self._interval_seconds)
+    async def turn(self) -> bool:
+        """All votes that wait; there will be more."""
+        count = await teach(self._database)
+        log.log(logging.INFO if count else logging.DEBUG, "learnt from votes", extra={"answers": count})
+        return False
 
 
 async def teach(database: Database) -> int:
@@ -139,7 +120,8 @@ async def _learn(database: Database, found: Sequence[Untaught], terms: dict[int,
     answers = {one.interaction_id: one for one in found}
     wanted: dict[str, Any] = {"interaction_ids": list(answers)}
     async with database.transaction() as connection:
-        await connection.execute(QUERIES["lock"], {"key": Lock.INDEX})
+        # One process at a time writes what votes teach, and no chunk goes meanwhile.
+        await lock_transaction(connection, Lock.INDEX)
         cursor = connection.cursor(row_factory=class_row(StandingVote))
         await cursor.execute(QUERIES["find_votes"], wanted)
         votes: dict[int, list[StandingVote]] = defaultdict(list)
@@ -147,11 +129,22 @@ async def _learn(database: Database, found: Sequence[Untaught], terms: dict[int,
             votes[vote.interaction_id].append(vote)
         examples = [one for id_ in votes for one in find_examples(answers[id_], votes[id_], terms[id_])]
         rows = await connection.execute(QUERIES["put_examples"], {**wanted, "examples": to_json_rows(examples)})
-        chunk_ids = [chunk_id for (chunk_id,) in cast(list[tuple[int]], await rows.fetchall())]
-        counted = {"chunk_ids": chunk_ids, "per_person": QUESTIONS_PER_PERSON, "per_chunk": QUESTIONS_PER_CHUNK}
-        for name in ("forget_terms", "count_terms", "pack_blocks"):
-            await connection.execute(QUERIES[name], counted)
+        await _count_anew(connection, cast(list[tuple[int]], await rows.fetchall()))
         await connection.execute(QUERIES["mark_taught"], {"ids": [one.id for one in found]})
+
+
+async def forget_examples(connection: AsyncConnection[Any], *, person: str, interaction_ids: Sequence[int]) -> None:
+    """Unlearn what a person's votes and the votes on some answers taught, in a transaction that holds Lock.INDEX."""
+    wanted = {"person": person, "interaction_ids": list(interaction_ids)}
+    rows = await connection.execute(QUERIES["forget"], wanted)
+    await _count_anew(connection, cast(list[tuple[int]], await rows.fetchall()))
+
+
+async def _count_anew(connection: AsyncConnection[Any], chunks: Sequence[tuple[int]]) -> None:
+    chunk_ids = [chunk_id for (chunk_id,) in chunks]
+    counted = {"chunk_ids": chunk_ids, "per_person": QUESTIONS_PER_PERSON, "per_chunk": QUESTIONS_PER_CHUNK}
+    for name in ("forget_terms", "count_terms", "pack_blocks"):
+        await connection.execute(QUERIES[name], counted)
 
 
 def find_examples(answer: Untaught, votes: Sequence[StandingVote], terms: Sequence[str]) -> list[Example]:

@@ -5,15 +5,12 @@ WHERE untaught_votes.id > %(after_id)s
 ORDER BY untaught_votes.id
 LIMIT %(limit)s
 
--- name: lock
--- Lock.INDEX: one process at a time writes what votes teach, and no chunk goes meanwhile.
-SELECT pg_advisory_xact_lock(%(key)s)
-
 -- name: find_votes
 -- Read under the lock: what stands now is written after what stood before.
 SELECT id, interaction_id, person, value, reason, correction, right_chunk_id
 FROM current_feedback
 WHERE interaction_id = ANY(%(interaction_ids)s::bigint[]) AND value <> 0
+  AND id IN (SELECT id FROM trainable_feedback WHERE interaction_id = ANY(%(interaction_ids)s::bigint[]))
 ORDER BY id
 
 -- name: put_examples
@@ -37,6 +34,10 @@ WITH wanted AS MATERIALIZED (
     RETURNING chunk_id
 )
 SELECT chunk_id FROM gone UNION SELECT chunk_id FROM stored
+
+-- name: forget
+DELETE FROM examples WHERE person = %(person)s OR interaction_id = ANY(%(interaction_ids)s::bigint[])
+RETURNING chunk_id
 
 -- name: forget_terms
 DELETE FROM taught_terms WHERE chunk_id = ANY(%(chunk_ids)s::bigint[])

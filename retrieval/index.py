@@ -7,6 +7,7 @@ from typing import Any
 from psycopg import AsyncConnection
 from psycopg.rows import class_row
 
+from core.advisory_lock import lock_transaction
 from core.database import Database
 from core.errors import SettingsError
 from core.group_commit import to_json_rows
@@ -114,7 +115,8 @@ class Index:
         chunks = [chunk for put in puts for chunk in put.document.chunks]
         own = {chunk.sha256: vectors[chunk.sha256] for chunk in chunks if chunk.sha256 in vectors}
         async with self._database.transaction() as connection:
-            await connection.execute(QUERIES["lock"], {"key": Lock.INDEX})
+            # One writer at a time: two would wait for each other's new terms in opposite order.
+            await lock_transaction(connection, Lock.INDEX)
             stored = await _put_documents(connection, puts)
             await _put_chunks(connection, puts, stored)
             await connection.execute(QUERIES["put_embeddings"], _embedding_parameters(own, model_id))
@@ -150,7 +152,7 @@ class Index:
                 return
             vectors = await self._embed({chunk.sha256: chunk.text for chunk in found})
             async with self._database.transaction() as connection:
-                await connection.execute(QUERIES["lock"], {"key": Lock.INDEX})
+                await lock_transaction(connection, Lock.INDEX)
                 parameters = _embedding_parameters(vectors, model_id)
                 stored = (await connection.execute(QUERIES["put_embeddings"], parameters)).rowcount
             if on_stored:

@@ -1,7 +1,3 @@
--- name: lock
--- One writer at a time: two would wait for each other's new terms in opposite order.
-SELECT pg_advisory_xact_lock(%(key)s)
-
 -- name: register_model
 -- The first one is active; a later one when it is filled in (`model_change.sql`).
 WITH registered AS (

@@ -1,15 +1,14 @@
 """What a source holds, as it last said: staged first, so that a run that is cut short loses nothing."""
 
-import contextlib
 from collections.abc import AsyncGenerator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-import psycopg
 from psycopg.types.json import Jsonb
 
+from core.advisory_lock import hold_lock
 from core.database import Database
 from core.group_commit import to_json_rows
 from core.locks import Lock
@@ -78,18 +77,8 @@ class Ledger:
     @asynccontextmanager
     async def lock(self, *, wait: bool) -> AsyncGenerator[bool]:
         """One run a source at a time, of whatever process; False where another runs and `wait` is off."""
-        parameters = {"lock": Lock.SOURCE, "source": self._source}
-        async with self._database.connection() as connection:
-            cursor = await connection.execute(QUERIES["lock" if wait else "try_lock"], parameters)
-            row = await cursor.fetchone()
-            taken = wait or bool(row and row[0])
-            try:
-                yield taken
-            finally:
-                # A server that restarted let go of the lock already.
-                with contextlib.suppress(psycopg.OperationalError):
-                    if taken:
-                        await connection.execute(QUERIES["unlock"], parameters)
+        async with hold_lock(self._database, Lock.SOURCE, part=self._source, wait=wait) as held:
+            yield held is not None
 
     async def begin(self, kind: str) -> Run:
         """Open a run."""

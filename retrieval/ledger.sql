@@ -1,12 +1,3 @@
--- name: lock
-SELECT pg_advisory_lock(%(lock)s, hashtext(%(source)s))
-
--- name: try_lock
-SELECT pg_try_advisory_lock(%(lock)s, hashtext(%(source)s))
-
--- name: unlock
-SELECT pg_advisory_unlock(%(lock)s, hashtext(%(source)s))
-
 -- name: begin
 INSERT INTO sources (name, kind, run, began_at) VALUES (%(source)s, %(kind)s, 1, now())
 ON CONFLICT (name) DO UPDATE

@@ -4,18 +4,14 @@ Questions are asked with the active model until then, and documents that come in
 stored stays when the filling is cut short, and the next one goes on behind it.
 """
 
-import asyncio
-import contextlib
 import logging
 import time
-from collections.abc import AsyncGenerator, Callable
-from contextlib import asynccontextmanager
+from collections.abc import Callable
 from dataclasses import dataclass
 
-import psycopg
-
+from core.advisory_lock import hold_lock, lock_transaction
+from core.background import BackgroundWork
 from core.database import Database
-from core.errors import NightbakeError
 from core.locks import Lock
 from core.sql import load_queries
 from retrieval.active_model import ActiveModel
@@ -62,8 +58,8 @@ async def change_model(database: Database, embedder: Embedder, *, on_filled: OnF
         SettingsError: there is no such model.
         DatabaseError: the database stayed away; what was embedded stays.
     """
-    async with _lock(database) as taken:
-        if not taken:
+    async with hold_lock(database, Lock.EMBEDDING_MODEL, wait=False) as held:
+        if not held:
             return False
         while True:
             await _fill(database, embedder, on_filled)
@@ -93,15 +89,15 @@ async def drop_left(database: Database, *, keep: str) -> list[Left] | None:
 
     None where a change of model is under way: what it filled in so far would be among them.
     """
-    async with _lock(database) as taken:
-        if not taken:
+    async with hold_lock(database, Lock.EMBEDDING_MODEL, wait=False) as held:
+        if not held:
             return None
         left = await find_left(database, keep=keep)
         await database.execute(QUERIES["drop_left"], {"keep": keep})
         return left
 
 
-class ModelChange:
+class ModelChange(BackgroundWork):
     """Changes to the model of the settings while the service answers. Several services share the work: one does it.
 
     It is looked at once, at the start: a service with settings of yesterday does not change back what another one
@@ -109,62 +105,25 @@ class ModelChange:
     """
 
     def __init__(self, database: Database, active: ActiveModel) -> None:
+        super().__init__("change of embedding model", pause_seconds=RETRY_SECONDS)
         self._database = database
         self._active = active
-        self._task: asyncio.Task[None] | None = None
         self._logged_at = 0.0
 
-    async def start(self) -> bool:
-        """Begin, where another model is active; whether it did."""
-        if (await self._active.find()).name == self._active.configured.name:
-            return False
-        self._task = asyncio.create_task(self._loop())
-        return True
-
-    async def stop(self) -> None:
-        """End; a batch that is under way is embedded again the next time."""
-        if self._task:
-            self._task.cancel()
-            await asyncio.gather(self._task, return_exceptions=True)
-            self._task = None
+    async def start(self) -> None:
+        """Begin, where another model is active; a batch that a stop cuts short is embedded again."""
+        if (await self._active.find()).name != self._active.configured.name:
+            await super().start()
 
     async def turn(self) -> bool:
         """One attempt; whether the model is active now."""
-        try:
-            return await change_model(self._database, self._active.configured, on_filled=self._log)
-        except NightbakeError as error:
-            log.warning("change of embedding model left for later", extra={"reason": str(error)})
-        except Exception:
-            log.exception("a new embedding model could not be filled in")
-        return False
-
-    async def _loop(self) -> None:
-        while True:
-            if await self.turn():
-                return
-            await asyncio.sleep(RETRY_SECONDS)
+        return await change_model(self._database, self._active.configured, on_filled=self._log)
 
     def _log(self, filled: int, chunks: int) -> None:
         if time.monotonic() >= self._logged_at + LOG_SECONDS:
             self._logged_at = time.monotonic()
             counts = {"model": self._active.configured.name, "filled": filled, "chunks": chunks}
             log.info("embedding model is being filled in", extra=counts)
-
-
-@asynccontextmanager
-async def _lock(database: Database) -> AsyncGenerator[bool]:
-    """One change of model at a time, of whatever process; False where another is under way."""
-    parameters = {"lock": Lock.EMBEDDING_MODEL}
-    async with database.connection() as connection:
-        row = await (await connection.execute(QUERIES["try_lock"], parameters)).fetchone()
-        taken = bool(row and row[0])
-        try:
-            yield taken
-        finally:
-            # A server that restarted let go of the lock already.
-            with contextlib.suppress(psycopg.OperationalError):
-                if taken:
-                    await connection.execute(QUERIES["unlock"], parameters)
 
 
 async def _fill(database: Database, embedder: Embedder, on_filled: OnFilled | None) -> None:
@@ -184,5 +143,5 @@ async def _fill(database: Database, embedder: Embedder, on_filled: OnFilled | No
 async def _activate(database: Database, embedder: Embedder) -> bool:
     parameters = {"model": embedder.name, "languages": sorted(embedder.languages)}
     async with database.transaction() as connection:
-        await connection.execute(QUERIES["lock_index"], {"lock": Lock.INDEX})
+        await lock_transaction(connection, Lock.INDEX)
         return (await connection.execute(QUERIES["activate"], parameters)).rowcount == 1

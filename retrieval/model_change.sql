@@ -1,12 +1,3 @@
--- name: try_lock
-SELECT pg_try_advisory_lock(%(lock)s)
-
--- name: unlock
-SELECT pg_advisory_unlock(%(lock)s)
-
--- name: lock_index
-SELECT pg_advisory_xact_lock(%(lock)s)
-
 -- name: measure_filling
 SELECT count(*) AS chunks, count(embeddings.chunk_id) AS filled
 FROM documents

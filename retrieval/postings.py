@@ -6,7 +6,7 @@ end first. The chunk with the id `block * 4096 + place` is meant.
 
 import asyncio
 import struct
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -27,6 +27,9 @@ MAX_COUNT = 32_767
 # Up to so many, unpacking takes a millisecond, and handing it to a thread about as long. A question of hundreds of
 # frequent terms is unpacked in such parts, so that it takes time and not memory.
 _PART_BYTES = 1_000_000
+
+# Terms whose counts are kept with a mask, about 100 bytes each.
+_MOST_COUNTED = 5000
 
 _ENTRY = struct.Struct(">3H")
 
@@ -55,6 +58,17 @@ class Postings:
         """How many visible chunks hold each term."""
         return np.bincount(self.term_numbers, minlength=len(self.terms))
 
+    def get_range(self, number: int) -> slice:
+        """Where the postings of one term of `terms` stand: as they are read, they lie together, in order."""
+        first, last = np.searchsorted(self.term_numbers, [number, number + 1]).tolist()
+        return slice(first, last)
+
+    def pick(self, number: int) -> "Postings":
+        """Those of one term alone."""
+        own = self.get_range(number)
+        zeros = np.zeros_like(self.term_numbers[own])
+        return Postings([self.terms[number]], zeros, self.places[own], self.frequencies[own], self.lengths[own])
+
 
 def pack_postings(chunks: Mapping[int, Mapping[str, int]]) -> list[tuple[str, int, bytes]]:
     """Term, block and entries of new chunks, by term.
@@ -73,7 +87,25 @@ def pack_postings(chunks: Mapping[int, Mapping[str, int]]) -> list[tuple[str, in
 
 async def find_postings(database: Database, terms: Sequence[str], visible: VisibleChunks) -> list[Postings]:
     """Where these terms occur: a term is in one part only, and a part small enough for arrays of it."""
-    return await _read(database, "find_postings", {"terms": list(terms)}, visible)
+    if not terms:
+        return []
+    parts = await _read(database, "find_postings", {"terms": list(terms)}, visible)
+    if len(visible.term_counts) > _MOST_COUNTED:
+        visible.term_counts.clear()
+    visible.term_counts.update({**dict.fromkeys(terms, 0), **count_terms(parts)})
+    return parts
+
+
+async def find_counts(database: Database, terms: Iterable[str], visible: VisibleChunks) -> dict[str, int]:
+    """How many visible chunks hold each of these terms; postings are read only where no question read them before."""
+    known = {term: visible.term_counts[term] for term in terms if term in visible.term_counts}
+    unread = sorted(set(terms) - known.keys())
+    return {**known, **dict.fromkeys(unread, 0), **count_terms(await find_postings(database, unread, visible))}
+
+
+def count_terms(parts: Sequence[Postings]) -> dict[str, int]:
+    """How many visible chunks hold each term of these postings."""
+    return {term: count for part in parts for term, count in zip(part.terms, part.count_chunks().tolist(), strict=True)}
 
 
 async def find_postings_near(

@@ -17,6 +17,7 @@ from retrieval.embedding import Embedder, Vectors
 from retrieval.fusion import Ranked, fuse
 from retrieval.lexical import find_terms, warm_up
 from retrieval.rerank import SecondLook
+from retrieval.superseded import put_back
 from retrieval.synonyms import NO_SYNONYMS, Expansion, Synonyms
 
 QUERIES = load_queries(__file__)
@@ -29,7 +30,10 @@ MAX_QUESTION_CHARACTERS = 8000
 
 
 class Search:
-    """Finds passages. Keeps no copy of documents or permissions: what changed counts from the next question on.
+    """Finds passages. What changed counts from the next question on.
+
+    No text is kept here. What is kept, masks of what may be seen and the signs of vectors, is compared with the version
+    of the index before each question.
 
     Args:
         embedder: of the settings; `active` says which one questions are asked with.
@@ -106,9 +110,10 @@ class Search:
             expansions=expansions,
         )
         found = await self._fetch(fuse(candidates, asked.choose_calibration(text))[:limit], principals)
-        if not self._reranker or side != "hybrid":
+        if side != "hybrid":
             return found
-        return await self._reranker.rerank(text, found, model=asked.name)
+        found = put_back(text, found)
+        return await self._reranker.rerank(text, found, model=asked.name) if self._reranker else found
 
     async def embed(self, questions: Sequence[str], side: Side = "hybrid") -> list[Vectors | None]:
         """Vectors of many questions at once, for `rank`; None for one that the dense side is not asked."""

@@ -13,7 +13,14 @@ Rows = NDArray[np.int64]
 
 _WORD_BITS = 64
 # The nearest by signs alone, so many times as many as are wanted, are compared by signs and question.
-_SURPLUS = 8
+_SURPLUS = 10
+# Where the nearest are hardly nearer than the rest, signs do not tell them apart. So whatever may well be among the
+# best so many is taken too, up to so many times as many as are wanted.
+_SURE_OF, _MOST_TIMES = 10, 5
+# By how much the projection of signs errs, in lengths of the question: the size of normal numbers has a mean of
+# sqrt(2 / pi) and a deviation of sqrt(1 - 2 / pi), the second over the first counts, and a projection is of one sign of
+# two. And how many such errors a chunk may lie below the tenth best.
+_ERROR, _ERRORS = 0.378, 2.5
 _BITS_OF_OCTET = np.unpackbits(np.arange(256, dtype=np.uint8)[:, None], axis=1).T.astype(np.float32)
 
 
@@ -58,7 +65,7 @@ class Signs:
         self._held = held
 
     def find_nearest(self, vector: Vectors, visible: VisibleChunks, count: int) -> list[int]:
-        """About `count` visible chunks whose signs fit best, ascending; all where there are no more.
+        """At least `count` visible chunks whose signs fit best, ascending; all where there are no more.
 
         First by how many signs differ from the question's, then by the sum of the question's numbers with the chunk's
         signs, which tells sure dimensions from others.
@@ -73,8 +80,8 @@ class Signs:
                 held.words, rows, self._to_words(np.packbits(vector > 0)[None])[:, 0], count * _SURPLUS
             )
         if len(rows) > count:
-            best = np.argpartition(-_project(held.words[:, rows], vector), count)[:count]
-            rows = np.sort(rows[best])
+            projected = _project(held.words[:, rows], vector)
+            rows = rows[projected >= _find_least(projected, vector, count)]
         return (held.blocks[rows // BLOCK_CHUNKS] * BLOCK_CHUNKS + rows % BLOCK_CHUNKS).tolist()
 
     def _grow(self, blocks: NDArray[np.int64]) -> _Held:
@@ -113,6 +120,14 @@ def _take_nearest(words: Words, rows: Rows, question: Words, count: int) -> Rows
         distances = distances[rows]
     within = np.cumsum(np.bincount(distances))
     return rows[distances <= np.searchsorted(within, min(count, len(rows)))]
+
+
+def _find_least(projected: NDArray[np.float32], vector: Vectors, count: int) -> float:
+    """What a row's projection must reach: that of the `count` best, or less where these may not hold the best ten."""
+    sure, wanted, most = (min(place, len(projected)) - 1 for place in (_SURE_OF, count, count * _MOST_TIMES))
+    descending = -np.partition(-projected, [sure, wanted, most])
+    doubtful = float(descending[sure]) - _ERROR * _ERRORS * float(np.linalg.norm(vector))
+    return max(min(float(descending[wanted]), doubtful), float(descending[most]))
 
 
 def _project(words: Words, vector: Vectors) -> NDArray[np.float32]:

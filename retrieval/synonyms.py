@@ -4,7 +4,7 @@ Only the question is looked at, so a changed group counts at once and no documen
 """
 
 import threading
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence, Set
 from dataclasses import dataclass
 
 import numpy as np
@@ -120,9 +120,9 @@ def score_synonyms(parts: Sequence[Postings], expansions: Sequence[Expansion], v
     typed word too, as if the synonym were no rarer than it. So a chunk with both words is not twice as good.
 
     Args:
-        parts: postings of all terms of the expansions.
+        parts: postings of all terms of the expansions, of whatever others besides.
     """
-    scores = _TermScores(parts, visible)
+    scores = _TermScores(parts, {term for one in expansions for term in one.terms}, visible)
     gained = np.zeros(len(visible.mask))
     for expansion in expansions:
         own = scores.add_up(expansion.typed)
@@ -135,19 +135,18 @@ def score_synonyms(parts: Sequence[Postings], expansions: Sequence[Expansion], v
 
 
 class _TermScores:
-    """BM25 of each term apart: chunks that hold it and their scores."""
+    """BM25 of each wanted term apart: chunks that hold it and their scores."""
 
-    def __init__(self, parts: Sequence[Postings], visible: VisibleChunks) -> None:
+    def __init__(self, parts: Sequence[Postings], wanted: Set[str], visible: VisibleChunks) -> None:
         self._size = len(visible.mask)
         self._by_term: dict[str, tuple[Integers, Floats]] = {}
         self._rarity: dict[str, float] = {}
-        for part in parts:
-            points = score_postings(part, visible)
-            self._rarity |= zip(part.terms, measure_rarity(part.count_chunks(), visible).tolist(), strict=True)
-            for number, term in enumerate(part.terms):
-                chosen = part.term_numbers == number
-                if chosen.any():
-                    self._by_term[term] = part.places[chosen], points[chosen]
+        of_each = (part.pick(number) for part in parts for number, term in enumerate(part.terms) if term in wanted)
+        for one in of_each:
+            if len(one.places):
+                (term,) = one.terms
+                self._by_term[term] = one.places, score_postings(one, visible)
+                self._rarity[term] = float(measure_rarity(one.count_chunks(), visible)[0])
 
     def add_up(self, word: Alternative) -> Floats:
         """Score of a word by place; 0 where one of its needed terms is missing."""

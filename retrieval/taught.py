@@ -76,9 +76,9 @@ class Taught:
 
     def _find_postings(self, part: Postings, number: int, places: Integers) -> Integers:
         """Where a term's postings of these places stand in the part; -1 for those whose text does not hold it."""
-        first, last = np.searchsorted(part.term_numbers, [number, number + 1])
+        own = part.get_range(number)
         at = np.full(len(self.lengths), -1, dtype=np.int64)
-        at[part.places[first:last]] = np.arange(first, last)
+        at[part.places[own]] = np.arange(own.start, own.stop)
         return at[places]
 
 

@@ -1,7 +1,7 @@
 """Which chunks an asker may see, as one mask: what every scan of postings and vectors is held against."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import NDArray
@@ -22,6 +22,7 @@ class VisibleChunks:
         count: how many are visible.
         term_count: sum of their lengths in terms.
         version: of the index, when this was read.
+        term_counts: how many of them hold a term, of terms that were read already; postings.py keeps it.
     """
 
     blocks: NDArray[np.int64]
@@ -29,6 +30,7 @@ class VisibleChunks:
     count: int
     term_count: int
     version: int
+    term_counts: dict[str, int] = field(default_factory=dict[str, int], compare=False, repr=False)
 
     @property
     def mean_length(self) -> float:

@@ -11,7 +11,7 @@ import numpy as np
 from core.database import Database
 from core.sql import load_queries
 from retrieval.access import Access
-from retrieval.postings import Postings, find_postings, find_postings_near
+from retrieval.postings import count_terms, find_counts, find_postings, find_postings_near
 
 QUERIES = load_queries(__file__)
 
@@ -41,14 +41,15 @@ class Vocabulary:
     async def count(self, terms: Iterable[str], principals: Sequence[str]) -> Counts:
         """Chunks that hold each of these terms."""
         visible = await self._access.find_visible_chunks(principals)
-        return Counts(_count(await find_postings(self._database, sorted(set(terms)), visible)), visible.count)
+        found = await find_counts(self._database, set(terms), visible)
+        return Counts({term: count for term, count in found.items() if count}, visible.count)
 
     async def find_near(self, term: str, principals: Sequence[str], *, prefix: int, slack: int) -> dict[str, int]:
         """Terms with the same first `prefix` characters and a length within `slack`, each with its chunks."""
         visible = await self._access.find_visible_chunks(principals)
         shortest, longest = len(term) - slack, len(term) + slack
         postings = await find_postings_near(self._database, term[:prefix], visible, shortest=shortest, longest=longest)
-        return _count(postings)
+        return {term: count for term, count in count_terms(postings).items() if count}
 
     async def find_texts(self, term: str, principals: Sequence[str]) -> list[str]:
         """A few texts that hold a term."""
@@ -57,8 +58,3 @@ class Vocabulary:
         parameters = {"chunk_ids": [id_ for part in parts for id_ in visible.get_ids(np.sort(part.places)[:_TEXTS])]}
         rows = await self._access.fetch_visible(QUERIES["find_texts"], principals, parameters, _Text)
         return [row.text for row in rows]
-
-
-def _count(parts: Sequence[Postings]) -> dict[str, int]:
-    counted = (pair for part in parts for pair in zip(part.terms, part.count_chunks().tolist(), strict=True))
-    return {term: count for term, count in counted if count}

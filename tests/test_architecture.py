@@ -40,7 +40,13 @@ TORCH_AT_TOP = {
     "learning/tree_attention.py",
 }
 # The service imports these, so torch waits until it is called for.
-TORCH_IN_FUNCTIONS = {"core/base_model.py", "learning/starter.py", "retrieval/embedding.py", "retrieval/rerank.py"}
+TORCH_IN_FUNCTIONS = {
+    "core/base_model.py",
+    "learning/starter.py",
+    "retrieval/embedding.py",
+    "retrieval/query_encoder.py",
+    "retrieval/rerank.py",
+}
 MOST_LINES = 400
 
 

@@ -10,8 +10,9 @@ from dataclasses import dataclass, replace
 from typing import Any, Literal
 
 from bot.inbox import Claimed, Event, Inbox
-from bot.slack.events import SlackEvents, find_bot_user, find_team
-from bot.slack.posts import name_person, read_post
+from bot.slack.events import SlackEvents, find_bot_user, find_person, find_team
+from bot.slack.names import name_conversation, name_person
+from bot.slack.posts import read_post
 from bot.slack.render import STOP
 from bot.stops import Stops
 from core.database import Database
@@ -57,7 +58,7 @@ class Changes:
         event: Mapping[str, Any] = body["event"]
         team = find_team(body)
         parameters = {
-            "conversation_key": f"slack:{team}:{event['channel']}:{event.get('thread_ts')}",
+            "conversation_key": name_conversation(team, event["channel"], event.get("thread_ts")),
             "person": name_person(team, event.get("user") or ""),
             "asked_before": event["event_ts"],
         }
@@ -65,7 +66,7 @@ class Changes:
 
     async def receive_click(self, body: dict[str, Any]) -> None:
         """Our own Stop button, in messages that Slack does not stream."""
-        person = name_person(find_team(body), body["user"]["id"])
+        person = find_person(body)
         if (number := str(body["actions"][0].get("value"))).isdecimal():
             await self._stops.request(int(number), person)
 
@@ -104,8 +105,8 @@ class Changes:
         return "deleted" if deleted in found else "replaced" if found else "stands"
 
     async def find_earlier_reply(self, payload: Mapping[str, Any]) -> str | None:
-        """The message in which an earlier wording of this question was answered."""
-        if "edited" not in payload:
+        """The message in which an earlier wording was answered; a question that is tried again gets one of its own."""
+        if "edited" not in payload or "again_of" in payload:
             return None
         channel, ts = payload["channel"], payload["ts"]
         keys = [f"post:{channel}:{ts}", *_name_edits(channel, ts, range(payload["edited"]))]
@@ -120,7 +121,7 @@ class Changes:
         if not await self._is_question(body, post):
             return
         channel, ts = body["event"]["channel"], post["ts"]
-        conversation_key = f"slack:{find_team(body)}:{channel}:{post.get('thread_ts') or ts}"
+        conversation_key = name_conversation(find_team(body), channel, post.get("thread_ts") or ts)
         payload = {"channel": channel, "ts": ts}
         await self._inbox.receive(Event("slack", f"delete:{channel}:{ts}", conversation_key, "deletion", payload))
         await self._stop(_name_all(channel, ts))

@@ -17,6 +17,8 @@ from slack_bolt.response import BoltResponse
 from slack_sdk.signature import SignatureVerifier
 from slack_sdk.web.async_client import AsyncWebClient
 
+from bot.slack.names import name_person
+
 log = logging.getLogger(__name__)
 
 PATH = "/slack/events"
@@ -51,7 +53,7 @@ class SlackEvents:
         )
         # Listeners for everything: what nobody listens to would be answered with 404 and sent again.
         app: Any = self.app
-        app.event(_EVERYTHING)(self._receive_event)
+        app.event(_EVERYTHING)(self.take)
         app.action(_EVERYTHING)(self._receive_action)
         app.view(_EVERYTHING)(self._receive_view)
         app.command(_EVERYTHING)(self._receive_command)
@@ -69,15 +71,16 @@ class SlackEvents:
         """Names of the doors of a kind, which the manifest must announce."""
         return {name for one, name in self._doors if one == kind}
 
-    def routes(self) -> list[web.RouteDef]:
-        """The HTTP endpoint; empty without a signing secret, for then nothing could be checked."""
-        return [web.post(PATH, self._handle)] if self._verifier else []
-
-    async def _receive_event(self, body: dict[str, Any]) -> None:
+    async def take(self, body: dict[str, Any]) -> None:
+        """Hand an event to its door, also one that was found elsewhere than in a delivery."""
         kind: str = body["event"]["type"]
         # A subtype may have a door of its own: `message.message_changed`.
         special = f"{kind}.{body['event'].get('subtype')}"
         await self._enter("event", special if ("event", special) in self._doors else kind, body)
+
+    def routes(self) -> list[web.RouteDef]:
+        """The HTTP endpoint; empty without a signing secret, for then nothing could be checked."""
+        return [web.post(PATH, self._handle)] if self._verifier else []
 
     async def _receive_action(self, body: dict[str, Any], ack: AsyncAck) -> BoltResponse:
         # A link in a button is followed by the person; the click is told all the same.
@@ -131,15 +134,21 @@ async def _acknowledge(ack: AsyncAck, told: dict[str, Any] | str | None) -> Bolt
 def find_team(body: Mapping[str, Any]) -> str:
     """Our own installation's workspace; in a shared channel the outer `team_id` may be another company's."""
     team: Mapping[str, Any] = body.get("team") or {}
-    found: str | None = _find_authorization(body).get("team_id") or body.get("team_id") or team.get("id")
+    found: str | None = find_authorization(body).get("team_id") or body.get("team_id") or team.get("id")
     return found or ""
 
 
 def find_bot_user(body: Mapping[str, Any]) -> str | None:
     """Our own user in that workspace."""
-    return _find_authorization(body).get("user_id")
+    return find_authorization(body).get("user_id")
 
 
-def _find_authorization(body: Mapping[str, Any]) -> Mapping[str, Any]:
+def find_person(body: Mapping[str, Any]) -> str:
+    """Who clicked or sent a form."""
+    return name_person(find_team(body), body["user"]["id"])
+
+
+def find_authorization(body: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Our own installation, as an event names it; empty in clicks, forms and commands."""
     found: list[Mapping[str, Any]] = body.get("authorizations") or []
     return found[0] if found else {}

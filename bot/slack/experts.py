@@ -6,10 +6,11 @@ from typing import Any
 
 from bot.experts import CONSENT, REPLY, REQUEST, ExpertReply, ExpertRequest
 from bot.inbox import Event, Inbox
-from bot.slack.api import SlackApi, SlackError
-from bot.slack.events import SlackEvents, find_bot_user, find_team
+from bot.slack.api import QUIET, SlackApi, SlackError
+from bot.slack.events import SlackEvents, find_bot_user, find_person, find_team
 from bot.slack.judgements import find_language
-from bot.slack.posts import is_personal, name_person, read_text
+from bot.slack.names import find_place, find_user, name_conversation, name_person
+from bot.slack.posts import is_personal, read_text
 from bot.slack.render_experts import (
     USE_REPLY,
     render_offer,
@@ -44,7 +45,11 @@ class SlackExperts:
         Raises:
             SlackError: the channel cannot be written to.
         """
-        team, asker, language = _find_place(interaction)[0], _find_user(request.person), find_language(interaction)
+        team, asker, language = (
+            find_place(interaction.conversation_key).team,
+            find_user(request.person),
+            find_language(interaction),
+        )
         blocks = render_request(
             language=language,
             asker=asker,
@@ -54,17 +59,15 @@ class SlackExperts:
         )
         text = render_request_fallback(language, asker, interaction.question)
         arguments = {"channel": self._channel, "text": text, "blocks": blocks}
-        posted = await self._api.call(team, "chat.postMessage", **arguments, **_QUIET)
+        posted = await self._api.call(team, "chat.postMessage", **arguments, **QUIET)
         return f"{posted['channel']}:{posted['ts']}"
 
     async def say_posted(self, person: str, interaction: Interaction) -> None:
         """One ephemeral message; one that fails is logged only."""
-        team, channel, thread_ts = _find_place(interaction)
-        text = say_expert("posted", find_language(interaction))
+        place, text = find_place(interaction.conversation_key), say_expert("posted", find_language(interaction))
+        whom = {"channel": place.channel, "thread_ts": place.thread_ts, "user": find_user(person)}
         try:
-            await self._api.call(
-                team, "chat.postEphemeral", channel=channel, thread_ts=thread_ts, user=_find_user(person), text=text
-            )
+            await self._api.call(place.team, "chat.postEphemeral", **whom, text=text)
         except SlackError as error:
             log.warning("a person could not be told", extra={"interaction_id": interaction.id, "error": str(error)})
 
@@ -76,13 +79,13 @@ class SlackExperts:
         """
         assert request.thread_key, "a reply came into a thread"
         channel, thread_ts = request.thread_key.split(":")
-        language, asker = find_language(interaction), _find_user(request.person)
+        language, asker = find_language(interaction), find_user(request.person)
         await self._api.call(
-            _find_place(interaction)[0],
+            find_place(interaction.conversation_key).team,
             "chat.postEphemeral",
             channel=channel,
             thread_ts=thread_ts,
-            user=_find_user(reply.expert),
+            user=find_user(reply.expert),
             text=say_expert("offer", language, person=asker),
             blocks=render_offer(reply.id, language, asker),
         )
@@ -93,12 +96,12 @@ class SlackExperts:
         Raises:
             SlackError: the thread cannot be written to.
         """
-        team, channel, thread_ts = _find_place(interaction)
-        language, asker, expert = find_language(interaction), _find_user(request.person), _find_user(reply.expert)
-        place = {"channel": channel, "thread_ts": thread_ts}
+        place = find_place(interaction.conversation_key)
+        language, asker, expert = find_language(interaction), find_user(request.person), find_user(reply.expert)
+        where = {"channel": place.channel, "thread_ts": place.thread_ts}
         text = say_expert("tell", language, person=asker, expert=expert)
         blocks = render_told(language, asker=asker, expert=expert, reply=reply.reply)
-        await self._api.call(team, "chat.postMessage", **place, text=text, blocks=blocks, **_QUIET)
+        await self._api.call(place.team, "chat.postMessage", **where, text=text, blocks=blocks, **QUIET)
 
     async def _find_link(self, team: str, interaction: Interaction) -> str | None:
         """A permalink to the answer; None in a direct message, which nobody else can open."""
@@ -115,7 +118,7 @@ def add_experts(events: SlackEvents, inbox: Inbox, channel: str) -> None:
     """Take wishes for a human, replies of experts, and their consent."""
 
     async def receive_wish(body: dict[str, Any]) -> None:
-        number, person = int(body["actions"][0]["value"]), _name(body)
+        number, person = int(body["actions"][0]["value"]), find_person(body)
         payload = {"interaction_id": number, "person": person}
         key = f"slack:{find_team(body)}:expert:{number}"
         await inbox.receive(Event("slack", f"expert:{number}:{person}", key, REQUEST, payload))
@@ -125,7 +128,7 @@ def add_experts(events: SlackEvents, inbox: Inbox, channel: str) -> None:
             await inbox.receive(event)
 
     async def receive_consent(body: dict[str, Any]) -> None:
-        number, person = int(body["actions"][0]["value"]), _name(body)
+        number, person = int(body["actions"][0]["value"]), find_person(body)
         payload = {"reply_id": number, "person": person}
         key = f"slack:{find_team(body)}:expert_reply:{number}"
         await inbox.receive(Event("slack", f"expert_consent:{number}:{person}", key, CONSENT, payload))
@@ -150,24 +153,5 @@ def to_expert_reply(body: Mapping[str, Any], channel: str) -> Event | None:
         "person": name_person(team, event["user"]),
         "text": read_text(text, None),
     }
-    return Event(
-        "slack", f"expert_reply:{channel}:{event['ts']}", f"slack:{team}:{channel}:{thread_ts}", REPLY, payload
-    )
-
-
-def _name(body: Mapping[str, Any]) -> str:
-    return name_person(find_team(body), body["user"]["id"])
-
-
-def _find_user(person: str) -> str:
-    return person.rpartition(":")[2]
-
-
-def _find_place(interaction: Interaction) -> tuple[str, str, str]:
-    """Team, channel and thread of a question."""
-    _, team, channel, thread_ts = interaction.conversation_key.split(":", 3)
-    return team, channel, thread_ts
-
-
-# Nothing that a person wrote is turned into a link, a mention or a preview behind our back.
-_QUIET: dict[str, Any] = {"parse": "none", "link_names": False, "unfurl_links": False, "unfurl_media": False}
+    key = f"expert_reply:{channel}:{event['ts']}"
+    return Event("slack", key, name_conversation(team, channel, thread_ts), REPLY, payload)

@@ -7,8 +7,8 @@ from typing import Any
 from bot.again import Again
 from bot.inbox import Claimed, Event, Inbox
 from bot.slack.api import SlackApi, SlackError
-from bot.slack.events import SlackEvents, find_team
-from bot.slack.posts import name_person
+from bot.slack.events import SlackEvents, find_person, find_team
+from bot.slack.names import find_place, find_user
 from bot.slack.render_feedback import AGAIN, EXPLAIN, VOTE, render_thanks
 from bot.slack.render_form import FORM, read_form, render_form
 from core.errors import NotFoundError
@@ -66,13 +66,13 @@ class Judgements:
         interaction = await self._interactions.get(judgement.interaction_id)
         if interaction.platform != "slack":
             return
-        _, team, channel, thread_ts = interaction.conversation_key.split(":", 3)
+        place = find_place(interaction.conversation_key)
         text, blocks = render_thanks(
             judgement.source, judgement.value, judgement.interaction_id, find_language(interaction)
         )
-        place = {"channel": channel, "thread_ts": thread_ts, "user": judgement.person.split(":")[-1]}
+        whom = {"channel": place.channel, "thread_ts": place.thread_ts, "user": find_user(judgement.person)}
         try:
-            await self._api.call(team, "chat.postEphemeral", **place, text=text, blocks=blocks)
+            await self._api.call(place.team, "chat.postEphemeral", **whom, text=text, blocks=blocks)
         except SlackError as error:
             log.warning("a vote could not be confirmed", extra={"inbox_id": claimed.id, "error": str(error)})
 
@@ -94,7 +94,7 @@ class Judgements:
     async def _receive_form(self, body: dict[str, Any]) -> None:
         view, team = body["view"], find_team(body)
         said = read_form(view, self._base_url)
-        payload = {"person": name_person(team, body["user"]["id"]), "source": "slack_form", "value": -1, **said}
+        payload = {"person": find_person(body), "source": "slack_form", "value": -1, **said}
         conversation_key = f"slack:{team}:answer:{said['interaction_id']}"
         await self._inbox.receive(Event("slack", f"form:{view['id']}", conversation_key, "feedback", payload))
 
@@ -104,8 +104,7 @@ class Judgements:
         try:
             async with asyncio.timeout(OPEN_SECONDS):
                 interaction = await self._interactions.get(interaction_id)
-                person = name_person(team, body["user"]["id"])
-                standing = await self._feedback.find_standing(interaction_id, person)
+                standing = await self._feedback.find_standing(interaction_id, find_person(body))
                 view = render_form(interaction_id, find_language(interaction), interaction.passages or [], standing)
                 await self._api.call(team, "views.open", trigger_id=body["trigger_id"], view=view)
         except (SlackError, NotFoundError, TimeoutError) as error:
@@ -117,7 +116,7 @@ def to_vote(body: dict[str, Any], interaction_id: int, value: int) -> Event:
     team, user = find_team(body), body["user"]["id"]
     payload = {
         "interaction_id": interaction_id,
-        "person": name_person(team, user),
+        "person": find_person(body),
         "source": "slack_button",
         "value": value,
     }

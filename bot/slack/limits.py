@@ -70,6 +70,10 @@ class Limits:
                 await self._sleep(pause)
             yield
 
+    def is_closed(self, team: str, method: str, channel: str) -> bool:
+        """Whether a call would have to wait for what a 429 asked."""
+        return self._find(team, method, channel).closed_until > self._clock()
+
     def close(self, team: str, method: str, channel: str, seconds: float) -> None:
         """Slack said 429: nothing more of this method here for so long."""
         self._find(team, method, channel).closed_until = self._clock() + seconds

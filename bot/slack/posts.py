@@ -4,8 +4,9 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-from bot.inbox import Claimed, Event, Inbox
+from bot.inbox import Event, Inbox
 from bot.slack.events import SlackEvents, find_bot_user, find_team
+from bot.slack.names import name_conversation, name_person
 
 # Each event that is read here, and the scope that Slack asks for it.
 EVENT_SCOPES = {"app_mention": "app_mentions:read", "message.im": "im:history"}
@@ -57,7 +58,7 @@ def read_post(body: Mapping[str, Any], event: Mapping[str, Any]) -> Event | None
         "direct": event.get("channel_type") == "im",
         "external": bool(body.get("is_ext_shared_channel")),
     }
-    return Event("slack", f"post:{channel}:{ts}", f"slack:{team}:{channel}:{thread_ts}", "question", payload)
+    return Event("slack", f"post:{channel}:{ts}", name_conversation(team, channel, thread_ts), "question", payload)
 
 
 def is_personal(body: Mapping[str, Any], event: Mapping[str, Any]) -> bool:
@@ -66,23 +67,6 @@ def is_personal(body: Mapping[str, Any], event: Mapping[str, Any]) -> bool:
     if not user or event.get("bot_id") or user in (find_bot_user(body), "USLACKBOT"):
         return False
     return event.get("subtype") in PERSONAL_SUBTYPES
-
-
-def name_person(team: str, user: str) -> str:
-    """A person of Slack as the log knows them."""
-    return f"slack:{team}:{user}"
-
-
-async def find_audience(claimed: Claimed) -> list[str]:
-    """What everyone who will see the reply may read.
-
-    In a direct message that is the person. In a channel it is what all may read, because its members are not
-    looked up yet. With people of another company in the room it is nothing: denial wins while unknown.
-    """
-    payload = claimed.payload
-    if payload["external"]:
-        return []
-    return ["everyone", payload["person"]] if payload["direct"] else ["everyone"]
 
 
 def read_text(text: str, bot_user: str | None) -> str:

@@ -6,7 +6,7 @@ from typing import Any
 from bot.inbox import Event, Inbox
 from bot.slack.emoji import Emoji
 from bot.slack.events import SlackEvents, find_bot_user, find_team
-from bot.slack.posts import name_person
+from bot.slack.names import name_person
 
 EVENT_SCOPES = {"reaction_added": "reactions:read", "reaction_removed": "reactions:read"}
 

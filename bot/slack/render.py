@@ -5,14 +5,12 @@ only links and mentions are those written here.
 """
 
 import re
-from typing import Any
 
 from bot.reply import FinishedAnswer, Source
+from bot.slack.blocks import Block, actions, button, context, escape, markdown, section
 from bot.slack.markdown import make_safe, split_markdown
 from bot.slack.render_feedback import render_feedback
 from core.prompt import Language
-
-Block = dict[str, Any]
 
 # The name of the button that ends an answer.
 STOP = "stop"
@@ -43,15 +41,7 @@ _PHRASES: dict[Language, dict[str, str]] = {
     },
 }
 
-_BROADCAST = re.compile(r"@(?=channel|here|everyone)", re.IGNORECASE)
-_WORD_JOINER = "\u2060"
 _BREAKS = ("\n\n", "\n", ". ", " ")
-
-
-def escape(text: str) -> str:
-    """Text that Slack shows as it is: no link, no mention, no word to a whole channel."""
-    escaped = text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
-    return _BROADCAST.sub("@" + _WORD_JOINER, escaped)
 
 
 def split(text: str, limit: int) -> list[str]:
@@ -75,7 +65,7 @@ def _find_cut(text: str, limit: int) -> int:
 
 def render_status(text: str) -> list[Block]:
     """A small grey line."""
-    return [{"type": "context", "elements": [_mrkdwn(escape(text))]}]
+    return [context(escape(text))]
 
 
 def render_partial(text: str, *, stop: Block | None = None, limit: int = MESSAGE_CHARACTERS) -> list[Block]:
@@ -86,16 +76,12 @@ def render_partial(text: str, *, stop: Block | None = None, limit: int = MESSAGE
         limit: characters, where the message holds other words too.
     """
     shown = split_markdown(make_safe(text), limit)[0]
-    return [*([_markdown(shown)] if shown.strip() else []), *([stop] if stop else [])]
+    return [*([markdown(shown)] if shown.strip() else []), *([stop] if stop else [])]
 
 
 def render_stop(inbox_id: int, language: Language) -> Block:
     """A button that ends the answer, where Slack shows none of its own."""
-    label = {"type": "plain_text", "text": _PHRASES[language]["stop"]}
-    return {
-        "type": "actions",
-        "elements": [{"type": "button", "action_id": STOP, "text": label, "value": f"{inbox_id}"}],
-    }
+    return actions(button(STOP, _PHRASES[language]["stop"], f"{inbox_id}"))
 
 
 def render_body(answer: FinishedAnswer, base_url: str) -> list[str]:
@@ -111,7 +97,7 @@ def render_tail(answer: FinishedAnswer, base_url: str) -> list[Block]:
 
 def render_answer(answer: FinishedAnswer, base_url: str) -> list[list[Block]]:
     """Blocks of one message or more, in order; the last one carries the sources and the thumbs."""
-    messages = [[_markdown(piece)] if piece else [] for piece in render_body(answer, base_url)]
+    messages = [[markdown(piece)] if piece else [] for piece in render_body(answer, base_url)]
     if answer.notice:
         messages[0] = [*render_status(answer.notice), *messages[0]]
     messages[-1] += render_tail(answer, base_url)
@@ -128,7 +114,7 @@ def _render_sources(answer: FinishedAnswer, base_url: str) -> list[Block]:
         return []
     lines = [_render_source(source, answer.language, base_url) for source in answer.sources]
     listing = "\n".join([f"*{_PHRASES[answer.language]['sources']}*", *lines])
-    return [{"type": "divider"}, *(_section(piece) for piece in split(listing, SECTION_CHARACTERS))]
+    return [{"type": "divider"}, *(section(piece) for piece in split(listing, SECTION_CHARACTERS))]
 
 
 def _render_source(source: Source, language: Language, base_url: str) -> str:
@@ -150,16 +136,4 @@ def _render_context(answer: FinishedAnswer) -> Block:
     phrases = _PHRASES[answer.language]
     origin = phrases.get("generated" if answer.mode == "stopped" else answer.mode, "")
     line = f"{origin} {phrases['number'].format(id=answer.interaction_id)}".strip()
-    return {"type": "context", "elements": [_mrkdwn(line)]}
-
-
-def _markdown(text: str) -> Block:
-    return {"type": "markdown", "text": text}
-
-
-def _section(text: str) -> Block:
-    return {"type": "section", "text": _mrkdwn(text)}
-
-
-def _mrkdwn(text: str) -> Block:
-    return {"type": "mrkdwn", "text": text, "verbatim": True}
+    return context(line)

@@ -1,11 +1,8 @@
 """What experts see of a question, what they are asked, and what the person is told. Pure."""
 
-from typing import Any
-
-from bot.slack.render import escape, render_partial
+from bot.slack.blocks import Block, actions, button, context, escape, section
+from bot.slack.render import render_partial
 from core.prompt import Language
-
-Block = dict[str, Any]
 
 USE_REPLY = "use_reply"
 # Characters of a question or an answer, so that both fit one message; the link leads to the whole.
@@ -52,43 +49,32 @@ def render_request(
         answer: None where not everybody may read what it is from.
         link: to the answer; None where nobody else can open it.
     """
-    shown = [_line(say_expert("answered", language)), *render_partial(answer, limit=SHOWN_CHARACTERS)] if answer else []
-    withheld = [] if answer else [_context(say_expert("withheld", language))]
-    opened = [_context(f"<{link}|{say_expert('open', language)}>")] if link else []
+    shown = (
+        [section(say_expert("answered", language)), *render_partial(answer, limit=SHOWN_CHARACTERS)] if answer else []
+    )
+    withheld = [] if answer else [context(say_expert("withheld", language))]
+    opened = [context(f"<{link}|{say_expert('open', language)}>")] if link else []
     return [
-        _line(say_expert("asks", language, person=asker)),
+        section(say_expert("asks", language, person=asker)),
         *render_partial(question, limit=SHOWN_CHARACTERS),
         *shown,
         *withheld,
         *opened,
-        _context(say_expert("how", language)),
+        context(say_expert("how", language)),
     ]
 
 
 def render_offer(reply_id: int, language: Language, asker: str) -> list[Block]:
     """What the expert alone is asked."""
-    label = {"type": "plain_text", "text": _PHRASES[language]["use"], "emoji": False}
-    button = {"type": "button", "action_id": USE_REPLY, "text": label, "value": str(reply_id), "style": "primary"}
-    return [_line(say_expert("offer", language, person=asker)), {"type": "actions", "elements": [button]}]
+    agree = button(USE_REPLY, _PHRASES[language]["use"], str(reply_id)) | {"style": "primary"}
+    return [section(say_expert("offer", language, person=asker)), actions(agree)]
 
 
 def render_told(language: Language, *, asker: str, expert: str, reply: str) -> list[Block]:
     """What the person is told."""
-    return [_line(say_expert("tell", language, person=asker, expert=expert)), *render_partial(reply)]
+    return [section(say_expert("tell", language, person=asker, expert=expert)), *render_partial(reply)]
 
 
 def render_request_fallback(language: Language, asker: str, question: str) -> str:
     """For notifications."""
     return f"{say_expert('asks', language, person=asker)} {escape(question)}"[:3_000]
-
-
-def _line(text: str) -> Block:
-    return {"type": "section", "text": _mrkdwn(text)}
-
-
-def _context(text: str) -> Block:
-    return {"type": "context", "elements": [_mrkdwn(text)]}
-
-
-def _mrkdwn(text: str) -> Block:
-    return {"type": "mrkdwn", "text": text, "verbatim": True}

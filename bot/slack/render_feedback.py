@@ -1,11 +1,8 @@
 """What stands under an answer for people to judge it by, and the quiet words that follow. Pure."""
 
-from typing import Any
-
 from bot.reply import FinishedAnswer
+from bot.slack.blocks import Block, actions, button, plain, section
 from core.prompt import Language
-
-Block = dict[str, Any]
 
 VOTE, EXPLAIN, AGAIN, ASK_HUMAN = "vote", "explain", "again", "ask_human"
 
@@ -46,52 +43,37 @@ _PHRASES: dict[Language, dict[str, str]] = {
 def render_feedback(answer: FinishedAnswer) -> list[Block]:
     """Slack's own thumbs and what else can be done; all of it names the answer, so any message of it can hold them."""
     phrases, number = _PHRASES[answer.language], str(answer.interaction_id)
-    buttons = [render_button(AGAIN, phrases["again"], number)]
+    buttons = [button(AGAIN, phrases["again"], number)] if answer.can_try_again else []
     if answer.can_ask_human:
         sure = {"title": "human", "text": "human_sure", "confirm": "human_yes", "deny": "human_no"}
-        asked = {part: _plain(phrases[name]) for part, name in sure.items()}
-        buttons.append(render_button(ASK_HUMAN, phrases["human"], number) | {"confirm": asked})
-    return [
-        {"type": "context_actions", "elements": [_render_thumbs(answer)]},
-        {"type": "actions", "elements": buttons},
-    ]
+        asked = {part: plain(phrases[name]) for part, name in sure.items()}
+        buttons.append(button(ASK_HUMAN, phrases["human"], number) | {"confirm": asked})
+    thumbs = {"type": "context_actions", "elements": [_render_thumbs(answer)]}
+    return [thumbs, actions(*buttons)] if buttons else [thumbs]
 
 
 def render_thanks(source: str, value: int, interaction_id: int, language: Language) -> tuple[str, list[Block]]:
     """What the person alone is told after a vote: text and blocks."""
     phrases = _PHRASES[language]
     if source == "slack_form":
-        return phrases["thanks_form"], [_section(phrases["thanks_form"])]
+        return phrases["thanks_form"], [section(phrases["thanks_form"])]
     if value > 0:
-        return phrases["thanks"], [_section(phrases["thanks"])]
-    explain = render_button(EXPLAIN, phrases["explain"], str(interaction_id))
+        return phrases["thanks"], [section(phrases["thanks"])]
+    explain = button(EXPLAIN, phrases["explain"], str(interaction_id))
     return phrases["thanks_down"], [
-        _section(phrases["thanks_down"]),
-        {"type": "actions", "elements": [explain]},
+        section(phrases["thanks_down"]),
+        actions(explain),
     ]
-
-
-def render_button(action_id: str, label: str, value: str) -> Block:
-    """A button with a plain label."""
-    return {"type": "button", "action_id": action_id, "text": _plain(label), "value": value}
 
 
 def _render_thumbs(answer: FinishedAnswer) -> Block:
     phrases = _PHRASES[answer.language]
     buttons = {
         f"{kind}_button": {
-            "text": _plain(phrases[side]),
+            "text": plain(phrases[side]),
             "accessibility_label": phrases[f"{side}_label"],
             "value": f"{side}:{answer.interaction_id}",
         }
         for kind, side in (("positive", "up"), ("negative", "down"))
     }
     return {"type": "feedback_buttons", "action_id": VOTE, **buttons}
-
-
-def _section(text: str) -> Block:
-    return {"type": "section", "text": _plain(text)}
-
-
-def _plain(text: str) -> Block:
-    return {"type": "plain_text", "text": text, "emoji": True}

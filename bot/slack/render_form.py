@@ -5,10 +5,9 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from bot.slack.blocks import Block, plain
 from core.prompt import Language
 from core.records import Feedback
-
-Block = dict[str, Any]
 
 FORM = "judgement"
 REASONS = ("wrong", "wrong_document", "incomplete", "not_understood", "other")
@@ -73,9 +72,9 @@ def render_form(
         "type": "modal",
         "callback_id": FORM,
         "private_metadata": json.dumps({"interaction_id": interaction_id}),
-        "title": _plain(phrases["title"]),
-        "submit": _plain(phrases["send"]),
-        "close": _plain(phrases["close"]),
+        "title": plain(phrases["title"]),
+        "submit": plain(phrases["send"]),
+        "close": plain(phrases["close"]),
         "blocks": blocks,
     }
 
@@ -98,7 +97,7 @@ def read_form(view: Mapping[str, Any], base_url: str) -> dict[str, Any]:
 
 
 def _render_reasons(phrases: Mapping[str, str], standing: Feedback | None) -> Block:
-    options = {name: {"text": _plain(phrases[f"reason_{name}"]), "value": name} for name in REASONS}
+    options = {name: {"text": plain(phrases[f"reason_{name}"]), "value": name} for name in REASONS}
     element: Block = {"type": "radio_buttons", "action_id": "reason", "options": list(options.values())}
     if standing and standing.reason in options:
         element["initial_option"] = options[standing.reason]
@@ -115,7 +114,7 @@ def _render_text(phrases: Mapping[str, str], name: str, limit: int, standing: Fe
     before = (standing.correction if name == "correction" else standing.right_source) if standing else None
     if before:
         element["initial_value"] = before[:limit]
-    return {**_input(name, phrases, element), "hint": _plain(phrases[f"{name}_hint"])}
+    return {**_input(name, phrases, element), "hint": plain(phrases[f"{name}_hint"])}
 
 
 def _render_passages(
@@ -125,7 +124,7 @@ def _render_passages(
     element: Block = {
         "type": "static_select",
         "action_id": "chosen",
-        "placeholder": _plain(phrases["chosen_none"]),
+        "placeholder": plain(phrases["chosen_none"]),
         "options": list(options.values()),
     }
     if standing and standing.right_chunk_id in options:
@@ -139,11 +138,11 @@ def _render_option(passage: Mapping[str, Any]) -> Block:
     label = f"[{passage['number']}] {place}"
     if len(label) > OPTION_CHARACTERS:
         label = label[: OPTION_CHARACTERS - 1] + "…"
-    return {"text": _plain(label), "value": str(passage["chunk_id"])}
+    return {"text": plain(label), "value": str(passage["chunk_id"])}
 
 
 def _input(name: str, phrases: Mapping[str, str], element: Block) -> Block:
-    return {"type": "input", "block_id": name, "optional": True, "label": _plain(phrases[name]), "element": element}
+    return {"type": "input", "block_id": name, "optional": True, "label": plain(phrases[name]), "element": element}
 
 
 def _read(values: Mapping[str, Any], name: str) -> str | None:
@@ -158,7 +157,3 @@ def _read(values: Mapping[str, Any], name: str) -> str | None:
 def _read_passage(named: str | None, base_url: str) -> str | None:
     found = re.fullmatch(rf"<?{re.escape(base_url)}/passages/(\d{{1,18}})(?:[?#|].*)?>?", named or "")
     return found[1] if found else None
-
-
-def _plain(text: str) -> Block:
-    return {"type": "plain_text", "text": text, "emoji": False}

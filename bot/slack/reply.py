@@ -4,21 +4,21 @@ Slack's native stream is used where there is one. Where a place has none, where 
 the same message is edited instead, and the person notices nothing.
 """
 
-import asyncio
 import logging
 import time
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import partial
 from typing import Any
 
 from bot.inbox import Claimed
 from bot.phrases import say
-from bot.reply import FinishedAnswer
-from bot.slack.api import SlackApi, SlackError
+from bot.reply import FinishedAnswer, Reply
+from bot.slack.api import QUIET, RATE_LIMITED, SlackApi, SlackError
+from bot.slack.blocks import Block
 from bot.slack.changes import Changes, Fate
+from bot.slack.pace import APPEND_PAUSE_SECONDS, Clock, Pace, Paces
 from bot.slack.render import (
-    Block,
     render_answer,
     render_body,
     render_fallback,
@@ -27,47 +27,16 @@ from bot.slack.render import (
     render_stop,
     render_tail,
 )
+from bot.slack.session import Session
 from bot.slack.stream import SlackStream
+from bot.slack.whispers import reply_to_command
 from core.interactions import Interactions
 from core.prompt import Language
 
 log = logging.getLogger(__name__)
 
-# Slack takes about one edit a second in a channel and 50 a minute in a workspace; the last edit must find room too.
-EDIT_PAUSE_SECONDS = 1.3
-# About a hundred pieces of streams a minute.
-APPEND_PAUSE_SECONDS = 0.6
-# A status line is worth no more waiting than this.
-STATUS_SECONDS = 1.5
 # Rooms in which Slack streams nothing.
 UNSTREAMED_ROOMS = {"mpim"}
-
-Clock = Callable[[], float]
-
-
-class Pace:
-    """One edit per pause over all replies; who comes too early drops this edit, for a later one holds its text too."""
-
-    def __init__(self, clock: Clock, *, pause_seconds: float = EDIT_PAUSE_SECONDS) -> None:
-        self._clock = clock
-        self._pause_seconds = pause_seconds
-        self._next_at = 0.0
-
-    def take(self) -> bool:
-        """Whether an edit may be sent now; if so the next one must wait."""
-        now = self._clock()
-        if now < self._next_at:
-            return False
-        self._next_at = now + self._pause_seconds
-        return True
-
-
-@dataclass(frozen=True, slots=True)
-class Paces:
-    """The workspace's paces, shared by all replies."""
-
-    edits: Pace
-    appends: Pace
 
 
 class SlackPlatform:
@@ -94,11 +63,13 @@ class SlackPlatform:
         self._has_experts = has_experts
         self._paces = Paces(Pace(clock), Pace(clock, pause_seconds=APPEND_PAUSE_SECONDS))
 
-    async def reply_to(self, claimed: Claimed) -> "SlackReply | None":
+    async def reply_to(self, claimed: Claimed) -> Reply | None:
         """The reply for this event, on the message of an earlier attempt or wording, if any.
 
         None where the question was edited or deleted since; what was shown of a deleted one is removed.
         """
+        if claimed.payload.get("response_url"):
+            return reply_to_command(claimed, self._base_url)
         stored = await self._interactions.find_by_inbox(claimed.id)
         reply_key = stored.reply_key if stored else await self._changes.find_earlier_reply(claimed.payload)
         reply = self._make_reply(claimed, reply_key)
@@ -150,6 +121,7 @@ class SlackReply:
         self._reply_key = reply_key
         self._language: Language = "en"
         self._stream: SlackStream | None = None
+        self._session = Session(api, claimed.payload)
         self._find_fate = find_fate
 
     async def open(self, interaction_id: int, language: Language) -> str:
@@ -160,7 +132,7 @@ class SlackReply:
         """
         self._language = language
         status = say("reading", language)
-        await self._show_status(status)
+        await self._session.begin(status)
         if self._reply_key:
             await self._take_over(status)
         elif self._place.get("room") not in UNSTREAMED_ROOMS:
@@ -177,7 +149,7 @@ class SlackReply:
             if self._stream:
                 await self._append(self._stream, text)
             elif self._paces.edits.take():
-                await self._edit(render_fallback(text), render_partial(text, stop=self._stop))
+                await self._show_edit(text)
         except SlackError as error:
             log.warning("an edit failed", extra={"channel": self._channel, "error": str(error)})
 
@@ -230,20 +202,6 @@ class SlackReply:
     def _render_status(self, status: str) -> list[Block]:
         return [*render_status(status), self._stop]
 
-    async def _show_status(self, status: str) -> None:
-        """Slack's own line above the composer and its Stop button; without them the message itself says as much."""
-        place = {"channel_id": self._channel, "thread_ts": self._thread_ts}
-        line = self._api.call(self._team, "assistant.threads.setStatus", **place, status=status)
-        session = self._api.call(self._team, "agents.sessions.setStatus", **place, status="processing")
-        try:
-            async with asyncio.timeout(STATUS_SECONDS):
-                said = await asyncio.gather(line, session, return_exceptions=True)
-        except TimeoutError:
-            return
-        for error in said:
-            if isinstance(error, Exception):
-                log.debug("no status line", extra={"channel": self._channel, "error": str(error)})
-
     async def _start_stream(self, status: str) -> None:
         try:
             self._stream = await SlackStream.start(self._api, self._place, status)
@@ -265,22 +223,25 @@ class SlackReply:
 
     async def _append(self, stream: SlackStream, text: str) -> None:
         """A piece for the stream; where it takes none, edits from now on."""
-        rest = stream.find_rest(text)
-        if rest == "" or not self._paces.appends.take():
+        # Before the text is looked at: a long answer comes in thousands of pieces, each the whole of it.
+        if not self._paces.appends.is_due() or (rest := stream.find_rest(text)) == "":
             return
+        self._paces.appends.take()
         try:
             if rest is not None:
                 await stream.append(rest)
                 return
         except SlackError as error:
+            if error.reason == RATE_LIMITED:
+                return
             log.info("the stream has ended, edits instead", extra={"channel": self._channel, "error": str(error)})
         await self._leave_stream()
-        await self._edit(render_fallback(text), render_partial(text, stop=self._stop))
+        await self._show_edit(text)
 
     async def _end_with(self, answer: FinishedAnswer) -> bool:
         """End the stream with the answer; False where the message must be edited, because it shows other words."""
         if self._stream is None:
-            await self._end_session()
+            await self._session.end()
             return False
         body = render_body(answer, self._base_url)
         if len(body) == 1 and not answer.notice and body[0].startswith(self._stream.sent):
@@ -290,7 +251,7 @@ class SlackReply:
             except SlackError as error:
                 log.info("the stream had ended", extra={"channel": self._channel, "error": str(error)})
                 self._stream = None
-                await self._end_session()
+                await self._session.end()
             else:
                 return True
         await self._leave_stream()
@@ -305,16 +266,7 @@ class SlackReply:
             await stream.stop()
         except SlackError as error:
             log.debug("the stream had ended", extra={"channel": self._channel, "error": str(error)})
-            await self._end_session()
-
-    async def _end_session(self) -> None:
-        """Take Slack's Stop button away; ending a stream does it too."""
-        place = {"channel_id": self._channel, "thread_ts": self._thread_ts}
-        try:
-            async with asyncio.timeout(STATUS_SECONDS):
-                await self._api.call(self._team, "agents.sessions.setStatus", **place, status="active")
-        except (SlackError, TimeoutError) as error:
-            log.debug("no session", extra={"channel": self._channel, "error": str(error)})
+            await self._session.end()
 
     async def _edit_or_post(self, answer: FinishedAnswer, blocks: list[Block]) -> None:
         """Somebody may have deleted the status line; then the answer is a new post and votes go there."""
@@ -329,14 +281,18 @@ class SlackReply:
 
     async def _post(self, text: str, blocks: list[Block]) -> str:
         place = {"channel": self._channel, "thread_ts": self._thread_ts}
-        response = await self._api.call(self._team, "chat.postMessage", **place, text=text, blocks=blocks, **_QUIET)
+        response = await self._api.call(self._team, "chat.postMessage", **place, text=text, blocks=blocks, **QUIET)
         return f"{response['channel']}:{response['ts']}"
 
+    async def _show_edit(self, text: str) -> None:
+        """The text so far; left out where Slack wants a pause, so that the last edit does not wait behind it."""
+        edit = self._make_edit(render_fallback(text), render_partial(text, stop=self._stop))
+        await self._api.offer(self._team, "chat.update", **edit)
+
     async def _edit(self, text: str, blocks: list[Block]) -> None:
+        await self._api.call(self._team, "chat.update", **self._make_edit(text, blocks))
+
+    def _make_edit(self, text: str, blocks: list[Block]) -> dict[str, Any]:
         assert self._reply_key, "open() comes first"
         channel, ts = self._reply_key.split(":")
-        await self._api.call(self._team, "chat.update", channel=channel, ts=ts, text=text, blocks=blocks, parse="none")
-
-
-# Nothing in an answer is turned into a link, a mention or a preview behind our back.
-_QUIET: dict[str, Any] = {"parse": "none", "link_names": False, "unfurl_links": False, "unfurl_media": False}
+        return {"channel": channel, "ts": ts, "text": text, "blocks": blocks, "parse": "none"}

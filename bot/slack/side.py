@@ -1,50 +1,85 @@
-"""Everything of Slack, put together: what comes in, what goes out, and how the installation is checked."""
+"""Everything of Slack, put together: what comes in and what goes out."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import Protocol
+from urllib.parse import urljoin
 
 from aiohttp import web
 from slack_bolt.async_app import AsyncApp
 
+from bot.admin_messages import AdminMessages
 from bot.again import Again
+from bot.alerts import Alerts
+from bot.desk import Desk
+from bot.home import Homes
 from bot.inbox import Inbox
-from bot.slack import changes, experts, posts, reactions, threads
-from bot.slack.api import METHOD_SCOPES, OneToken, SlackApi, SlackError, build_client
+from bot.room_settings import RoomSettingsLog
+from bot.slack import admin as admin_channel
+from bot.slack import recovery
+from bot.slack.admin import AdminChannel
+from bot.slack.api import OneToken, SlackApi, Tokens, build_client
 from bot.slack.changes import Changes
+from bot.slack.commands import Commands
+from bot.slack.directory import SlackDirectory
 from bot.slack.emoji import Emoji
-from bot.slack.events import SlackEvents
+from bot.slack.events import Kind, SlackEvents
 from bot.slack.experts import SlackExperts, add_experts
+from bot.slack.history import History
+from bot.slack.home import SlackHome
+from bot.slack.install import Install
+from bot.slack.installations import Installations, Seal
 from bot.slack.judgements import Judgements
 from bot.slack.posts import add_posts
 from bot.slack.reactions import add_reactions
+from bot.slack.recovery import Recovery
 from bot.slack.reply import SlackPlatform
+from bot.slack.settings import SET_ROOM, SlackSettings
 from bot.slack.socket import SlackSocket
 from bot.slack.threads import Threads
+from bot.slack.whispers import SlackWhispers
 from bot.worker import Handler
+from core.consent import Consents
 from core.database import Database
+from core.directory import Directory
 from core.feedback import FeedbackLog
 from core.interactions import Interactions
+from core.prompt import Language
+from core.serving import Serving
 from core.settings import Settings, read_list
 
-# Each event that the manifest subscribes to, and the scope that Slack asks for it.
-EVENT_SCOPES = {
-    **posts.EVENT_SCOPES,
-    **changes.EVENT_SCOPES,
-    **threads.EVENT_SCOPES,
-    **reactions.EVENT_SCOPES,
-    **experts.EVENT_SCOPES,
-}
-SCOPES = frozenset({*EVENT_SCOPES.values(), *filter(None, METHOD_SCOPES.values())})
+# Questions to begin with, by language.
+Prompts = Mapping[Language, Sequence[str]]
+NO_PROMPTS: Prompts = {"en": (), "ko": ()}
+
+
+class Loop(Protocol):
+    """What runs beside the answers."""
+
+    async def start(self) -> None:
+        """Begin."""
+        ...
+
+    async def stop(self) -> None:
+        """End."""
+        ...
 
 
 class SlackSide:
     """Slack as the bot sees it.
 
     Attributes:
+        loops: what runs beside the answers: connections kept open, posts to admins.
         platform: makes its replies.
         handlers: for events of its own.
         read_thread: gives what people said before a question.
+        recovery: reads what was missed.
         confirm: follows a vote.
+        find_readers: says who will see a reply.
+        find_language: says in which language a channel wants our own words.
+        tell_forgotten: tells a person that they are forgotten.
+        whispers: tells one person of a room something alone.
         experts: whom a question may be handed to, where there is a channel of theirs.
+        admin: reports, alerts and their buttons, where there is a channel for them.
     """
 
     def __init__(
@@ -60,16 +95,47 @@ class SlackSide:
         signing_secret: str | None,
         emoji: Emoji | None = None,
         expert_channel: str | None = None,
+        admin: AdminChannel | None = None,
+        install: Install | None = None,
+        history: History | None = None,
+        prompts: Prompts = NO_PROMPTS,
     ) -> None:
+        self.loops: list[Loop] = [api]
         self._events = SlackEvents(signing_secret=signing_secret)
         add_posts(self._events, inbox)
         add_reactions(self._events, inbox, emoji or Emoji())
-        said = Threads(api=api, inbox=inbox, database=database)
+        people = SlackDirectory(api=api, directory=Directory(database))
+        people.open_doors(self._events)
+        self.find_readers = people.find_readers
+        rooms = SlackSettings(api=api, inbox=inbox, settings=RoomSettingsLog(database), people=people)
+        rooms.open_doors(self._events)
+        self.find_language = rooms.find_language
+        said = Threads(api=api, inbox=inbox, database=database, hears_questions=rooms.hears_questions)
         said.open_doors(self._events)
         self.read_thread = said.read
+        Commands(inbox=inbox, open_settings=rooms.open_form).open_doors(self._events)
+        own = SlackHome(
+            api=api,
+            inbox=inbox,
+            homes=Homes(database),
+            consents=Consents(database),
+            interactions=interactions,
+            people=people,
+            prompts=prompts,
+        )
+        own.open_doors(self._events)
+        self.tell_forgotten = own.tell_forgotten
+        self.whispers = SlackWhispers(api=api, inbox=inbox, base_url=base_url)
+        self.whispers.open_doors(self._events)
         changed = Changes(inbox=inbox, database=database)
         changed.open_doors(self._events)
-        self.handlers: dict[str, Handler] = {"deletion": changed.take_deletion}
+        self.recovery = Recovery(events=self._events, history=history or History(api), inbox=inbox, database=database)
+        self.handlers: dict[str, Handler] = {
+            "deletion": changed.take_deletion,
+            recovery.KIND: self.recovery.take,
+            SET_ROOM: rooms.set_room,
+            **own.handlers(),
+        }
         judgements = Judgements(
             api=api, inbox=inbox, interactions=interactions, feedback=feedback, again=again, base_url=base_url
         )
@@ -78,6 +144,14 @@ class SlackSide:
         self.experts = SlackExperts(api=api, channel=expert_channel) if expert_channel else None
         if expert_channel:
             add_experts(self._events, inbox, expert_channel)
+        self._install = install
+        if install:
+            install.open_doors(self._events)
+        self.admin = admin
+        if admin:
+            self.loops.append(admin)
+            admin.open_doors(self._events)
+            self.handlers[admin_channel.KIND] = admin.take
         self.platform = SlackPlatform(
             api=api,
             interactions=interactions,
@@ -91,9 +165,13 @@ class SlackSide:
         """What Socket Mode hands its events to."""
         return self._events.app
 
+    def names(self, kind: Kind) -> set[str]:
+        """Names of what is read of a kind, which the manifest must announce."""
+        return self._events.names(kind)
+
     def routes(self) -> Sequence[web.RouteDef]:
-        """The HTTP endpoint, where there is one."""
-        return self._events.routes()
+        """The HTTP endpoint and the way to install, where there are such."""
+        return [*self._events.routes(), *(self._install.routes() if self._install else [])]
 
 
 def build_side(
@@ -104,12 +182,15 @@ def build_side(
     interactions: Interactions,
     feedback: FeedbackLog,
     again: Again,
+    serving: Serving,
+    prompts: Prompts = NO_PROMPTS,
 ) -> tuple[SlackSide, list[SlackSocket]]:
     """Slack by the settings, and the connections of Socket Mode that must be started."""
-    assert settings.slack_bot_token
-    token, secret = settings.slack_bot_token.get_secret_value(), settings.slack_signing_secret
+    tokens, install = _build_tokens(settings, database)
+    api = SlackApi(tokens, api_url=settings.slack_api_url)
+    secret = settings.slack_signing_secret
     side = SlackSide(
-        api=SlackApi(OneToken(token)),
+        api=api,
         inbox=inbox,
         database=database,
         interactions=interactions,
@@ -119,23 +200,63 @@ def build_side(
         signing_secret=secret.get_secret_value() if secret else None,
         emoji=Emoji(read_list(settings.slack_emoji_up), read_list(settings.slack_emoji_down)),
         expert_channel=settings.slack_expert_channel,
+        admin=_build_admin(settings, api=api, inbox=inbox, database=database, serving=serving),
+        install=install,
+        prompts=prompts,
     )
+    if isinstance(tokens, Installations):
+        side.loops.append(tokens)
     if not settings.slack_app_token:
         return side, []
     app_token = settings.slack_app_token.get_secret_value()
-    return side, [SlackSocket(app=side.app, client=build_client(token), app_token=app_token)]
+    # The connection is opened with the app's own token.
+    client = build_client("", api_url=settings.slack_api_url)
+    return side, [SlackSocket(app=side.app, client=client, app_token=app_token, on_return=side.recovery.ask)]
 
 
-async def check_installation(api: SlackApi) -> list[str]:
-    """What is wrong with the installation, in words; empty where token and scopes are right.
+def build_installations(settings: Settings, database: Database) -> Installations:
+    """The store of tokens, where the app is installed by OAuth."""
+    assert settings.slack_client_id and settings.slack_client_secret and settings.slack_token_key
+    return Installations(
+        database,
+        Seal(read_list(settings.slack_token_key.get_secret_value())),
+        client_id=settings.slack_client_id,
+        client_secret=settings.slack_client_secret.get_secret_value(),
+        api_url=settings.slack_api_url,
+    )
 
-    Side effects: one `auth.test`.
-    """
-    try:
-        response = await api.call("", "auth.test")
-    except SlackError as error:
-        return [f"SLACK_BOT_TOKEN: {error}"]
-    listed: str = response.headers.get("x-oauth-scopes", "")
-    granted = {scope.strip() for scope in listed.split(",")}
-    missing = sorted(SCOPES - granted)
-    return [f"the Slack app lacks the scope {scope}; install it again from its manifest" for scope in missing]
+
+def _build_tokens(settings: Settings, database: Database) -> tuple[Tokens, Install | None]:
+    """One token by the settings, or a store of those that workspaces gave."""
+    if settings.slack_bot_token:
+        return OneToken(settings.slack_bot_token.get_secret_value()), None
+    assert settings.slack_client_id and settings.slack_token_key
+    installations = build_installations(settings, database)
+    install = Install(
+        installations,
+        keys=read_list(settings.slack_token_key.get_secret_value()),
+        client_id=settings.slack_client_id,
+        authorize_url=urljoin(settings.slack_api_url, "/oauth/v2/authorize"),
+        base_url=settings.base_url,
+    )
+    return installations, install
+
+
+def _build_admin(
+    settings: Settings, *, api: SlackApi, inbox: Inbox, database: Database, serving: Serving
+) -> AdminChannel | None:
+    if not settings.slack_admin_channel:
+        return None
+    team, _, channel = settings.slack_admin_channel.rpartition("/")
+    return AdminChannel(
+        api=api,
+        inbox=inbox,
+        messages=AdminMessages(database, "slack"),
+        alerts=Alerts(database),
+        desk=Desk(database, serving),
+        team=team,
+        channel=channel,
+        admins=read_list(settings.slack_admins),
+        language="ko" if settings.slack_admin_language == "ko" else "en",
+        base_url=settings.base_url,
+    )

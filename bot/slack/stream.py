@@ -4,12 +4,13 @@ What was sent is kept here, because a stream that has ended keeps nothing back; 
 instead and says it all again.
 """
 
+from collections.abc import Awaitable, Callable
 from typing import Any
 
 from bot.slack.api import SlackApi
+from bot.slack.blocks import Block
 from bot.slack.markdown import make_safe, settle_start
-
-Block = dict[str, Any]
+from bot.slack.names import find_user
 
 # Slack's limit of one call, and of what one message may hold beside its sources.
 STREAM_CHARACTERS = 12_000
@@ -46,7 +47,7 @@ class SlackStream:
             channel=place["channel"],
             thread_ts=place["thread_ts"],
             recipient_team_id=place.get("user_team") or place["team"],
-            recipient_user_id=place["person"].rpartition(":")[2],
+            recipient_user_id=find_user(place["person"]),
             chunks=[_task(status, "in_progress")],
         )
         return cls(api, place["team"], f"{response.get('channel') or place['channel']}:{response['ts']}", status)
@@ -59,12 +60,12 @@ class SlackStream:
         return shown[len(self.sent) :]
 
     async def append(self, rest: str) -> None:
-        """Send more.
+        """Send more; where Slack wants a pause it is not sent, for the next piece holds it too.
 
         Raises:
-            SlackError: the stream has ended.
+            SlackError: the stream has ended, or `RATE_LIMITED`.
         """
-        await self._call("chat.appendStream", chunks=[_words(rest)])
+        await self._call("chat.appendStream", self._api.offer, chunks=[_words(rest)])
         self.sent += rest
 
     async def stop(self, rest: str = "", blocks: list[Block] | None = None) -> None:
@@ -75,11 +76,11 @@ class SlackStream:
         """
         chunks = [_task(self._status, "complete"), *([_words(rest)] if rest else [])]
         under = {"blocks": blocks} if blocks else {}
-        await self._call("chat.stopStream", chunks=chunks, session_status="active", **under)
+        await self._call("chat.stopStream", self._api.call, chunks=chunks, session_status="active", **under)
 
-    async def _call(self, method: str, **arguments: Any) -> None:
+    async def _call(self, method: str, send: Callable[..., Awaitable[Any]], **arguments: Any) -> None:
         channel, ts = self.key.split(":")
-        await self._api.call(self._team, method, channel=channel, ts=ts, **arguments)
+        await send(self._team, method, channel=channel, ts=ts, **arguments)
 
 
 def _words(text: str) -> dict[str, str]:

@@ -1,10 +1,11 @@
 """Threads: what follows an answer of ours needs no mention, and a mention in an old thread is read with that thread."""
 
 import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from bot.conversation import looks_like_question
 from bot.inbox import Claimed, Event, Inbox
 from bot.slack.api import SlackApi, SlackError
 from bot.slack.events import SlackEvents, find_bot_user
@@ -21,6 +22,8 @@ EVENT_SCOPES = {
     "message.mpim": "mpim:history",
 }
 
+# Rooms whose settings may let us answer what is addressed to nobody.
+OPEN_ROOMS = {"channel", "group"}
 # Of a thread its first post and the latest are read, each up to a length.
 POSTS_ASKED_FOR = 100
 POSTS_READ = 20
@@ -32,10 +35,19 @@ class _Known:
     one: int
 
 
-class Threads:
-    """Takes follow-ups, and reads what people said before they asked us."""
+# Whether questions that are addressed to nobody are answered in a channel of a team.
+HearsQuestions = Callable[[str, str], Awaitable[bool]]
 
-    def __init__(self, *, api: SlackApi, inbox: Inbox, database: Database) -> None:
+
+class Threads:
+    """Takes follow-ups, and reads what people said before they asked us.
+
+    Args:
+        hears_questions: by the channel's settings.
+    """
+
+    def __init__(self, *, api: SlackApi, inbox: Inbox, database: Database, hears_questions: HearsQuestions) -> None:
+        self._hears_questions = hears_questions
         self._api = api
         self._inbox = inbox
         self._database = database
@@ -45,8 +57,8 @@ class Threads:
         events.on("event", "message", self.receive)
 
     async def receive(self, body: dict[str, Any]) -> None:
-        """A direct message, or a post in a thread in which we answered."""
-        if event := to_question(body) or await self._find_follow_up(body):
+        """A direct message, a post in a thread in which we answered, or a question that is addressed to nobody."""
+        if event := to_question(body) or await self._find_follow_up(body) or await self._find_open_question(body):
             await self._inbox.receive(event)
 
     async def read(self, claimed: Claimed) -> Sequence[str]:
@@ -81,6 +93,16 @@ class Threads:
             return None
         question = read_post(body, event)
         return question if question and await self._is_known(question.conversation_key) else None
+
+    async def _find_open_question(self, body: Mapping[str, Any]) -> Event | None:
+        """A question at the beginning of a thread, where the channel wants such questions answered."""
+        event: Mapping[str, Any] = body["event"]
+        if event.get("thread_ts") not in (None, event.get("ts")) or event.get("channel_type") not in OPEN_ROOMS:
+            return None
+        question = read_post(body, event)
+        if question is None or "<@" in event["text"] or not looks_like_question(question.payload["text"]):
+            return None
+        return question if await self._hears_questions(question.payload["team"], question.payload["channel"]) else None
 
     async def _is_known(self, conversation_key: str) -> bool:
         parameters = {"conversation_key": conversation_key}

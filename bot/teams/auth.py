@@ -7,17 +7,18 @@ Source: Bot Connector authentication, "Authenticate requests from the Bot Connec
 """
 
 import asyncio
-import ipaddress
 import logging
 import time
 from collections.abc import Callable, Mapping
 from typing import Any, Protocol
+from urllib.parse import urlsplit
 
 import aiohttp
 import jwt
 from aiohttp import web
 
 from core.errors import NightbakeError, SettingsError
+from core.settings import is_loopback
 
 log = logging.getLogger(__name__)
 
@@ -31,6 +32,9 @@ AWAY_SECONDS = 5
 FETCH_SECONDS = 5
 
 Clock = Callable[[], float]
+
+# What PyJWT raises for tokens that were made to annoy: an infinite number overflows, a deep header recurses.
+_UNREADABLE = (jwt.PyJWTError, ValueError, TypeError, OverflowError, RecursionError)
 
 
 class UnauthorizedError(NightbakeError):
@@ -104,7 +108,7 @@ class TokenCheck:
                 leeway=SKEW_SECONDS,
                 options={"require": ["exp", "iss", "aud"]},
             )
-        except (jwt.PyJWTError, ValueError, TypeError) as error:
+        except _UNREADABLE as error:
             raise UnauthorizedError(f"the token does not hold: {error}") from error
 
     def _check_tenant(self, activity: Mapping[str, Any]) -> None:
@@ -124,13 +128,19 @@ class LoopbackOnly:
     """
 
     def __init__(self, *, host: str) -> None:
-        if not _is_loopback(host):
+        if not is_loopback(host):
             raise SettingsError([f"HOST: Teams without authentication needs a loopback address, got {host!r}"])
 
     async def check(self, request: web.Request, activity: Mapping[str, Any]) -> None:
-        """Raises UnauthorizedError for a sender that is not on this machine, or that a proxy speaks for."""
-        if not _is_loopback(request.remote or "") or "X-Forwarded-For" in request.headers:
+        """Raises UnauthorizedError for a sender that is not on this machine, or that a proxy or a web page speaks for.
+
+        Answers go to no other machine either: any page that somebody here opens could else have them sent to itself.
+        """
+        if not is_loopback(request.remote or "") or {"X-Forwarded-For", "Origin"} & set(request.headers):
             raise UnauthorizedError("without authentication only this machine is heard")
+        service = str(activity.get("serviceUrl") or "")
+        if not is_loopback(_find_host(service)):
+            raise UnauthorizedError(f"without authentication answers stay on this machine, got serviceUrl {service!r}")
 
     async def close(self) -> None:
         """Nothing to release."""
@@ -204,10 +214,14 @@ class _Keys:
 
 def find_tenants(activity: Mapping[str, Any]) -> set[str]:
     """Every tenant that an activity names; a genuine one names one."""
-    conversation: Mapping[str, Any] = activity.get("conversation") or {}
-    channel: Mapping[str, Any] = activity.get("channelData") or {}
-    tenant: Mapping[str, Any] = channel.get("tenant") or {}
-    return {name for name in (conversation.get("tenantId"), tenant.get("id")) if name}
+    tenant = _find_inside(_find_inside(activity, "channelData"), "tenant")
+    named = (_find_inside(activity, "conversation").get("tenantId"), tenant.get("id"))
+    return {str(name) for name in named if name}
+
+
+def _find_inside(holder: Mapping[str, Any], name: str) -> Mapping[str, Any]:
+    found = holder.get(name)
+    return found if isinstance(found, dict) else {}  # type: ignore[reportUnknownVariableType]
 
 
 def _to_key(entry: dict[str, Any]) -> jwt.PyJWK:
@@ -221,7 +235,7 @@ def _read_key_id(token: str) -> str:
     """The key that the token names; everything unreadable about it is a refusal."""
     try:
         header = jwt.get_unverified_header(token)
-    except (jwt.PyJWTError, ValueError, TypeError) as error:
+    except _UNREADABLE as error:
         raise UnauthorizedError(f"the token cannot be read: {error}") from error
     if header.get("alg") != "RS256" or not isinstance(header.get("kid"), str):
         raise UnauthorizedError(f"expected RS256 and a key id, got {header.get('alg')!r}")
@@ -243,8 +257,8 @@ def _check_channel(key: jwt.PyJWK, activity: Mapping[str, Any]) -> None:
         raise UnauthorizedError("the key does not vouch for this channel")
 
 
-def _is_loopback(host: str) -> bool:
+def _find_host(address: str) -> str:
     try:
-        return host == "localhost" or ipaddress.ip_address(host).is_loopback
+        return urlsplit(address).hostname or ""
     except ValueError:
-        return False
+        return ""

@@ -12,7 +12,16 @@ from collections.abc import Awaitable, Callable, Mapping
 from typing import Any, cast
 
 from botbuilder.core import CloudAdapterBase, TurnContext
-from botbuilder.schema import Activity, ConversationReference, Entity, ErrorResponseException
+from botbuilder.schema import (
+    Activity,
+    Attachment,
+    CardAction,
+    ConversationParameters,
+    ConversationReference,
+    Entity,
+    ErrorResponseException,
+    SuggestedActions,
+)
 from botframework.connector.aio import ConnectorClient
 from botframework.connector.auth import (
     AppCredentials,
@@ -23,12 +32,20 @@ from botframework.connector.auth import (
 )
 from msrest.exceptions import ClientException
 
+from bot.teams.limits import Limits
 from core.errors import NightbakeError
 
 log = logging.getLogger(__name__)
 
-NOT_FOUND = 404
+# Answers that mean "not now": too many requests, another write to the message, a server in trouble.
+RETRIED_STATUSES = {412, 429, 502, 503, 504}
+RETRIES = 3
+# Where no Retry-After is named, doubled each time, and the longest that a call waits in it.
+RETRY_SECONDS, LONGEST_RETRY_SECONDS = 1.0, 60.0
+# Client errors that the same message may outlive: a token, a time-out, and "not now".
+_PASSING_STATUSES = {401, 408, 412, 429}
 
+# An activity in its own words; see `_to_activity` for the fields that are sent.
 Message = dict[str, Any]
 
 
@@ -37,11 +54,22 @@ class TeamsError(NightbakeError):
 
     Attributes:
         status: the HTTP status, None where there was no answer.
+        reason: Teams' own words, empty where it gave none.
+        retry_seconds: what it asks to wait.
     """
 
-    def __init__(self, message: str, *, status: int | None = None) -> None:
+    def __init__(
+        self, message: str, *, status: int | None = None, reason: str = "", retry_seconds: float | None = None
+    ) -> None:
         self.status = status
+        self.reason = reason
+        self.retry_seconds = retry_seconds
         super().__init__(message)
+
+    @property
+    def is_refusal(self) -> bool:
+        """Whether this message in this place will never be taken."""
+        return self.status is not None and 400 <= self.status < 500 and self.status not in _PASSING_STATUSES
 
 
 def build_credentials(app_id: str, password: str, tenant_id: str) -> AppCredentials:
@@ -71,25 +99,32 @@ class TeamsConnector:
         app_id: of the bot registration; empty with `build_no_credentials`.
     """
 
-    def __init__(self, *, app_id: str, credentials: AppCredentials) -> None:
+    def __init__(self, *, app_id: str, credentials: AppCredentials, limits: Limits | None = None) -> None:
         self._app_id = app_id
         self._outbound = _Outbound(credentials)
         self._adapter: Any = CloudAdapterBase(self._outbound)
+        self._limits = limits or Limits()
 
     async def close(self) -> None:
         """Release connections."""
         await self._outbound.close()
 
-    async def send(self, reference: Mapping[str, Any], message: Message) -> str:
-        """Send a message as an answer to the referenced one; its id.
+    async def send(self, reference: Mapping[str, Any], message: Message, *, patient: bool = True) -> str:
+        """Send a message as an answer to the referenced one; its id, empty for a piece of a stream.
+
+        Args:
+            patient: waits as long as a 429 or 412 asks; for what another message will soon say too, it is not worth it.
 
         Raises:
             TeamsError: refused or away.
         """
-        response = await self._continue(reference, lambda turn: turn.send_activity(_to_activity(message)))
-        return str(response.id)
+        activity = _to_activity(message)
+        response = await self._call(reference, lambda turn: turn.send_activity(activity), patient=patient)
+        return str((response and response.id) or "")
 
-    async def update(self, reference: Mapping[str, Any], activity_id: str, message: Message) -> None:
+    async def update(
+        self, reference: Mapping[str, Any], activity_id: str, message: Message, *, patient: bool = True
+    ) -> None:
         """Replace a message that was sent before.
 
         Raises:
@@ -97,7 +132,52 @@ class TeamsConnector:
         """
         activity = _to_activity(message)
         activity.id = activity_id
-        await self._continue(reference, lambda turn: turn.update_activity(activity))
+        await self._call(reference, lambda turn: turn.update_activity(activity), patient=patient)
+
+    async def delete(self, reference: Mapping[str, Any], activity_id: str) -> None:
+        """Take a message away.
+
+        Raises:
+            TeamsError: refused or away.
+        """
+        await self._call(reference, lambda turn: turn.delete_activity(activity_id), patient=True)
+
+    async def open_chat(self, reference: Mapping[str, Any], tenant: str) -> str:
+        """The id of the chat with the referenced person alone, which may exist.
+
+        Raises:
+            TeamsError: refused, as where the person has not got the app, or away.
+        """
+        read: Any = cast(Any, ConversationReference).deserialize(dict(reference))
+        parameters: Any = cast(Any, ConversationParameters)(
+            is_group=False, bot=read.bot, members=[read.user], tenant_id=tenant, channel_data={"tenant": {"id": tenant}}
+        )
+        try:
+            client: Any = await self._outbound.create(reference["serviceUrl"], "")
+            created = await client.conversations.create_conversation(parameters)
+        except _FAILURES as error:
+            raise _to_error(error) from error
+        return str(created.id)
+
+    async def _call(self, reference: Mapping[str, Any], act: Callable[[Any], Awaitable[Any]], *, patient: bool) -> Any:
+        """One call in its conversation's turn, made again where Teams says "not now"."""
+        conversation = str(reference["conversation"]["id"])
+        async with self._limits.turn(conversation):
+            for attempt in range(RETRIES + 1):
+                if patient:
+                    await self._limits.wait(conversation)
+                elif pause := self._limits.find_pause(conversation):
+                    raise TeamsError("Teams asked to wait", status=429, retry_seconds=pause)
+                try:
+                    return await self._continue(reference, act)
+                except TeamsError as error:
+                    if error.status not in RETRIED_STATUSES:
+                        raise
+                    seconds = error.retry_seconds or RETRY_SECONDS * 2**attempt
+                    self._limits.close(conversation, min(seconds, LONGEST_RETRY_SECONDS))
+                    if not patient or attempt == RETRIES:
+                        raise
+        raise AssertionError("the loop returns or raises")
 
     async def _continue(self, reference: Mapping[str, Any], act: Callable[[Any], Awaitable[Any]]) -> Any:
         """One turn of the SDK outside of any request."""
@@ -105,18 +185,33 @@ class TeamsConnector:
 
         async def turn(context: TurnContext) -> None:
             # The SDK makes up an id here and would send the answer as a reply to it.
-            cast(Any, context).activity.id = reference["activityId"]
+            cast(Any, context).activity.id = reference.get("activityId")
             results.append(await act(context))
 
         parsed: Any = cast(Any, ConversationReference).deserialize(dict(reference))
         try:
             await self._adapter.continue_conversation(parsed, turn, self._app_id)
-        except ErrorResponseException as error:
-            response: Any = cast(Any, error).response
-            raise TeamsError(f"Teams answered {response.status_code}", status=response.status_code) from error
-        except (ClientException, PermissionError, OSError) as error:
-            raise TeamsError(f"Teams is away ({type(error).__name__})") from error
+        except _FAILURES as error:
+            raise _to_error(error) from error
         return results[0]
+
+
+_FAILURES = (ClientException, PermissionError, OSError)
+
+
+def _to_error(error: Exception) -> TeamsError:
+    """What an exception of the SDK means, in our words."""
+    if not isinstance(error, ErrorResponseException):
+        return TeamsError(f"Teams is away ({type(error).__name__})")
+    failure: Any = error
+    response: Any = failure.response
+    named = str(response.headers.get("Retry-After") or "")
+    return TeamsError(
+        f"Teams answered {response.status_code}",
+        status=response.status_code,
+        reason=str(failure.message or ""),
+        retry_seconds=float(named) if named.isdecimal() else None,
+    )
 
 
 class _Outbound(BotFrameworkAuthentication, ConnectorFactory):
@@ -157,7 +252,7 @@ class _Outbound(BotFrameworkAuthentication, ConnectorFactory):
 
 
 class _Entity(Entity):
-    """An entity that keeps the fields of an answer; a plain one drops all but its type."""
+    """An entity that keeps its fields; a plain one drops all but its type."""
 
     _attribute_map = {  # noqa: RUF012
         "type": {"key": "type", "type": "str"},
@@ -165,22 +260,34 @@ class _Entity(Entity):
         "at_context": {"key": "@context", "type": "str"},
         "additional_type": {"key": "additionalType", "type": "[str]"},
         "citation": {"key": "citation", "type": "[object]"},
+        "stream_id": {"key": "streamId", "type": "str"},
+        "stream_type": {"key": "streamType", "type": "str"},
+        "stream_sequence": {"key": "streamSequence", "type": "int"},
+        "mentioned": {"key": "mentioned", "type": "object"},
+        "text": {"key": "text", "type": "str"},
     }
 
     def __init__(self, fields: Mapping[str, Any]) -> None:
         super().__init__(type=fields["type"])
-        self.at_type = fields["@type"]
-        self.at_context = fields["@context"]
-        self.additional_type = fields.get("additionalType")
-        self.citation = fields.get("citation")
+        for name, mapped in self._attribute_map.items():
+            setattr(self, name, fields.get(mapped["key"]))
 
 
 def _to_activity(message: Message) -> Any:
     entities = [_Entity(entity) for entity in message.get("entities", [])]
+    attachments = [
+        cast(Any, Attachment)(content_type=attached["contentType"], content=attached["content"])
+        for attached in message.get("attachments", [])
+    ]
+    prompts = [
+        cast(Any, CardAction)(type="imBack", title=prompt, value=prompt) for prompt in message.get("prompts", [])
+    ]
     return cast(Any, Activity)(
-        type="message",
-        text=message["text"],
-        text_format="markdown",
+        type=message.get("type", "message"),
+        text=message.get("text"),
+        text_format="markdown" if message.get("text") else None,
         entities=entities or None,
+        attachments=attachments or None,
+        suggested_actions=cast(Any, SuggestedActions)(actions=prompts) if prompts else None,
         channel_data=message.get("channelData"),
     )

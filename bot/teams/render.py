@@ -4,43 +4,25 @@ import re
 from typing import Any
 
 from bot.reply import FinishedAnswer, Source
+from bot.teams.cards import make_attachment, make_card, make_execute
+from bot.teams.markdown import split, to_markdown
+from bot.teams.render_feedback import render_feedback
 from core.prompt import Language
 
 Message = dict[str, Any]
 
-# A message may have about 28 KB in the worst client, counted in UTF-16 with all markup; Hangul and Latin alike.
-MESSAGE_CHARACTERS = 8_000
 # Limits of a citation that Teams shows.
 NAME_CHARACTERS = 80
 ABSTRACT_CHARACTERS = 160
 MOST_CITATIONS = 20
 
+# The verb of the button that ends an answer.
+STOP = "stop"
+
 _PHRASES: dict[Language, dict[str, str]] = {
-    "en": {"sources": "Sources", "page": "p. {page}", "id": "Answer {id}"},
-    "ko": {"sources": "출처", "page": "{page}쪽", "id": "답변 {id}"},
+    "en": {"sources": "Sources", "page": "p. {page}", "id": "Answer {id}", "stop": "Stop"},
+    "ko": {"sources": "출처", "page": "{page}쪽", "id": "답변 {id}", "stop": "중지"},
 }
-
-_IMAGE_OR_LINK = re.compile(r"!?\[([^\[\]]*)\]\([^()\s]*\)")
-_REFERENCE_LINK = re.compile(r"^\s*\[[^\[\]]+\]:\s*\S+.*$", re.MULTILINE)
-_BARE_LINK = re.compile(r"(?<!`)\b(?:https?://|www\.)[^\s`<>]+", re.IGNORECASE)
-_BREAKS = ("\n\n", "\n", ". ", " ")
-
-
-def to_markdown(text: str) -> str:
-    """A model's Markdown without its links: their words stay, bare addresses are shown as code, tags as text."""
-    plain = _REFERENCE_LINK.sub("", _IMAGE_OR_LINK.sub(r"\1", text))
-    return _BARE_LINK.sub(lambda link: f"`{link[0]}`", plain).replace("<", "&lt;")
-
-
-def split(text: str, limit: int = MESSAGE_CHARACTERS) -> list[str]:
-    """Pieces of at most `limit` characters, cut at a paragraph, line, sentence or word where there is one."""
-    pieces: list[str] = []
-    while len(text) > limit:
-        cuts = (text.rfind(mark, limit // 2, limit - len(mark)) + len(mark) for mark in _BREAKS)
-        at = next((cut for cut in cuts if cut > limit // 2), limit)
-        pieces.append(text[:at].rstrip())
-        text = text[at:].lstrip()
-    return [*pieces, text]
 
 
 def render_text(text: str) -> Message:
@@ -48,14 +30,21 @@ def render_text(text: str) -> Message:
     return {"text": split(to_markdown(text))[0]}
 
 
+def render_partial(text: str, inbox_id: int, language: Language) -> Message:
+    """A status line or an answer that is still being written, with a button that ends it."""
+    stop = make_execute(STOP, _PHRASES[language]["stop"], {"inbox_id": inbox_id})
+    return {**render_text(text), "attachments": [make_attachment(make_card([], [stop]))]}
+
+
 def render_answer(answer: FinishedAnswer, base_url: str) -> list[Message]:
-    """One message or more, in order; the first takes the thumbs, and each carries the citations of its marks."""
+    """One message or more, in order; each with label and citations, the first with thumbs, the last with buttons."""
     pieces = split(to_markdown(answer.text))
     if answer.notice:
         pieces[0] = f"*{to_markdown(answer.notice)}*\n\n{pieces[0]}"
     pieces[-1] += _render_sources(answer, base_url)
     messages: list[Message] = [{"text": piece, "entities": [_render_entity(answer, base_url)]} for piece in pieces]
     messages[0]["channelData"] = {"feedbackLoop": {"type": "default"}}
+    messages[-1]["attachments"] = [make_attachment(render_feedback(answer))]
     return messages
 
 

@@ -1,129 +1,279 @@
-"""A reply in a Teams conversation: a status message at once, edits while the answer is written, then the answer."""
+"""A reply in a Teams conversation: a sign of life at once, words as they come, then the answer with sources.
 
+In a personal chat Teams' native stream is used. Where there is none, where it is over or Teams refuses a piece, and in
+groups and channels, one message is edited instead; where that is refused too, the answer is a new message.
+"""
+
+import asyncio
 import logging
 import time
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass, replace
+from typing import Any
 
 from bot.inbox import Claimed
 from bot.phrases import say
 from bot.reply import FinishedAnswer
-from bot.teams.activities import make_reply_key
-from bot.teams.connector import NOT_FOUND, Message, TeamsConnector, TeamsError
-from bot.teams.render import render_answer, render_text
+from bot.teams.changes import Changes
+from bot.teams.connector import Message, TeamsConnector, TeamsError
+from bot.teams.reading import make_reply_key
+from bot.teams.render import render_answer, render_partial, render_text
+from bot.teams.stream import TeamsStream
 from core.interactions import Interactions
 from core.prompt import Language
 
 log = logging.getLogger(__name__)
 
-# Teams takes about one edit a second in a conversation.
-EDIT_PAUSE_SECONDS = 1.2
+# Teams takes about one piece or edit a second in a conversation.
+PAUSE_SECONDS = 1.2
 
 Clock = Callable[[], float]
+Sleep = Callable[[float], Awaitable[None]]
+
+
+@dataclass(frozen=True, slots=True)
+class Means:
+    """What every reply works with.
+
+    Attributes:
+        base_url: address of our own pages, the only one that answers may link to.
+        has_experts: whether there is a conversation that "Ask a human" goes to.
+    """
+
+    connector: TeamsConnector
+    interactions: Interactions
+    changes: Changes
+    base_url: str
+    has_experts: bool = False
+    clock: Clock = time.monotonic
+    sleep: Sleep = asyncio.sleep
+    pause_seconds: float = PAUSE_SECONDS
 
 
 class TeamsPlatform:
-    """Makes replies.
+    """Makes replies."""
+
+    def __init__(self, means: Means) -> None:
+        self._means = means
+
+    async def reply_to(self, claimed: Claimed) -> "TeamsReply | None":
+        """The reply for this event, on the message of an earlier attempt or wording, if any.
+
+        None where the question was edited or deleted since; what was shown of a deleted one is removed.
+        """
+        stored = await self._means.interactions.find_by_inbox(claimed.id)
+        reply_key = stored.reply_key if stored else None
+        if reply_key is None:
+            reply_key = await self._means.changes.find_earlier_reply(claimed.payload)
+        reference = await find_place(self._means.connector, claimed.payload)
+        reply = TeamsReply(self._means, claimed, reference, reply_key)
+        fate = await self._means.changes.find_fate(claimed.payload)
+        if fate == "stands":
+            return reply
+        if fate == "deleted":
+            await reply.remove()
+        return None
+
+
+async def find_place(connector: TeamsConnector, payload: Mapping[str, Any]) -> Message:
+    """Where the reply goes: the conversation of the question, or the chat with its asker where it was asked aside.
 
     Args:
-        base_url: address of our own pages, the only one that answers may link to.
+        payload: of the question.
+
+    Raises:
+        TeamsError: there can be no such chat.
     """
-
-    def __init__(
-        self,
-        *,
-        connector: TeamsConnector,
-        interactions: Interactions,
-        base_url: str,
-        clock: Clock = time.monotonic,
-    ) -> None:
-        self._connector = connector
-        self._interactions = interactions
-        self._base_url = base_url
-        self._clock = clock
-
-    async def reply_to(self, claimed: Claimed) -> "TeamsReply":
-        """The reply for this event, on the message that an earlier attempt opened, if any."""
-        stored = await self._interactions.find_by_inbox(claimed.id)
-        return TeamsReply(
-            connector=self._connector,
-            interactions=self._interactions,
-            base_url=self._base_url,
-            clock=self._clock,
-            claimed=claimed,
-            reply_key=stored.reply_key if stored else None,
-        )
+    reference: Message = payload["reference"]
+    if not payload.get("aside"):
+        return reference
+    tenant = payload["person"].split(":")[1]
+    return {**reference, "conversation": {"id": await connector.open_chat(reference, tenant)}, "activityId": None}
 
 
 class TeamsReply:
-    """One reply; its key names the conversation and our first message in it."""
+    """One reply; its key names the room and our first message in it."""
 
-    def __init__(
-        self,
-        *,
-        connector: TeamsConnector,
-        interactions: Interactions,
-        base_url: str,
-        clock: Clock,
-        claimed: Claimed,
-        reply_key: str | None,
-    ) -> None:
-        self._connector = connector
-        self._interactions = interactions
-        self._base_url = base_url
-        self._clock = clock
-        self._reference: Message = claimed.payload["reference"]
+    def __init__(self, means: Means, claimed: Claimed, reference: Message, reply_key: str | None) -> None:
+        self._means = means
+        self._claimed = claimed
+        self._reference = reference
         self._reply_key = reply_key
-        self._next_edit_at = 0.0
+        self._language: Language = "en"
+        self._next_at = 0.0
+        self._stream: TeamsStream | None = None
 
     async def open(self, interaction_id: int, language: Language) -> str:
-        """Send the status message, unless an earlier attempt has.
+        """Show the status, in a stream, a message of its own or in that of an earlier attempt.
 
         Raises:
             TeamsError: the conversation cannot be written to.
         """
+        self._language = language
+        status = say("reading", language)
+        if self._reply_key:
+            await self._show_typing()
+            return self._reply_key
+        if self._claimed.payload["direct"]:
+            await self._start_stream(status)
         if self._reply_key is None:
-            self._reply_key = await self._send(render_text(say("reading", language)))
+            self._reply_key = await self._send(self._render(status))
+        self._take_turn()
         return self._reply_key
 
     async def show(self, text: str) -> None:
-        """Edit in the text so far, when it is time; a failed edit is logged only, for the next one says it all."""
-        if not text.strip() or self._clock() < self._next_edit_at:
+        """Show the text so far, when it is time; what fails is logged only, for the next one says it all."""
+        if not text.strip() or self._means.clock() < self._next_at:
             return
-        self._next_edit_at = self._clock() + EDIT_PAUSE_SECONDS
         try:
-            await self._update(render_text(text))
+            if self._stream:
+                await self._grow(self._stream, text)
+            else:
+                self._take_turn()
+                await self._update(self._render(text), patient=False)
         except TeamsError as error:
             log.warning("an edit failed", extra={"error": str(error)})
 
     async def close(self, answer: FinishedAnswer) -> None:
-        """Edit in the whole answer; what one message does not hold follows.
+        """Show the whole answer; what one message does not hold follows.
 
         Raises:
             TeamsError: the answer could not be shown; it is stored and may be tried again.
         """
-        first, *others = render_answer(answer, self._base_url)
-        try:
-            await self._update(first)
-        except TeamsError as error:
-            if error.status != NOT_FOUND:
-                raise
-            self._reply_key = await self._send(first)
-            await self._interactions.set_reply_key(answer.interaction_id, self._reply_key)
+        fate = await self._means.changes.find_fate(self._claimed.payload)
+        if fate == "replaced":
+            # The newer wording is next in this conversation and answers in this message.
+            await self._leave_stream()
+            return
+        if fate == "deleted":
+            await self.remove()
+            return
+        answer = replace(answer, can_ask_human=self._means.has_experts)
+        first, *others = render_answer(answer, self._means.base_url)
+        if not await self._end_with(first):
+            await self._edit_or_send(answer.interaction_id, first)
         for message in others:
-            await self._send(message)
+            part = await self._send(message)
+            await self._means.interactions.add_reply_part(answer.interaction_id, part)
+
+    async def remove(self) -> None:
+        """Take away what was shown, because its question is gone."""
+        await self._leave_stream()
+        if self._reply_key is None:
+            return
+        try:
+            await self._means.connector.delete(self._reference, self._reply_key.rpartition("|")[2])
+        except TeamsError as error:
+            if not error.is_refusal:
+                raise
+            log.info("a reply could not be removed", extra={"error": str(error)})
 
     async def decline(self, message: str) -> None:
-        """Say it in place of the status message, or in one of its own where none was opened."""
-        if self._reply_key is None:
-            self._reply_key = await self._send(render_text(message))
-        else:
-            await self._update(render_text(message))
+        """Say it in place of the status, or in a message of its own where none was opened or can be edited."""
+        await self._leave_stream()
+        try:
+            if self._reply_key:
+                await self._update(render_text(message))
+                return
+        except TeamsError as error:
+            if not error.is_refusal:
+                raise
+        self._reply_key = await self._send(render_text(message))
+
+    def _render(self, text: str) -> Message:
+        return render_partial(text, self._claimed.id, self._language)
+
+    def _take_turn(self) -> None:
+        self._next_at = self._means.clock() + self._means.pause_seconds
+
+    async def _await_turn(self) -> None:
+        """Teams counts the last piece of a stream like any other."""
+        if (pause := self._next_at - self._means.clock()) > 0:
+            await self._means.sleep(pause)
+
+    async def _show_typing(self) -> None:
+        """A sign of life where the message of an earlier attempt stands and says nothing new."""
+        try:
+            await self._means.connector.send(self._reference, {"type": "typing"}, patient=False)
+        except TeamsError as error:
+            log.debug("no sign of life", extra={"error": str(error)})
+
+    async def _start_stream(self, status: str) -> None:
+        try:
+            self._stream = await TeamsStream.start(self._means.connector, self._reference, status, self._means.clock)
+            self._reply_key = self._name(self._stream.id)
+        except TeamsError as error:
+            if not error.is_refusal:
+                raise
+            log.info("no stream here, edits instead", extra={"error": error.reason})
+
+    async def _grow(self, stream: TeamsStream, text: str) -> None:
+        """A longer text for the stream; where it takes none, edits from now on."""
+        shown = stream.find_text(text)
+        if shown is None or stream.is_late:
+            await self._leave_stream()
+            return
+        if shown == stream.sent:
+            return
+        self._take_turn()
+        try:
+            await stream.show(shown)
+        except TeamsError as error:
+            if not error.is_refusal:
+                raise
+            self._stream = None
+            log.info("the stream has ended, edits instead", extra={"error": error.reason})
+            # The person pressed Stop: then nobody waits for the rest.
+            if "cancel" in error.reason.lower():
+                await self._means.changes.stop(self._claimed.id, self._claimed.payload["person"])
+
+    async def _end_with(self, message: Message) -> bool:
+        """End the stream with the answer; False where the message must be edited, because it shows other words."""
+        if self._stream is None:
+            return False
+        if not message["text"].startswith(self._stream.sent):
+            await self._leave_stream()
+            return False
+        stream, self._stream = self._stream, None
+        await self._await_turn()
+        try:
+            await stream.finish(message)
+        except TeamsError as error:
+            if not error.is_refusal:
+                raise
+            log.info("the stream had ended", extra={"error": error.reason})
+            return False
+        return True
+
+    async def _leave_stream(self) -> None:
+        """End the stream as it is, for a message that streams cannot be edited."""
+        stream, self._stream = self._stream, None
+        if stream is None:
+            return
+        await self._await_turn()
+        self._take_turn()
+        try:
+            await stream.finish({"text": stream.sent or say("reading", self._language)})
+        except TeamsError as error:
+            log.info("the stream had ended", extra={"error": error.reason})
+
+    async def _edit_or_send(self, interaction_id: int, message: Message) -> None:
+        """Where the message cannot be edited, as one that was deleted, the answer is a new one and votes go there."""
+        try:
+            await self._update(message)
+        except TeamsError as error:
+            if not error.is_refusal:
+                raise
+            self._reply_key = await self._send(message)
+            await self._means.interactions.set_reply_key(interaction_id, self._reply_key)
 
     async def _send(self, message: Message) -> str:
-        activity_id = await self._connector.send(self._reference, message)
+        return self._name(await self._means.connector.send(self._reference, message))
+
+    def _name(self, activity_id: str) -> str:
         return make_reply_key(self._reference["conversation"]["id"], activity_id)
 
-    async def _update(self, message: Message) -> None:
+    async def _update(self, message: Message, *, patient: bool = True) -> None:
         assert self._reply_key, "open() comes first"
         activity_id = self._reply_key.rpartition("|")[2]
-        await self._connector.update(self._reference, activity_id, message)
+        await self._means.connector.update(self._reference, activity_id, message, patient=patient)

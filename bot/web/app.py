@@ -11,6 +11,7 @@ from bot.web.admin import lock_console
 from bot.web.chat import Chat
 from bot.web.console import Console
 from bot.web.console_acts import ConsoleActs
+from bot.web.console_pairs import ConsolePairs
 from bot.web.conversations import Conversations
 from bot.web.guard import add_headers, catch_errors
 from bot.web.live import Live
@@ -79,7 +80,8 @@ def build_app(
     night = NightButton(run_night)
     console = Console(templates=templates, database=database, adapters=adapters, readiness=readiness, night=night)
     acts = ConsoleActs(database=database, serving=serving, night=night, base_url=base_url)
-    app.add_routes([*chat.routes(), *pages.routes(), *console.routes(), *acts.routes()])
+    pairs = ConsolePairs(templates=templates, database=database, base_url=base_url)
+    app.add_routes([*chat.routes(), *pages.routes(), *console.routes(), *acts.routes(), *pairs.routes()])
     app.on_response_prepare.append(_prepare)
     app.on_shutdown.append(_close(live, night))
     return app

@@ -58,7 +58,7 @@ LIMIT %(limit)s
 SELECT runs.id, night, requested_by, stage, state, attempts, counts, adapter, reason, error, started_at, finished_at,
        EXISTS (SELECT FROM reports WHERE reports.run_id = runs.id) AS has_report
 FROM runs
-WHERE %(before)s::bigint IS NULL OR runs.id < %(before)s
+WHERE NOT is_rehearsal AND (%(before)s::bigint IS NULL OR runs.id < %(before)s)
 ORDER BY runs.id DESC
 LIMIT %(limit)s
 
@@ -71,7 +71,7 @@ FROM runs WHERE id = %(id)s
 SELECT html FROM reports WHERE run_id = %(id)s AND language = %(language)s
 
 -- name: find_running
-SELECT id, stage, started_at FROM runs WHERE state = 'running' ORDER BY id DESC LIMIT 1
+SELECT id, stage, started_at FROM runs WHERE state = 'running' AND NOT is_rehearsal ORDER BY id DESC LIMIT 1
 
 -- name: find_documents
 SELECT id, source, path, title, format, language, version, chunk_count, allow, ingested_at

@@ -2,10 +2,12 @@
 
 from collections.abc import Mapping
 
+from bot.web.pairs_wording import PAIRS
 from core.prompt import Language
 
 CONSOLE: Mapping[Language, Mapping[str, str]] = {
     "en": {
+        **PAIRS["en"],
         "console": "console",
         "console_label": "Nightbake console",
         "rooms": "Console",
@@ -161,6 +163,7 @@ CONSOLE: Mapping[Language, Mapping[str, str]] = {
         "reason_not_proven_better": "chance explains the difference as well",
         "reason_less_grounded": "keeps less to the passages",
         "reason_too_few_pairs": "too few votes to train on; they are kept",
+        "reason_paused": "nights were paused; votes are kept",
         "reason_failed": "nothing was changed",
         "report_en": "Report (English)",
         "report_ko": "Report (한국어)",
@@ -196,6 +199,7 @@ CONSOLE: Mapping[Language, Mapping[str, str]] = {
         "everyone": "everyone",
     },
     "ko": {
+        **PAIRS["ko"],
         "console": "콘솔",
         "console_label": "Nightbake 콘솔",
         "rooms": "콘솔",
@@ -351,6 +355,7 @@ CONSOLE: Mapping[Language, Mapping[str, str]] = {
         "reason_not_proven_better": "우연으로도 설명되는 차이",
         "reason_less_grounded": "답변이 문서에서 더 벗어남",
         "reason_too_few_pairs": "학습할 평가가 부족하여 보관함",
+        "reason_paused": "야간 학습이 일시 중지되어 평가를 보관함",
         "reason_failed": "바뀐 것 없음",
         "report_en": "보고서 (English)",
         "report_ko": "보고서 (한국어)",

@@ -1,16 +1,14 @@
 """The real assistant around a platform: inbox, worker, handlers and answerer on a real database."""
 
-import asyncio
-import time
 from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from typing import TypeVar
 
 from bot.answer import Answerer, Searcher
 from bot.compose import Composer, Limits
-from bot.handlers import Confirm, FeedbackHandler, FindPrincipals, QuestionHandler, ReadThread
+from bot.handlers import Confirm, FeedbackHandler, FindLanguage, FindPrincipals, QuestionHandler, ReadThread
 from bot.inbox import Inbox
+from bot.more import More
 from bot.reply import Platform
 from bot.signals import Signals
 from bot.stops import Stops
@@ -22,6 +20,7 @@ from core.interactions import Interactions
 from core.model_server import ModelServer
 from core.records import Passage
 from retrieval import query
+from tests.eventually import eventually
 from tests.fakes.model_server import FakeModelServer
 
 BASE_URL = "https://nightbake.example"
@@ -45,8 +44,6 @@ LEAVE = Passage(
     lexical_score=4.0,
     allow=["everyone"],
 )
-
-Found = TypeVar("Found")
 
 
 class OneDocument:
@@ -95,22 +92,33 @@ async def work(
     confirm: Mapping[str, Confirm] | None = None,
     handlers: Mapping[str, Handler] | None = None,
     read_thread: Mapping[str, ReadThread] | None = None,
+    build_more: Callable[[Answerer], More] | None = None,
+    find_language: Mapping[str, FindLanguage] | None = None,
 ) -> AsyncGenerator[None]:
     """A worker with every handler, until the block ends."""
     interactions = Interactions(database)
     model_server = ModelServer(chat_model.url, chat_model.model)
+    answerer = build_answerer(database, search, model_server)
+    more = build_more(answerer) if build_more else None
     questions = QuestionHandler(
-        answerer=build_answerer(database, search, model_server),
+        answerer=answerer,
         interactions=interactions,
         platforms=platforms,
         find_principals=find_principals,
         signals=Signals(database),
         read_thread=read_thread,
+        more=more,
+        find_language=find_language,
     )
     feedback = FeedbackHandler(feedback=FeedbackLog(database), interactions=interactions, confirm=confirm)
     worker = Worker(
         inbox=inbox,
-        handlers={"question": questions, "feedback": feedback, **(handlers or {})},
+        handlers={
+            "question": questions,
+            "feedback": feedback,
+            **(more.handlers() if more else {}),
+            **(handlers or {}),
+        },
         give_up=questions.give_up,
         concurrency=2,
     )
@@ -122,26 +130,13 @@ async def work(
         await model_server.close()
 
 
-async def eventually(look: Callable[[], Awaitable[Found]], *, seconds: float = 15) -> Found:
-    """What `look` returns once it is truthy.
-
-    Raises:
-        AssertionError: it was not so in time.
-    """
-    deadline = time.monotonic() + seconds
-    while not (found := await look()):
-        assert time.monotonic() < deadline, "it did not happen in time"
-        await asyncio.sleep(0.02)
-    return found
-
-
-async def settle(inbox: Inbox) -> None:
+async def settle(inbox: Inbox, *, seconds: float = 20) -> None:
     """Wait until every stored event is done or buried."""
 
     async def is_empty() -> bool:
         return await inbox.count_open() == 0
 
-    await eventually(is_empty)
+    await eventually(is_empty, seconds=seconds)
 
 
 @dataclass
@@ -170,6 +165,16 @@ class Assistant:
         """What was said in threads, where the platform has them."""
         return {}
 
+    @property
+    def find_language(self) -> Mapping[str, FindLanguage]:
+        """What language rooms have set, where the platform has rooms."""
+        return {}
+
+    @property
+    def build_more(self) -> Callable[[Answerer], More] | None:
+        """Makes what tells askers alone, where the platform can."""
+        return None
+
     @asynccontextmanager
     async def at_work(self, chat_model: FakeModelServer) -> AsyncGenerator[None]:
         """A worker that answers what came and comes, until the block ends."""
@@ -183,6 +188,8 @@ class Assistant:
             confirm=self.confirm,
             handlers=self.handlers,
             read_thread=self.read_thread,
+            build_more=self.build_more,
+            find_language=self.find_language,
         ):
             yield
 

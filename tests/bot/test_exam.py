@@ -1,5 +1,7 @@
 """Whose fault a wrong answer is, and that asking leaves no trace."""
 
+from dataclasses import replace
+
 import pytest
 
 from bot.compose import Composer, Limits
@@ -43,6 +45,16 @@ async def grade(golden: GoldenQuestion, answer: str) -> Graded:
 )
 async def test_the_cell_tells_search_from_model(golden: GoldenQuestion, answer: str, cell: Cell) -> None:
     assert (await grade(golden, answer)).cell == cell
+
+
+async def test_questions_are_answered_in_order() -> None:
+    golden = [replace(make_golden("leave.md" if at % 2 else "other.md"), id=f"g{at}") for at in range(7)]
+    async with run_model_server(FakeModelServer(answer=RIGHT)) as fake:
+        server = ModelServer(fake.url, fake.model)
+        asked = Examiner(OneDocument(), Composer(server, Limits())).examine(golden, adapter=None)
+        graded = [(one.golden.id, one.cell) async for one in asked]
+        await server.close()
+    assert graded == [(f"g{at}", "found_right" if at % 2 else "missed_right") for at in range(7)]
 
 
 async def test_nothing_is_logged(database: Database) -> None:

@@ -184,3 +184,25 @@ async def test_news_wakes_a_waiting_worker(inbox: Inbox) -> None:
     waiting = asyncio.create_task(inbox.wait_for_news(60))
     await inbox.receive(make_event("e1"))
     await asyncio.wait_for(waiting, 10)
+
+
+async def test_each_event_wakes_one_worker(inbox: Inbox) -> None:
+    waiting = [asyncio.create_task(inbox.wait_for_news(60)) for _ in range(4)]
+    await asyncio.sleep(0)
+    for key in ("e1", "e1", "e2"):
+        await inbox.receive(make_event(key))
+    _, still = await asyncio.wait(waiting, timeout=0.2)
+    for task in still:
+        task.cancel()
+    await asyncio.gather(*still, return_exceptions=True)
+    assert len(still) == 2
+
+
+async def test_what_came_while_nobody_waited_is_looked_at_once(inbox: Inbox) -> None:
+    await inbox.receive(make_event("e1"))
+    await inbox.wait_for_news(60)
+    late = asyncio.create_task(inbox.wait_for_news(60))
+    await asyncio.wait({late}, timeout=0.1)
+    assert not late.done()
+    late.cancel()
+    await asyncio.gather(late, return_exceptions=True)

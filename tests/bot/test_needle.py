@@ -72,3 +72,25 @@ async def test_what_the_model_reads_is_found_and_the_rest_is_not() -> None:
         (1, False, False),
         (1, False, False),
     ]
+
+
+class Counting(FakeModelServer):
+    """Counts two tokens for a Korean letter and one for four others."""
+
+    def count_prompt(self) -> int:
+        """Of the newest request."""
+        said = "".join(message["content"] for message in self.requests[-1]["messages"])
+        return sum(1 if character.isascii() else 8 for character in said) // 4
+
+
+async def test_a_prompt_in_another_tokenizers_language_keeps_its_length() -> None:
+    hay = [
+        PromptPassage(f"문서 {number}", "규정", "직원은 매년 연차 휴가를 받습니다. 휴가 신청은 포털에서 합니다. " * 3)
+        for number in range(30)
+    ]
+    async with run_model_server(Counting()) as fake:
+        server = ModelServer(fake.url, fake.model)
+        asked = probe(server, {"ko": hay}, lengths=[1200], depths=[0, 1], repeats=3, adapter=None, seed=3)
+        probes = [one async for one in asked]
+        await server.close()
+    assert all(one.prompt_tokens and 800 < one.prompt_tokens <= 1200 - ANSWER_TOKENS for one in probes)

@@ -10,10 +10,26 @@ from bot.stops import StoppedError, Stops
 from core.database import Database
 from core.model_server import Generation
 from core.records import Outcome
-from tests.bot.assistant import LEAVE, eventually
+from tests.bot.assistant import LEAVE
 from tests.bot.test_answer import tell
+from tests.eventually import eventually
 
 ANN = "user:ann"
+
+
+class Work:
+    """Work that goes on until it is cancelled."""
+
+    def __init__(self) -> None:
+        self.begun = asyncio.Event()
+        self.was_cancelled = False
+
+    async def go_on(self) -> None:
+        self.begun.set()
+        try:
+            await asyncio.Event().wait()
+        finally:
+            self.was_cancelled = True
 
 
 async def receive(database: Database) -> int:
@@ -44,22 +60,13 @@ async def test_an_error_of_the_work_stays_its_own(database: Database) -> None:
 
 
 async def test_a_wish_stored_by_another_process_cancels_the_work(database: Database) -> None:
-    begun, cancelled = asyncio.Event(), asyncio.Event()
-
-    async def work() -> None:
-        begun.set()
-        try:
-            await asyncio.Event().wait()
-        finally:
-            cancelled.set()
-
-    number = await receive(database)
-    running = asyncio.create_task(Stops(database).run(number, work()))
-    await begun.wait()
+    work, number = Work(), await receive(database)
+    running = asyncio.create_task(Stops(database).run(number, work.go_on()))
+    await work.begun.wait()
     assert await Stops(database).request(number, ANN)
     with pytest.raises(StoppedError):
         await asyncio.wait_for(running, 10)
-    assert cancelled.is_set()
+    assert work.was_cancelled
 
 
 async def test_a_wish_stored_before_the_work_began_cancels_it(database: Database) -> None:
@@ -82,21 +89,13 @@ async def test_what_is_over_cannot_be_stopped(database: Database) -> None:
 
 
 async def test_a_worker_that_stops_takes_its_work_along(database: Database) -> None:
-    begun, cancelled = asyncio.Event(), asyncio.Event()
-
-    async def work() -> None:
-        begun.set()
-        try:
-            await asyncio.Event().wait()
-        finally:
-            cancelled.set()
-
-    running = asyncio.create_task(Stops(database).run(await receive(database), work()))
-    await begun.wait()
+    work = Work()
+    running = asyncio.create_task(Stops(database).run(await receive(database), work.go_on()))
+    await work.begun.wait()
     running.cancel()
     with pytest.raises(asyncio.CancelledError):
         await running
-    assert cancelled.is_set()
+    assert work.was_cancelled
 
 
 async def test_the_server_sees_the_end_and_the_text_so_far_is_kept(database: Database) -> None:

@@ -9,7 +9,7 @@ import pytest
 from bot.inbox import Claimed, Event, Inbox
 from bot.worker import MOST_ATTEMPTS, Worker
 from core.database import Database
-from tests.bot.assistant import eventually
+from tests.eventually import eventually
 
 
 class Desk:

@@ -112,6 +112,9 @@ def test_a_vote_is_given_listed_and_counted(installation: FakeModelServer) -> No
         "withdrawn": 0,
         "corrections": 1,
         "people": 1,
+        "fates": {},
+        "hints": {},
+        "unseen": 1,
     }
 
 
@@ -138,8 +141,9 @@ def test_votes_are_shown_to_people_as_a_table(installation: FakeModelServer) -> 
     assert (ran.code, "👍" in ran.out, "user:[/bo]" in ran.out) == (0, True, True)
 
 
-def test_votes_are_exported_for_training(installation: FakeModelServer, tmp_path: Path) -> None:
-    number, out = str(store_answer()), tmp_path / "votes.jsonl"
+def test_votes_are_exported_for_training(installation: FakeModelServer, documents: Path, tmp_path: Path) -> None:
+    run_nightbake("ingest", str(documents))
+    number, out = str(run_nightbake("ask", QUESTION, "--json").json["interaction_id"]), tmp_path / "votes.jsonl"
     run_nightbake("feedback", "give", number, "down", "--correction", "25 days. [1]")
     printed = run_nightbake("feedback", "export", "--format", "kto")
     written = run_nightbake("feedback", "export", "--format", "kto", "--out", str(out), "--json")

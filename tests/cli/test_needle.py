@@ -24,7 +24,7 @@ def test_every_cell_is_asked_and_drawn(ingested: FakeModelServer, tmp_path: Path
     cells = [(one["length_tokens"], one["depth"]) for one in ran.json["probes"]]
     assert cells == [(length, depth) for length in (600, 700) for depth in (0, 0, 1, 1)]
     assert (ran.json["asked"], ran.json["found"], ran.json["adapter"]) == (8, 0, None)
-    assert len(ingested.requests) == 9, "one more measures the tokenizer"
+    assert len(ingested.requests) == 10, "two more measure the tokenizer"
     assert picture.read_text().count('class="cell"') == 4
 
 

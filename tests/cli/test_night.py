@@ -107,3 +107,11 @@ def test_a_page_that_cannot_be_written_is_said(untrainable: FakeModelServer, hom
     run_nightbake("night")
     ran = run_nightbake("report", "--html", str(home / "nowhere" / "report.html"))
     assert (ran.code, "nowhere" in ran.err, "Traceback" in ran.err) == (2, True, False)
+
+
+def test_nights_are_paused_and_resumed_and_the_doctor_says_so(installation: FakeModelServer) -> None:
+    said = [run_nightbake("night", word, "--json").json for word in ("--pause", "--pause")]
+    assert [(one["paused"], one["changed"]) for one in said] == [(True, True), (True, False)]
+    nights = next(one for one in run_nightbake("doctor", "--json").json["findings"] if one["part"] == "nights")
+    assert (nights["status"], nights["detail"].startswith("paused by ")) == ("note", True)
+    assert "running by schedule" in run_nightbake("night", "--resume").err

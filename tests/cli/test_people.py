@@ -37,3 +37,12 @@ def test_a_person_reads_what_the_group_may_read_until_it_is_taken_away(
         run_nightbake("people", "set", "user:ann", *groups)
         found.append(len(run_nightbake("ask", QUESTION, "--as", "user:ann", "--json").json["sources"]))
     assert found == [0, 1, 0]
+
+
+def test_a_person_is_forgotten_with_a_receipt_once_it_is_confirmed(installation: FakeModelServer) -> None:
+    run_nightbake("ask", QUESTION, "--as", "user:kim")
+    assert run_nightbake("people", "forget", "user:kim").code != 0
+    receipt = run_nightbake("people", "forget", "user:kim", "--yes", "--json").json
+    assert (receipt["number"], receipt["log"]["questions"], receipt["adapters"]) == (1, 1, [])
+    again = run_nightbake("people", "forget", "user:kim", "--yes")
+    assert (again.code, again.err) == (0, "nothing to forget\n")

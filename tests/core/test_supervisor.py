@@ -11,7 +11,7 @@ import pytest
 
 from core.errors import ModelServerError, ProcessError
 from core.supervisor import Supervisor
-from tests.bot.assistant import eventually
+from tests.eventually import eventually
 
 # A server that starts a helper of its own, as vLLM starts its engine, and then says that it is ready.
 SERVER = """

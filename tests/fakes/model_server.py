@@ -38,13 +38,18 @@ class FakeModelServer:
         words = self.answer.split(" ")
         return [words[0], *(f" {word}" for word in words[1:])]
 
+    def count_prompt(self) -> int:
+        """What the server says that the prompt has, in tokens."""
+        return 100
+
     async def chat(self, request: web.Request) -> web.StreamResponse:
         """POST /v1/chat/completions with `stream`."""
         self.requests.append(await request.json())
         if self.behaviour == "error":
             return web.json_response({"error": {"message": "out of memory"}}, status=500)
         try:
-            return await self._stream(request)
+            # Both look at the newest request: before another one comes.
+            return await self._stream(request, self.pieces(), self.count_prompt())
         except (asyncio.CancelledError, ConnectionResetError):
             self.disconnects += 1
             raise
@@ -64,10 +69,10 @@ class FakeModelServer:
         self.adapters.pop((await request.json())["lora_name"], None)
         return web.Response(text="Success")
 
-    async def _stream(self, request: web.Request) -> web.StreamResponse:
+    async def _stream(self, request: web.Request, pieces: list[str], prompt_tokens: int) -> web.StreamResponse:
         response = web.StreamResponse(headers={"Content-Type": "text/event-stream"})
         await response.prepare(request)
-        for number, piece in enumerate(self.pieces()):
+        for number, piece in enumerate(pieces):
             if self.gate:
                 await self.gate.acquire()
             await _send(response, {"choices": [{"index": 0, "delta": {"content": piece}, "finish_reason": None}]})
@@ -79,7 +84,7 @@ class FakeModelServer:
                 request.transport.abort()
                 return response
         await _send(response, {"choices": [{"index": 0, "delta": {}, "finish_reason": "stop"}]})
-        await _send(response, {"choices": [], "usage": {"prompt_tokens": 100, "completion_tokens": 12}})
+        await _send(response, {"choices": [], "usage": {"prompt_tokens": prompt_tokens, "completion_tokens": 12}})
         await response.write(b"data: [DONE]\n\n")
         return response
 

@@ -4,7 +4,7 @@ import asyncio
 import itertools
 import json
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cache
 from types import TracebackType
 from typing import Any, Self
@@ -17,6 +17,9 @@ from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey, generat
 APP_ID = "11111111-aaaa-4444-8888-000000000001"
 TENANT = "22222222-bbbb-4444-8888-000000000002"
 ISSUER = "https://api.botframework.com"
+# About what Teams takes of one message.
+MESSAGE_BYTES = 80_000
+STOPPED, TIMED_OUT = "Content stream was canceled by user.", "Content stream finished due to exceeded streaming time."
 
 
 @dataclass
@@ -27,12 +30,25 @@ class Call:
     authorization: str | None
 
 
+@dataclass
+class Stream:
+    """A streamed message: its last number and text, and why it takes no more."""
+
+    sequence: int = 1
+    text: str = ""
+    ended: str | None = None
+    last_at: float = field(default_factory=time.monotonic)
+
+
 class FakeTeams:
-    """Records calls and keeps the messages as they stand.
+    """Records calls and keeps the messages as they stand; holds streams to Teams' rules.
 
     Attributes:
         messages: the last form of each message, by `conversation|id`, in order of posting.
-        statuses: HTTP statuses of the next calls.
+        streams: by the same key; a stream is ended from outside by `end_streams`.
+        typing: conversations in which we were seen to type.
+        statuses: HTTP statuses of the next calls, or a status with its Retry-After.
+        stream_seconds: at least so long between two pieces of a stream.
         keys: what the key server publishes, by key id.
         key_status: what the key server answers with.
         key_seconds: how long it takes.
@@ -42,7 +58,10 @@ class FakeTeams:
     def __init__(self) -> None:
         self.calls: list[Call] = []
         self.messages: dict[str, dict[str, Any]] = {}
-        self.statuses: list[int] = []
+        self.streams: dict[str, Stream] = {}
+        self.typing: list[str] = []
+        self.statuses: list[int | tuple[int, int]] = []
+        self.stream_seconds = 0.0
         self.keys: dict[str, dict[str, Any]] = {"key-1": publish("key-1")}
         self.key_status = 200
         self.key_seconds = 0.0
@@ -57,6 +76,8 @@ class FakeTeams:
                 web.post(activities, self._post),
                 web.post(activities + "/{id}", self._post),
                 web.put(activities + "/{id}", self._update),
+                web.delete(activities + "/{id}", self._delete),
+                web.post("/connector/v3/conversations", self._open_chat),
             ]
         )
         self._server = TestServer(app)
@@ -84,13 +105,58 @@ class FakeTeams:
         await asyncio.sleep(self.key_seconds)
         return web.json_response({"keys": list(self.keys.values())}, status=self.key_status)
 
+    def end_streams(self, why: str) -> None:
+        """Let the streams under way take no more, by a person's Stop or by Teams' clock."""
+        for stream in self.streams.values():
+            stream.ended = stream.ended or why
+
     async def _post(self, request: web.Request) -> web.Response:
         activity = await self._record(request)
         if self.statuses:
             return _refuse(self.statuses.pop(0))
+        conversation = request.match_info["conversation"]
+        if stream := next((one for one in activity.get("entities", []) if one["type"] == "streaminfo"), None):
+            return self._take_piece(conversation, activity, stream)
+        if activity["type"] == "typing":
+            self.typing.append(conversation)
+            return web.json_response({}, status=202)
+        if len(json.dumps(activity, ensure_ascii=False).encode()) > MESSAGE_BYTES:
+            return _refuse(413)
         number = f"17000000000{next(self._numbers):02}"
-        self.messages[f"{request.match_info['conversation']}|{number}"] = activity
+        self.messages[f"{conversation}|{number}"] = activity
         return web.json_response({"id": number}, status=201)
+
+    def _take_piece(self, conversation: str, activity: dict[str, Any], entity: dict[str, Any]) -> web.Response:
+        text, kind, stream_id = activity.get("text") or "", entity["streamType"], entity.get("streamId")
+        key = f"{conversation}|{stream_id or f'17000000000{next(self._numbers):02}'}"
+        stream = self.streams.get(key) or Stream()
+        if fault := self._find_fault(stream, conversation, activity, entity):
+            return _refuse(*fault)
+        if kind == "final":
+            stream.ended = "Content stream is not allowed on an already completed streamed message"
+        stream.sequence += 1
+        stream.last_at = time.monotonic()
+        stream.text = text if kind != "informative" else ""
+        self.streams[key], self.messages[key] = stream, activity
+        return web.json_response({} if stream_id else {"id": key.rpartition("|")[2]}, status=202 if stream_id else 201)
+
+    def _find_fault(
+        self, stream: Stream, conversation: str, activity: dict[str, Any], entity: dict[str, Any]
+    ) -> tuple[int | tuple[int, int], str] | None:
+        """The rule that a piece breaks, as Teams answers it."""
+        is_final, is_typing = entity["streamType"] == "final", activity["type"] == "typing"
+        is_numbered = "streamSequence" not in entity if is_final else entity.get("streamSequence") == stream.sequence
+        is_early = stream.sequence > 1 and time.monotonic() - stream.last_at < self.stream_seconds
+        grows = (activity.get("text") or "").startswith(stream.text)
+        rules: list[tuple[bool, int | tuple[int, int], str]] = [
+            (not conversation.startswith("a:"), 403, "Content stream is not allowed"),
+            (not activity.get("text"), 400, "Start streaming activities should include text"),
+            (stream.ended is not None, 403, stream.ended or ""),
+            (is_early, (429, 1), "API calls quota exceeded"),
+            (not grows, 400, "Request streamed content should contain the previously streamed content"),
+            (not is_numbered or is_typing == is_final, 400, "pieces are typing and numbered, the final one neither"),
+        ]
+        return next(((status, message) for broken, status, message in rules if broken), None)
 
     async def _update(self, request: web.Request) -> web.Response:
         activity = await self._record(request)
@@ -99,8 +165,20 @@ class FakeTeams:
             return _refuse(self.statuses.pop(0))
         if key not in self.messages:
             return _refuse(404)
+        if (stream := self.streams.get(key)) and not stream.ended:
+            return _refuse(403, "the message is streaming")
         self.messages[key] = activity
         return web.json_response({"id": request.match_info["id"]})
+
+    async def _delete(self, request: web.Request) -> web.Response:
+        key = f"{request.match_info['conversation']}|{request.match_info['id']}"
+        return web.json_response({}) if self.messages.pop(key, None) else _refuse(404)
+
+    async def _open_chat(self, request: web.Request) -> web.Response:
+        parameters = await self._record(request)
+        if self.statuses:
+            return _refuse(self.statuses.pop(0))
+        return web.json_response({"id": f"a:chat-{parameters['members'][0]['id']}"}, status=201)
 
     async def _record(self, request: web.Request) -> dict[str, Any]:
         activity = await request.json()
@@ -108,8 +186,17 @@ class FakeTeams:
         return activity
 
 
-def _refuse(status: int) -> web.Response:
-    return web.json_response({"error": {"code": "ServiceError", "message": "refused"}}, status=status)
+def read_actions(message: dict[str, Any]) -> list[dict[str, Any]]:
+    """The buttons of a message's cards."""
+    cards = [attached["content"] for attached in message.get("attachments", [])]
+    inner = [element for card in cards for element in card["body"] if element["type"] == "ActionSet"]
+    return [action for holder in (*cards, *inner) for action in holder.get("actions", [])]
+
+
+def _refuse(status: int | tuple[int, int], message: str = "refused") -> web.Response:
+    code, headers = (status, {}) if isinstance(status, int) else (status[0], {"Retry-After": str(status[1])})
+    error = {"code": "ServiceError" if message == "refused" else "ContentStreamNotAllowed", "message": message}
+    return web.json_response({"error": error}, status=code, headers=headers)
 
 
 @cache

@@ -14,9 +14,10 @@ from core.database import Database
 from core.interactions import Interactions
 from core.migrate import migrate
 from core.records import Outcome, Question
-from tests.bot.assistant import OneDocument, eventually, settle, work
+from tests.bot.assistant import OneDocument, settle, work
 from tests.bot.recorded import RecordedPlatform
 from tests.core.own_postgres import run_own_postgres
+from tests.eventually import eventually
 from tests.fakes.model_server import FakeModelServer, run_model_server
 
 ROOT = Path(__file__).parent.parent.parent
@@ -78,7 +79,7 @@ async def test_a_database_that_goes_away_loses_no_question_and_no_vote() -> None
             await asyncio.to_thread(server.start)
             receipts = await asyncio.gather(*before, *meanwhile, *while_away)
             await asyncio.gather(*votes)
-            await eventually_settled(inbox)
+            await settle(inbox, seconds=100)
         answers = await database.fetch_dicts(
             b"SELECT inbox_id, count(*) AS answers, min(answer) AS answer FROM interactions "
             b"WHERE inbox_id IS NOT NULL GROUP BY inbox_id ORDER BY inbox_id"
@@ -90,13 +91,6 @@ async def test_a_database_that_goes_away_loses_no_question_and_no_vote() -> None
     assert [len(platform.replies[number].closed) for number in ids] == [1] * 15
     assert sorted((row["person"], row["votes"]) for row in counted) == sorted((f"user:{n}", 1) for n in range(10))
     assert buried == []
-
-
-async def eventually_settled(inbox: Inbox) -> None:
-    async def is_empty() -> bool:
-        return await inbox.count_open() == 0
-
-    await eventually(is_empty, seconds=100)
 
 
 KILLED = """

@@ -73,7 +73,7 @@ async def test_votes_become_an_adapter_whose_words_are_served_and_taken_back(
         from retrieval.ingest import ingest  # noqa: PLC0415
 
         await ingest(house.database, house.embedder, [documents], default_allow=["everyone"])
-        async with house.model_running():
+        async with house.model_running(quiet=True):
             before = await _generate(house, UNSEEN)
             for number, (question, correction) in enumerate(CORRECTIONS.items()):
                 interaction_id = await _ask(house, question)

@@ -8,6 +8,9 @@ from core.interactions import Interactions
 from core.prompt import PromptPassage, build_messages
 from core.records import Feedback, Mode, Outcome, Passage, Question, Vote
 
+STORE_DOCUMENT = b"""INSERT INTO documents (id, source, path, title, format, language, sha256, recipe, allow, deny)
+OVERRIDING SYSTEM VALUE VALUES (%(id)s, 'made', %(path)s, %(title)s, 'md', 'en', '', '', %(allow)s, '{}')
+ON CONFLICT DO NOTHING"""
 SUBJECTS = (
     "annual leave", "sick leave", "parking", "travel cost", "phone budget", "training", "overtime", "lunch break",
     "home office", "notice period", "probation", "badge deposit", "laptop lease", "meeting rooms", "bike lease",
@@ -35,7 +38,10 @@ async def log_answer(
     mode_reason: str | None = None,
     generated: str | None = None,
 ) -> int:
-    """One finished interaction; its id."""
+    """One finished interaction; its id. The passages' documents are stored too, as they are shown."""
+    for passage in passages:
+        values = {"id": passage.document_id, "path": passage.path, "title": passage.title, "allow": passage.allow}
+        await database.execute(STORE_DOCUMENT, values)
     interactions = Interactions(database)
     begun = await interactions.begin(Question("web", "web:c", "user:ann", ["everyone"], question, "en"))
     shown = [PromptPassage(passage.title, passage.heading_path, passage.text) for passage in passages]

@@ -5,6 +5,7 @@ from typing import Any
 
 from core.records import Vote
 from learning.labels import Answer, Judgement, VoteRow, combine_votes
+from learning.pair_sources import PairSource
 from learning.pairs import Pair
 
 NOON = datetime(2026, 11, 1, 12, tzinfo=UTC)
@@ -53,3 +54,10 @@ def make_pair(number: int, **changes: Any) -> Pair:
         "given_at": NOON + timedelta(minutes=number),
     }
     return Pair(**(values | changes))
+
+
+def make_source(interaction_id: int, **changes: Any) -> PairSource:
+    values: dict[str, Any] = {
+        "number": 1, "chunk_id": 7, "document_id": 3, "state": "same", "allow": ["everyone"], "deny": [],
+    }  # fmt: skip
+    return PairSource(interaction_id, **(values | changes))

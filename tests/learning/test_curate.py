@@ -2,26 +2,21 @@
 
 import pytest
 
-from learning.curate import Fate, ReconciliationError, account, check_reconciled, count_fates, curate, scrub
-from learning.split import is_held_out, split_pairs
-from tests.learning.making import make_pair
+from learning.curate import (
+    Fate,
+    ReconciliationError,
+    account,
+    check_reconciled,
+    count_fates,
+    curate,
+    name_clusters,
+)
+from learning.raters import Raters
+from tests.learning.making import make_pair, make_source
 
 
 def reasons(pairs: list, **changes: int) -> list[str]:
     return [reason for _, reason in curate(pairs, **({"max_pairs": 100} | changes)).dropped]
-
-
-@pytest.mark.parametrize(
-    ("text", "clean"),
-    [
-        ("write to ann.lee@acme.co.kr now", "write to (e-mail) now"),
-        ("call 010-1234-5678 or +82 10 1234 5678", "call (phone) or (phone)"),
-        ("ID 900101-1234567 is hers", "ID (resident number) is hers"),
-        ("on 2026-11-20 it cost 1,500,000 won, see 3.2", "on 2026-11-20 it cost 1,500,000 won, see 3.2"),
-    ],
-)
-def test_personal_data_become_placeholders_and_dates_and_amounts_stay(text: str, clean: str) -> None:
-    assert scrub(text) == clean
 
 
 def test_a_pair_from_restricted_documents_never_trains() -> None:
@@ -53,14 +48,69 @@ def test_pairs_that_want_opposite_things_cancel() -> None:
     assert reasons([one, other]) == ["contradiction", "contradiction"]
 
 
-def test_one_person_has_a_say_in_at_most_thirty_percent_of_the_pairs() -> None:
-    pairs = [make_pair(n, voters=("user:loud",)) for n in range(20)] + [make_pair(n) for n in range(20, 40)]
-    assert reasons(pairs) == ["person_cap"] * 8  # 40 pairs, 12 are 30 percent
-
-
 def test_five_pairs_of_one_person_are_kept_however_few_there_are() -> None:
     pairs = [make_pair(n, voters=("user:only",)) for n in range(7)]
     assert reasons(pairs) == ["person_cap", "person_cap"]
+
+
+def test_a_pair_from_a_document_that_denies_somebody_or_closed_since_never_trains() -> None:
+    sources = {
+        1: [make_source(1, deny=["user:x"])],
+        2: [make_source(2, allow=["group:board"])],
+        3: [make_source(3)],
+    }
+    curated = curate([make_pair(n) for n in (1, 2, 3)], max_pairs=9, sources=sources)
+    assert [reason for _, reason in curated.dropped] == ["restricted_documents"] * 2
+    assert [pair.feedback_ids for pair in curated.kept] == [(3,)]
+
+
+def test_an_audience_trains_on_its_own_and_on_public_documents() -> None:
+    pairs = [make_pair(1), make_pair(2, access=(("group:hr",),)), make_pair(3, access=(("group:hr",), ("group:it",)))]
+    kept = curate(pairs, max_pairs=9, audience="group:hr").kept
+    assert sorted(pair.feedback_ids for pair in kept) == [(1,), (2,)]
+
+
+def test_a_pair_waits_while_a_cited_document_has_changed() -> None:
+    sources = {
+        1: [make_source(1, number=1, state="changed"), make_source(1, number=2)],
+        2: [make_source(2, number=1, state="checked")],
+        3: [make_source(3, number=1, state="gone")],
+        4: [make_source(4, number=1, state="changed"), make_source(4, number=2)],
+    }
+    # The fourth cites the passage that stands as it was.
+    pairs = [make_pair(n, chosen=f"{n} days. [{2 if n == 4 else 1}]") for n in (1, 2, 3, 4)]
+    curated = curate(pairs, max_pairs=9, sources=sources)
+    assert [(pair.feedback_ids, reason) for pair, reason in curated.dropped] == [
+        ((1,), "stale_document"),
+        ((3,), "stale_document"),
+    ]
+
+
+def test_newcomers_and_bursts_wait_and_a_pair_with_somebody_known_does_not() -> None:
+    raters = Raters(new=frozenset({"user:1", "user:2"}), burst=frozenset({4}))
+    pairs = [make_pair(1), make_pair(2, voters=("user:2", "user:9")), make_pair(4)]
+    curated = curate(pairs, max_pairs=9, raters=raters)
+    assert [(pair.feedback_ids, reason) for pair, reason in curated.dropped] == [((4,), "burst"), ((1,), "quarantine")]
+    assert curated.flags == {"raters_in_quarantine": 2, "burst_votes": 1}
+
+
+def test_questions_in_two_languages_are_one_cluster_where_passages_and_numbers_agree() -> None:
+    pairs = [
+        make_pair(1, question="How long is probation?", chosen="3 months. [1]"),
+        make_pair(2, question="수습 기간은요?", chosen="3개월입니다. [1]", language="ko"),
+        make_pair(3, question="수습 급여는요?", chosen="90%입니다. [1]", language="ko"),
+        make_pair(4, question="How long is probation, please?", chosen="It is 3 months. [1]"),
+    ]
+    names = name_clusters(pairs, {n: [make_source(n)] for n in (1, 2, 3, 4)})
+    assert [names[pair.sha256] for pair in pairs] == ["how long is probation"] * 2 + [
+        "수습 급여는요",
+        "how long is probation",
+    ]
+
+
+def test_placeholders_are_counted() -> None:
+    pair = make_pair(1, prompt=[{"role": "user", "content": "a@b.kr"}], chosen="call 010-1234-5678")
+    assert curate([pair], max_pairs=9).private == {"e-mail": 1, "phone": 1}
 
 
 def test_the_newest_pairs_are_kept_where_there_are_too_many() -> None:
@@ -81,21 +131,3 @@ def test_every_vote_has_one_fate_and_the_best_one_counts() -> None:
 def test_sums_that_do_not_agree_stop_the_night() -> None:
     with pytest.raises(ReconciliationError, match=r"without a fate: \[2\], never came in: \[3\]"):
         check_reconciled([1, 2], {1: Fate("trained"), 3: Fate("trained")})
-
-
-def test_one_question_is_on_one_side_only() -> None:
-    pairs = [make_pair(n, question=f"question {n % 10}?") for n in range(60)]
-    split = split_pairs(pairs, seed=0)
-    assert not {pair.cluster for pair in split.train} & {pair.cluster for pair in split.held_out}
-    assert len(split.train) + len(split.held_out) == 60
-
-
-def test_the_side_of_a_question_depends_on_nothing_but_it_and_the_seed() -> None:
-    few = split_pairs([make_pair(n) for n in range(5)], seed=3).held_out
-    many = split_pairs([make_pair(n) for n in range(50)], seed=3).held_out
-    assert {pair.sha256 for pair in few} <= {pair.sha256 for pair in many}
-
-
-def test_about_a_quarter_is_held_out() -> None:
-    held = sum(is_held_out(f"question {n}", seed=0) for n in range(2000))
-    assert 440 < held < 560  # 500, three standard deviations of 19.4

@@ -11,7 +11,16 @@ import pytest
 from core.database import Database
 from core.errors import InvalidInputError
 from core.model_server import ModelServer
-from learning.answers import Deadline, Models, ask_probes, count_drift, find_disliked, find_slices, write_again
+from learning.answers import (
+    Deadline,
+    Models,
+    ask_probes,
+    count_drift,
+    find_disliked,
+    find_slices,
+    keep_unforgotten,
+    write_again,
+)
 from learning.examine import Examination, build_judge, read_evidence
 from learning.judges import Asked
 from learning.night import NightSettings
@@ -113,16 +122,43 @@ async def test_disliked_questions_are_public_current_and_not_trained_on(database
         ("secret", "group:hr"),
         ("liked again", "everyone"),
         ("trained", "everyone"),
+        ("restricted since", "everyone"),
+        ("removed since", "everyone"),
+        ("of who refuses", "everyone"),
     ):
         passage = make_passage(subject, 5, allow=(allow,))
         ids[subject] = await log_answer(database, f"Question about {subject}?", [passage], "Perhaps.")
         await vote(database, ids[subject], "user:bo", -1)
     await vote(database, ids["liked again"], "user:bo", 1)
+    for change, subject in (
+        (b"UPDATE documents SET deny = '{user:cho}' WHERE path = %s", "restricted since.md"),
+        (b"UPDATE documents SET removed_at = now() WHERE path = %s", "removed since.md"),
+        (b"UPDATE interactions SET asker = 'user:dan' WHERE question = %s", "Question about of who refuses?"),
+    ):
+        await database.execute(change, [subject])
+    await database.execute(b"INSERT INTO training_consents (person, allows_training) VALUES ('user:dan', false)", {})
     pair = make_pair(1, interaction_ids=(ids["trained"],), feedback_ids=())
     await Runs(database).store_ledger(run.id, [(pair, "trained", None)], {})
     found = await find_disliked(database, run_id=run.id, until=run.window_to, limit=9)
     assert [one.id for one in found] == [ids["plain"]]
     assert await find_disliked(database, run_id=run.id, until=run.window_to + timedelta(days=8), limit=9) == []
+
+
+async def test_an_example_goes_with_the_question_that_was_forgotten_meanwhile(database: Database) -> None:
+    left = await log_answer(database, "How long is leave?", [make_passage("leave", 5)], "Perhaps.")
+    examples = [{"sha256": str(left)}, {"sha256": str(left + 1)}]
+    assert await keep_unforgotten(database, {"count": 2, "examples": examples}) == {
+        "count": 2,
+        "examples": [{"sha256": str(left)}],
+    }
+
+
+async def test_a_night_that_lost_pairs_stores_no_examples_again(database: Database) -> None:
+    run = await begin(database)
+    await database.execute(b"UPDATE runs SET has_lost_pairs = true", {})
+    parts = {name: {"count": 1, "examples": [{"preferred": "theirs"}]} for name in ("answers", "disliked")}
+    run = await Runs(database).update(run.id, evaluation=parts)
+    assert run.evaluation == {"answers": {"count": 1}, "disliked": {"count": 1}}
 
 
 async def test_pairs_have_the_askers_groups_and_the_documents_folder_as_slices(database: Database) -> None:

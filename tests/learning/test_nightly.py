@@ -15,6 +15,7 @@ from core.database import Database
 from core.errors import ModelServerError
 from core.exams import Exams
 from core.model_server import ModelServer
+from core.pauses import Pauses
 from core.serving import Serving
 from learning.examine import read_evidence
 from learning.night import NightSettings
@@ -23,6 +24,7 @@ from learning.runs import Runs
 from learning.serve import prove_served
 from learning.trainer import read_evaluation, read_manifest, run_trainer, write_job
 from tests.fakes.vllm import FakeVllm
+from tests.forgetting import build_forgetting
 from tests.learning.log import log_corrected_night
 from tests.learning.making import NOON
 
@@ -105,6 +107,57 @@ async def test_a_night_of_corrections_trains_proves_and_serves_a_better_adapter(
     await check_lost_adapter_is_noticed(fake, client, Path(active.folder), active.name)
     await Serving(database=database, adapters=Adapters(database), model_server=client).roll_back(by="user:ann")
     assert await Adapters(database).find_active() is None
+
+
+async def test_a_paused_night_of_the_schedule_reports_and_does_nothing_else(
+    database: Database, away: ModelServer, base_model: Path, tmp_path: Path
+) -> None:
+    await log_corrected_night(database, 8)
+    await Pauses(database).set(True, by="user:ann")
+    night = await run_night(database=database, model_server=away, home=tmp_path, settings=settings(base_model))
+    assert (night.state, night.reason, night.votes) == ("skipped", "paused", 0)
+    report = await Runs(database).get_report(night.run_id)
+    assert "Nights are paused" in report.markdown
+
+
+async def test_a_night_by_hand_runs_while_paused_and_leaves_the_switch_to_people(
+    database: Database, server: tuple[FakeVllm, ModelServer], base_model: Path, tmp_path: Path
+) -> None:
+    await log_corrected_night(database, 28)
+    await Pauses(database).set(True, by="user:ann")
+    night = await run_night(
+        database=database,
+        model_server=server[1],
+        home=tmp_path,
+        settings=settings(base_model),
+        requested_by="user:ann",
+    )
+    assert (night.verdict, night.state, night.reason) == ("promote", "done", "awaits_approval")
+    assert await Adapters(database).find_active() is None
+
+
+async def test_a_night_ends_where_somebody_is_forgotten_after_the_training(
+    database: Database, server: tuple[FakeVllm, ModelServer], base_model: Path, tmp_path: Path
+) -> None:
+    await log_corrected_night(database, 28)
+    fake, client = server
+
+    async def forget_at_the_gate(event: dict[str, Any]) -> None:
+        if event.get("stage") == "gate":
+            await build_forgetting(database, client, tmp_path).forget("user:bo", by="test")
+
+    night = await run_night(
+        database=database,
+        model_server=client,
+        home=tmp_path,
+        settings=settings(base_model),
+        progress=forget_at_the_gate,
+    )
+    run = await Runs(database).get(night.run_id)
+    assert (night.state, night.switched, (run.error or "")[:26]) == ("failed", False, "somebody asked to be forgo")
+    assert (await Adapters(database).find_active(), list(fake.adapters)) == (None, [])
+    assert list((tmp_path / "adapters").iterdir()) == []
+    assert await database.fetch_dicts(b"SELECT run_id FROM rebuilds") == [{"run_id": None}]
 
 
 async def check_rebuilt_adapter_is_the_same(database: Database, run_id: int, base_model: Path, home: Path) -> None:

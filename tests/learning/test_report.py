@@ -5,7 +5,7 @@ import json
 import re
 from collections.abc import Sequence
 from datetime import date, timedelta
-from typing import Any
+from typing import Any, get_args
 
 import pytest
 
@@ -13,6 +13,7 @@ from core.database import Database
 from core.exams import Exam, Exams, Failed
 from core.gaps import Gaps, Topic
 from learning import gate
+from learning.private_data import Kind
 from learning.report import (
     FOLDER,
     MOST_FAILED,
@@ -222,3 +223,25 @@ async def test_a_round_is_told_once(database: Database) -> None:
     await exams.record(by="user:ann", adapter=None, cells={"en": {"found_right": 3}}, failed=[])
     told = [load_texts("en")["sections"]["golden"] in await report_night(database) for _ in range(2)]
     assert told == [True, False]
+
+
+def test_what_was_kept_out_is_told_in_words_for_every_reason_kind_and_flag() -> None:
+    room = FOLDER.parent
+    written = {name: (room / f"{name}.py").read_text() for name in ("curate", "caps", "split")}
+    reasons = {
+        found for text in written.values() for found in re.findall(r'"([a-z_]+)"(?=, (?:curated|dropped))', text)
+    }
+    reasons |= set(re.findall(r'pair, "([a-z_]+)"\)', "".join(written.values())))
+    assert {"stale_document", "person_cap", "trained_before", "outvoted", "duplicate"} <= reasons
+    kinds = dict.fromkeys(get_args(Kind), 2)
+    run = make_run(counts={"votes": 1, "voters": 1, "pairs": 1, "trained": 1, "held_out": 0, "private": kinds,
+                           "flags": dict.fromkeys(load_texts("en")["flags"], 3)})  # fmt: skip
+    for language in ("en", "ko"):
+        texts = load_texts(language)
+        assert reasons - set(texts["drops"]) == set()
+        for form in render(run, language):
+            assert all(
+                texts["placeholders"][kind].replace("'", "") in form.replace("&#39;", "").replace("'", "")
+                for kind in kinds
+            )
+            assert all(words in form for words in texts["flags"].values())

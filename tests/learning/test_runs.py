@@ -60,7 +60,7 @@ async def test_a_night_that_a_crash_left_is_resumed_at_its_stage(database: Datab
     assert await runs.has_night(date(2026, 11, 20))
 
 
-async def test_the_ledger_names_the_people_behind_a_pair(database: Database) -> None:
+async def test_the_ledger_names_the_people_behind_a_pair_by_pseudonyms(database: Database) -> None:
     runs = Runs(database)
     run = await begin(runs)
     assert run
@@ -70,8 +70,9 @@ async def test_the_ledger_names_the_people_behind_a_pair(database: Database) -> 
     for _ in range(2):
         await runs.store_ledger(run.id, [(pair, "trained", None)], {1: Fate("dropped", "unpaired")})
     stored = await runs.find_pairs(run.id)
+    names = await database.fetch_tuples(b"SELECT name_voter(unnest(ARRAY['user:ann', 'user:bo']))")
     assert [(one.sha256, one.voters, one.state) for one in stored] == [
-        (pair.sha256, ["user:ann", "user:bo"], "trained")
+        (pair.sha256, sorted(name for (name,) in names), "trained")
     ]
 
 
@@ -86,3 +87,23 @@ async def test_votes_are_counted_for_thirty_days(database: Database) -> None:
 async def test_an_unknown_night_says_how_to_find_one(database: Database) -> None:
     with pytest.raises(NotFoundError, match="nightbake report"):
         await Runs(database).get(7)
+
+
+async def find_rebuilders(database: Database) -> list[int | None]:
+    return [row["run_id"] for row in await database.fetch_dicts(b"SELECT run_id FROM rebuilds ORDER BY id")]
+
+
+async def test_a_rehearsal_and_a_paused_night_leave_a_rebuild_to_the_next_night(database: Database) -> None:
+    runs, now = Runs(database), datetime.now(UTC)
+    window = {"window_from": now - timedelta(days=1), "window_to": now}
+    await database.execute(b"INSERT INTO rebuilds (reason) VALUES ('test')")
+    rehearsal = await runs.rehearse(night=now.date(), requested_by="test", **window)
+    await runs.finish(rehearsal.id, "done", reason="pairs_only")
+    paused = await begin(runs)
+    assert paused
+    await runs.finish(paused.id, "skipped", reason="paused")
+    assert await find_rebuilders(database) == [None]
+    night = await begin(runs, "user:ann")
+    assert night
+    await runs.finish(night.id, "done", reason="better")
+    assert await find_rebuilders(database) == [night.id]

@@ -61,6 +61,11 @@ def may_read(rule: AccessRule, principals: Sequence[str]) -> bool:
     return bool(set(rule.allow) & set(principals)) and not set(rule.deny) & set(principals)
 
 
+def find_rarity(holding: int, chunks: int) -> float:
+    """Lucene's logarithm of a term that so many of the chunks hold."""
+    return math.log(1 + (chunks - holding + 0.5) / (holding + 0.5))
+
+
 def score_words(
     made: Sequence[Made], question: Sequence[str], principals: Sequence[str]
 ) -> dict[tuple[str, int], float]:
@@ -76,7 +81,7 @@ def score_words(
     scores: dict[tuple[str, int], float] = {}
     for word in set(question):
         holding = [name for name, words in chunks.items() if word in words]
-        rarity = math.log(1 + (len(chunks) - len(holding) + 0.5) / (len(holding) + 0.5))
+        rarity = find_rarity(len(holding), len(chunks))
         for name in holding:
             count = chunks[name][word]
             gain = rarity * count * 2.2 / (count + 1.2 * (0.25 + 0.75 * lengths[name] / mean))

@@ -1,10 +1,10 @@
 """Votes move passages, as far as they may, and back again."""
 
 import asyncio
-from collections.abc import Awaitable, Callable
 
 import pytest
 
+from core.advisory_lock import lock_transaction
 from core.database import Database
 from core.feedback import FeedbackLog
 from core.locks import Lock
@@ -14,6 +14,7 @@ from retrieval.embedding import Embedder
 from retrieval.examples import Teaching, teach
 from retrieval.search import Search
 from retrieval.sources.access_rules import AccessRule
+from tests.eventually import eventually
 from tests.retrieval.made_documents import Made, store
 from tests.retrieval.voting import EVERYONE, answer, find_chunk, like, score, vote
 
@@ -224,9 +225,9 @@ async def test_who_is_stopped_in_the_middle_leaves_the_vote_to_the_next(document
     asked = await answer(documents, "vacation?", [LEAVE])
     await vote(documents, asked, "user:ann", 1)
     async with documents.transaction() as connection:
-        await connection.execute(b"SELECT pg_advisory_xact_lock(%s)", [Lock.INDEX])
+        await lock_transaction(connection, Lock.INDEX)
         learning = asyncio.create_task(teach(documents))
-        await wait_until(lambda: is_waiting_for_lock(documents))
+        await eventually(lambda: is_waiting_for_lock(documents))
         learning.cancel()
         await asyncio.gather(learning, return_exceptions=True)
     assert await documents.fetch_dicts(TAUGHT) == []
@@ -240,9 +241,9 @@ async def test_the_service_learns_by_itself_also_what_came_before_it(documents: 
     teaching = Teaching(documents, interval_seconds=0.02)
     await teaching.start()
     try:
-        await wait_until(lambda: holds(documents, {"vacat"}))
+        await eventually(lambda: holds(documents, {"vacat"}))
         await vote(documents, asked[1], "user:ann", 1)
-        await wait_until(lambda: holds(documents, {"vacat", "holiday"}))
+        await eventually(lambda: holds(documents, {"vacat", "holiday"}))
     finally:
         await teaching.stop()
 
@@ -254,9 +255,3 @@ async def holds(database: Database, terms: set[str]) -> bool:
 async def is_waiting_for_lock(database: Database) -> bool:
     waiting = b"SELECT pid FROM pg_locks WHERE locktype = 'advisory' AND NOT granted"
     return bool(await database.fetch_dicts(waiting))
-
-
-async def wait_until(is_so: Callable[[], Awaitable[bool]], *, seconds: float = 20) -> None:
-    async with asyncio.timeout(seconds):
-        while not await is_so():  # noqa: ASYNC110
-            await asyncio.sleep(0.01)

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from core.database import Database
-from retrieval import index_health, vector_scan
+from retrieval import index_health, signs, vector_scan
 from retrieval.embedding import Embedder
 from retrieval.index_health import measure_index
 from retrieval.ingest import ingest
@@ -25,6 +25,7 @@ async def test_the_scan_is_held_against_a_comparison_in_full(
     await ingest(database, embedder, [folder])
     well = await measure_index(database, embedder.name)
     monkeypatch.setattr(vector_scan, "MIN_COMPARED", 2)
+    monkeypatch.setattr(signs, "_MOST_TIMES", 1)
     monkeypatch.setattr(index_health, "_DEPTH", 2)
     ill = await measure_index(database, embedder.name)
     assert (well.chunks, well.recall) == (40, 1.0)

@@ -1,12 +1,13 @@
 """A new embedding model is filled in beside the old one and switched, whatever happens in between."""
 
-import asyncio
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import pytest
 
+from core.advisory_lock import hold_lock
 from core.database import Database
+from core.locks import Lock
 from retrieval import active_model
 from retrieval.active_model import ActiveModel
 from retrieval.documents import Documents
@@ -16,6 +17,7 @@ from retrieval.index import Index
 from retrieval.ingest import ingest
 from retrieval.model_change import Filling, Left, ModelChange, change_model, drop_left, find_left, measure_filling
 from retrieval.search import Search
+from tests.eventually import eventually
 from tests.retrieval.conftest import Write
 from tests.retrieval.small_models import save_model
 
@@ -67,6 +69,18 @@ async def find(search: Search, question: str) -> list[str]:
     return [passage.path for passage in await search.search(question, ["everyone"], side="dense", limit=1)]
 
 
+async def knows_machines(search: Search) -> bool:
+    """Whether the search asks with the new model."""
+    return await find(search, "espresso") == ["coffee.txt"]
+
+
+async def ingest_two_pages(database: Database, embedder: Embedder, folder: Path, write: Write) -> None:
+    """One on each of what the models know."""
+    write("coffee.txt", "The coffee is hot.")
+    write("any.txt", "Leave is granted.")
+    await ingest(database, embedder, [folder])
+
+
 async def count_vectors(database: Database, embedder: Embedder) -> int:
     return (await measure_filling(database, embedder)).filled
 
@@ -83,10 +97,14 @@ async def test_the_old_model_is_asked_until_every_chunk_has_its_new_vector(
     write("coffee.txt", "The coffee is hot.")
     await ingest(database, old, [folder])
     search = Search(database, new)
-    assert (await find(search, "vacation"), (await search.active.find()).name) == (["leave.txt"], old.name)
+
+    async def is_switched() -> bool:
+        return (await search.active.find()).name == new.name
+
+    assert (await find(search, "vacation"), await is_switched()) == (["leave.txt"], False)
     assert await change_model(database, new)
-    while (await search.active.find()).name == old.name:  # noqa: ASYNC110  it loads beside the questions
-        await asyncio.sleep(0.01)
+    # It loads beside the questions.
+    await eventually(is_switched)
     assert await find(search, "espresso") == ["coffee.txt"]
     assert [await count_vectors(database, embedder) for embedder in (old, new)] == [2, 2]
 
@@ -94,18 +112,21 @@ async def test_the_old_model_is_asked_until_every_chunk_has_its_new_vector(
 async def test_another_process_follows_the_row(
     database: Database, old: Embedder, new: Embedder, folder: Path, write: Write
 ) -> None:
-    write("coffee.txt", "The coffee is hot.")
-    write("any.txt", "Leave is granted.")
-    await ingest(database, old, [folder])
+    await ingest_two_pages(database, old, folder, write)
     search = Search(database, old)
     assert await find(search, "coffee") == ["coffee.txt"]
     await change_model(database, new)
-    async with asyncio.timeout(30):
-        while await find(search, "espresso") != ["coffee.txt"]:
-            # Never nothing: with the old model until the new one is loaded.
-            assert await find(search, "coffee") == ["coffee.txt"]
+
+    async def is_followed() -> bool:
+        # Never nothing: with the old model until the new one is loaded.
+        assert await find(search, "coffee") == ["coffee.txt"]
+        return await knows_machines(search)
+
+    await eventually(is_followed)
     assert (await search.active.find_embedder()).name == new.name
-    assert not await ModelChange(database, Search(database, new).active).start()
+    change = ModelChange(database, Search(database, new).active)
+    await change.start()
+    assert not change.is_running
 
 
 async def test_documents_that_come_in_meanwhile_get_both_vectors(
@@ -165,7 +186,8 @@ async def test_a_filling_that_was_cut_short_goes_on_behind_what_was_stored(
     write_pages(write, 300)
     await ingest(database, old, [folder])
     change = ModelChange(database, ActiveModel(database, Breaking(new.name)))
-    assert await change.turn() is False
+    with pytest.raises(OSError, match="out of memory"):
+        await change.turn()
     seen: list[tuple[int, int]] = []
     await change_model(database, new, on_filled=lambda *counts: seen.append(counts))
     assert seen == [(256, 300), (300, 300)]
@@ -176,25 +198,21 @@ async def test_two_processes_do_not_fill_in_at_once(
 ) -> None:
     write("leave.txt", "Leave is granted.")
     await ingest(database, old, [folder])
-    async with database.connection() as connection:
-        await connection.execute("SELECT pg_advisory_lock(7140005)")
+    async with hold_lock(database, Lock.EMBEDDING_MODEL, wait=False):
         assert (await change_model(database, new), await drop_left(database, keep=new.name)) == (False, None)
-        await connection.execute("SELECT pg_advisory_unlock(7140005)")
     assert await change_model(database, new) is True
 
 
 async def test_the_service_changes_beside_its_answers(
     database: Database, old: Embedder, new: Embedder, folder: Path, write: Write
 ) -> None:
-    write("coffee.txt", "The coffee is hot.")
-    write("any.txt", "Leave is granted.")
-    await ingest(database, old, [folder])
+    await ingest_two_pages(database, old, folder, write)
     search = Search(database, new)
     change = ModelChange(database, search.active)
-    assert await change.start()
-    async with asyncio.timeout(30):
-        while await find(search, "espresso") != ["coffee.txt"]:  # noqa: ASYNC110  it fills in beside the questions
-            await asyncio.sleep(0.01)
+    await change.start()
+    assert change.is_running
+    # It fills in beside the questions.
+    await eventually(lambda: knows_machines(search))
     await change.stop()
 
 

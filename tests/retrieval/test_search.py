@@ -1,7 +1,6 @@
 """Ranking: BM25 worked out by hand, fusion, languages, repeats, and text that is only data."""
 
 import asyncio
-import math
 from dataclasses import replace
 from pathlib import Path
 
@@ -15,6 +14,7 @@ from retrieval.embedding import Embedder
 from retrieval.ingest import ingest
 from retrieval.search import Search
 from tests.retrieval.conftest import Write
+from tests.retrieval.made_documents import find_rarity
 
 PASSAGE = Passage(1, 1, 1, 1, "Leave", "", "leave.md", None, 0, 9, "some text", "en", 0.5, 0.5, 0.5, ["everyone"])
 
@@ -28,7 +28,7 @@ async def test_bm25_is_as_worked_out_by_hand(
     write("gamma.txt", "train")
     await ingest(database, embedder, [folder])
     found = await Search(database, embedder).search("a visa", ["everyone"], side="lexical")
-    idf = math.log(1 + (3 - 2 + 0.5) / (2 + 0.5))
+    idf = find_rarity(2, 3)
     alpha = idf * 2 * 2.2 / (2 + 1.2 * (0.25 + 0.75 * 3 / (10 / 3)))
     beta = idf * 1 * 2.2 / (1 + 1.2 * (0.25 + 0.75 * 5 / (10 / 3)))
     assert [passage.path for passage in found] == ["alpha.txt", "beta.txt"]
@@ -49,7 +49,7 @@ async def test_bm25_stays_right_as_documents_change(
     await ingest(database, embedder, [folder])
     found = await search.search("visa", ["everyone"], side="lexical")
     # a = a(stop word) visa passport (2), b = b train ticket (3): mean 2.5, visa in 1 of 2.
-    expected = math.log(1 + 1.5 / 1.5) * 2.2 / (1 + 1.2 * (0.25 + 0.75 * 2 / 2.5))
+    expected = find_rarity(1, 2) * 2.2 / (1 + 1.2 * (0.25 + 0.75 * 2 / 2.5))
     assert [(passage.path, passage.lexical_score) for passage in found] == [("a.txt", pytest.approx(expected))]
 
 

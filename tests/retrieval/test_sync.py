@@ -1,6 +1,5 @@
 """One source kept in step: outages, cursors, permissions first, removals by hand, copies, and flat memory."""
 
-import asyncio
 import tracemalloc
 from collections.abc import Iterator
 from pathlib import Path
@@ -18,6 +17,7 @@ from retrieval.ledger import Ledger, find_states, forget_source
 from retrieval.search import Search
 from retrieval.sources.access_rules import AccessRule
 from retrieval.sources.source import Cursor, CursorError, Entry, Failure, Listed, Removed, SourceAwayError, Unread
+from tests.eventually import eventually
 from tests.retrieval.conftest import Write
 from tests.retrieval.sources.listed import ListedSource, page
 
@@ -246,9 +246,11 @@ async def test_keeping_up_reads_at_start_and_again(database: Database, embedder:
     source = ListedSource([page("a")])
     keep_up = KeepUp(database, ActiveModel(database, embedder), [broken, source], interval_seconds=0.01)
     await keep_up.start()
-    async with asyncio.timeout(30):
-        while len(source.cursors) < 3:  # noqa: ASYNC110
-            await asyncio.sleep(0.01)
+
+    async def is_read_again() -> bool:
+        return len(source.cursors) >= 3
+
+    await eventually(is_read_again)
     await keep_up.stop()
     assert (await find_paths(database), len(broken.cursors) >= 2) == (["a.md"], True)
 

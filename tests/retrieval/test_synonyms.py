@@ -1,7 +1,6 @@
 """Synonyms: which words of a question have them, what they are worth, and that they open no door."""
 
 import json
-import math
 from pathlib import Path
 
 import pytest
@@ -14,6 +13,7 @@ from retrieval.query import Finder
 from retrieval.search import Search
 from retrieval.synonyms import MOST_EXPANSIONS, WEIGHT, Synonyms, reword
 from tests.retrieval.conftest import Write
+from tests.retrieval.made_documents import find_rarity
 
 SYNONYMS = Synonyms([["PTO", "paid leave", "연차"], ["IT", "information technology"], ["육아 휴직", "parental leave"]])
 
@@ -72,7 +72,7 @@ async def test_a_synonym_is_worth_its_share_worked_out_by_hand(
     write("gamma.txt", "coffee")
     await ingest(database, embedder, [folder])
     found = await search(database, embedder, "PTO", Synonyms([["PTO", "vacation"]]))
-    whole = math.log(1 + (3 - 1 + 0.5) / (1 + 0.5))
+    whole = find_rarity(1, 3)
     assert [passage.path for passage in found] == ["alpha.txt", "beta.txt"]
     assert [passage.lexical_score for passage in found] == pytest.approx([whole, WEIGHT * whole], rel=1e-9)
 
@@ -85,7 +85,7 @@ async def test_a_rare_synonym_is_no_more_than_the_common_word_that_was_typed(
     write("omega.txt", "furlough")
     await ingest(database, embedder, [folder])
     found = await search(database, embedder, "leave", Synonyms([["leave", "furlough"]]))
-    whole = math.log(1 + (5 - 4 + 0.5) / (4 + 0.5))
+    whole = find_rarity(4, 5)
     assert {passage.path: passage.lexical_score for passage in found}["omega.txt"] == pytest.approx(WEIGHT * whole)
 
 

@@ -4,7 +4,7 @@ import hashlib
 import hmac
 import json
 import time
-from collections.abc import AsyncGenerator, AsyncIterator, Mapping
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Collection, Mapping
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,23 +15,41 @@ import pytest
 from aiohttp import ClientSession, web
 from aiohttp.test_utils import TestServer
 
+from bot.admin_messages import AdminMessages
 from bot.again import Again
+from bot.alerts import Alerts
+from bot.answer import Answerer
+from bot.audience import Audiences
+from bot.desk import Desk
 from bot.experts import Experts
-from bot.handlers import Confirm, ReadThread
+from bot.forget import FORGET, ForgetHandler
+from bot.handlers import Confirm, FindLanguage, ReadThread
 from bot.inbox import Inbox
+from bot.more import More
+from bot.room_settings import RoomSettingsLog
+from bot.slack.admin import AdminChannel
 from bot.slack.api import OneToken, SlackApi
+from bot.slack.commands import CommandWork
 from bot.slack.events import PATH
-from bot.slack.posts import find_audience
+from bot.slack.history import History
 from bot.slack.side import SlackSide
+from bot.web.wording import SUGGESTIONS
 from bot.worker import Handler
+from core.adapters import Adapters
 from core.database import Database
 from core.feedback import FeedbackLog
 from core.interactions import Interactions
+from core.model_server import ModelServer
+from core.serving import Serving
+from retrieval.access import Access
 from tests.bot.assistant import BASE_URL, Assistant, OneDocument
 from tests.fakes.slack import BOT_TOKEN, FakeSlack
+from tests.forgetting import build_forgetting
 
 SECRET = "signing-secret-of-the-tests"
-EXPERT_CHANNEL = "C0EXPERT"
+EXPERT_CHANNEL, ADMIN_CHANNEL = "C0EXPERT", "C0ADMIN"
+ADMIN = "U0ADA"
+NOBODY = "http://127.0.0.1:9"
 PAYLOADS = Path(__file__).parents[2] / "payloads" / "slack"
 
 
@@ -74,7 +92,31 @@ class Workspace(Assistant):
             feedback=FeedbackLog(self.database),
             platforms={"slack": self.side.experts},
         )
-        return {**self.side.handlers, **experts.handlers()}
+        work = CommandWork(self.database, search=self.search, audiences=self.audiences, base_url=BASE_URL)
+        forgetting = build_forgetting(self.database, ModelServer(NOBODY, "base"), Path("no-such-folder"))
+        forget = ForgetHandler(self.database, forgetting, tell={"slack": self.side.tell_forgotten})
+        return {**self.side.handlers, **experts.handlers(), **work.handlers(), FORGET: forget}
+
+    @property
+    def find_language(self) -> Mapping[str, FindLanguage]:
+        return {"slack": self.side.find_language}
+
+    @property
+    def audiences(self) -> Audiences:
+        return Audiences(Access(self.database), RoomSettingsLog(self.database), {"slack": self.side.find_readers})
+
+    @property
+    def build_more(self) -> Callable[[Answerer], More]:
+        return lambda answerer: More(
+            inbox=self.inbox,
+            access=Access(self.database),
+            audiences=self.audiences,
+            interactions=Interactions(self.database),
+            answerer=answerer,
+            search=self.search,
+            platforms={"slack": self.side.whispers},
+            base_url=BASE_URL,
+        )
 
     @property
     def read_thread(self) -> Mapping[str, ReadThread]:
@@ -84,6 +126,16 @@ class Workspace(Assistant):
         """Post a click or a form, signed, as Slack sends them; the status."""
         body = urlencode({"payload": json.dumps(load(payload) if isinstance(payload, str) else payload)}).encode()
         return await self.post(body, sign(body) | {"Content-Type": "application/x-www-form-urlencoded"})
+
+    async def command(self, text: str, **further: str) -> dict[str, Any]:
+        """Give the command, signed, as Slack sends it; what Slack is told."""
+        sent = load("command") | {"text": text, "response_url": f"{self.slack.api_url}response_url"} | further
+        body = urlencode(sent).encode()
+        headers = sign(body) | {"Content-Type": "application/x-www-form-urlencoded"}
+        async with self.session.post(self.url, data=body, headers=headers) as response:
+            assert response.status == 200
+            told = await response.text()
+        return json.loads(told) if told.startswith("{") else {"text": told}
 
     async def deliver(self, event: str | dict[str, Any], *, retry: int | None = None) -> int:
         """Post an event, signed; the status."""
@@ -104,11 +156,25 @@ async def slack() -> AsyncIterator[FakeSlack]:
 
 
 @asynccontextmanager
-async def open_workspace(database: Database, slack: FakeSlack) -> AsyncGenerator[Workspace]:
+async def open_workspace(
+    database: Database, slack: Any, *, model_url: str = NOBODY, admins: Collection[str] = (ADMIN,)
+) -> AsyncGenerator[Workspace]:
     """One replica with its endpoint."""
-    inbox = Inbox(database)
+    inbox, api, model_server = Inbox(database), build_api(slack.api_url), ModelServer(model_url, "base")
+    admin = AdminChannel(
+        api=api,
+        inbox=inbox,
+        messages=AdminMessages(database, "slack"),
+        alerts=Alerts(database),
+        desk=Desk(database, Serving(database=database, adapters=Adapters(database), model_server=model_server)),
+        team="T0HOME",
+        channel=ADMIN_CHANNEL,
+        admins=admins,
+        language="en",
+        base_url=BASE_URL,
+    )
     side = SlackSide(
-        api=build_api(slack.api_url),
+        api=api,
         inbox=inbox,
         database=database,
         interactions=Interactions(database),
@@ -117,14 +183,19 @@ async def open_workspace(database: Database, slack: FakeSlack) -> AsyncGenerator
         base_url=BASE_URL,
         signing_secret=SECRET,
         expert_channel=EXPERT_CHANNEL,
+        admin=admin,
+        history=History(api, pause_seconds=0),
+        prompts=SUGGESTIONS,
     )
     app = web.Application()
     app.add_routes(side.routes())
     async with TestServer(app) as server, ClientSession() as session:
         url = str(server.make_url(PATH))
+        audiences = Audiences(Access(database), RoomSettingsLog(database), {"slack": side.find_readers})
         yield Workspace(
-            "slack", find_audience, database, inbox, side.platform, OneDocument(), slack, url, session, side
+            "slack", audiences.find, database, inbox, side.platform, OneDocument(), slack, url, session, side
         )
+    await model_server.close()
 
 
 def replicate(workspace: Workspace) -> AbstractAsyncContextManager[Workspace]:

@@ -56,6 +56,20 @@ async def test_the_same_question_is_answered_again_in_its_thread(
     ]
 
 
+async def test_an_edited_question_that_is_tried_again_keeps_its_first_answer(
+    workspace: Workspace, chat_model: FakeModelServer
+) -> None:
+    again = load("click_again")
+    again["actions"][0]["value"] = "2"
+    async with workspace.at_work(chat_model):
+        for name in ("message_im", "message_im_edited"):
+            await workspace.deliver(name)
+            await workspace.settle()
+        await workspace.click(again)
+        await workspace.settle()
+    assert len(workspace.slack.messages) == 2
+
+
 async def test_the_second_answer_is_drawn_otherwise(workspace: Workspace, chat_model: FakeModelServer) -> None:
     await try_again(workspace, chat_model, "click_again")
     first, second = chat_model.requests
@@ -70,7 +84,7 @@ async def test_who_may_see_what_is_decided_as_for_the_first(workspace: Workspace
         await workspace.settle()
         await workspace.click("click_again")
         await workspace.settle()
-    assert workspace.search.asked == [[], []]
+    assert workspace.search.asked == [["public", "!*"]] * 2
 
 
 async def test_a_follow_up_is_understood_as_it_was_the_first_time(
@@ -97,9 +111,9 @@ async def test_down_and_up_between_the_two_are_a_pair(workspace: Workspace, chat
     votes = await find_votes(
         workspace.database, window_from=now - timedelta(hours=1), window_to=now + timedelta(hours=1)
     )
-    labels = build_labels(votes, await find_answers(workspace.database, votes))
+    labels = build_labels(votes, await find_answers(workspace.database, [vote.interaction_id for vote in votes]))
     (pair,) = build_pairs(labels.judgements).pairs
-    assert (pair.origin, pair.interaction_ids, pair.chosen) == ("same_question", (2, 1), OTHER)
+    assert (pair.origin, pair.interaction_ids, pair.chosen) == ("try_again", (2, 1), OTHER)
     assert pair.rejected.startswith("Employees have 23 days of annual leave.")
 
 

@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 
 from core.interactions import Interactions
-from tests.bot.assistant import eventually
 from tests.bot.slack.conftest import Workspace, load, replicate
+from tests.eventually import eventually
 from tests.fakes.model_server import FakeModelServer
 from tests.fakes.slack import read_message
 

@@ -15,20 +15,40 @@ from bot.slack.events import PATH, SlackEvents
 from bot.slack.posts import add_posts, read_text, to_question
 from bot.slack.reactions import to_feedback
 from core.database import Database
-from tests.bot.slack.conftest import SECRET, Workspace, load, sign
+from tests.bot.slack.conftest import PAYLOADS, SECRET, Workspace, load, sign
 
-DROPPED_POSTS = ["message_channel", "message_im_edited", "message_im_own_echo", "message_im_other_bot"]
-DROPPED = [*DROPPED_POSTS[:1], *DROPPED_POSTS[2:], "reaction_added_other", "unknown_event"]
+DROPPED_POSTS = [
+    "app_mention_by_other_bot",
+    "app_mention_by_workflow",
+    "app_mention_own",
+    "message_channel",
+    "message_channel_huge_by_bot",
+    "message_channel_join",
+    "message_im_other_bot",
+    "message_im_own_echo",
+    "message_unknown_subtype",
+]
+DROPPED = [*DROPPED_POSTS, "reaction_added_other", "unknown_event", "unknown_event_bare"]
+QUESTIONS = [
+    "app_mention",
+    "app_mention_huge",
+    "app_mention_in_thread",
+    "app_mention_shared_channel",
+    "message_im",
+    "message_im_file",
+    "message_im_file_only",
+    "message_im_without_text",
+]
 
 
-@pytest.mark.parametrize("name", ["app_mention", "app_mention_in_thread", "message_im", "message_im_file"])
+@pytest.mark.parametrize("name", QUESTIONS)
 def test_a_persons_post_is_a_question(name: str) -> None:
     event = to_question(load(name))
     assert event
     assert event.kind == "question"
 
 
-@pytest.mark.parametrize("name", DROPPED_POSTS)
+@pytest.mark.parametrize("name", [*DROPPED_POSTS, "message_im_edited"])
 def test_what_is_not_for_us_is_no_question(name: str) -> None:
     assert to_question(load(name)) is None
 
@@ -57,9 +77,17 @@ def test_a_thumb_that_is_taken_back_names_the_vote() -> None:
     assert (event.payload["value"], event.payload["withdraws"]) == (0, 1)
 
 
-async def test_what_is_dropped_is_acknowledged(workspace: Workspace) -> None:
+async def test_what_is_dropped_is_acknowledged_and_calls_nobody(workspace: Workspace) -> None:
     statuses = [await workspace.deliver(name) for name in DROPPED]
-    assert (set(statuses), await workspace.count("inbox")) == ({200}, 0)
+    assert (set(statuses), await workspace.count("inbox"), workspace.slack.calls) == ({200}, 0, [])
+
+
+async def test_every_recorded_event_is_acknowledged(workspace: Workspace) -> None:
+    bodies = {path.stem: load(path.stem) for path in PAYLOADS.glob("*.json")}
+    events = {name: body for name, body in bodies.items() if body.get("type") == "event_callback"}
+    answers = {name: await workspace.deliver(body) for name, body in events.items()}
+    assert len(events) > 30
+    assert set(answers.values()) == {200}, answers
 
 
 async def test_storing_needs_no_answer_of_slack(workspace: Workspace) -> None:

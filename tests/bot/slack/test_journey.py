@@ -2,6 +2,8 @@
 
 import asyncio
 
+import pytest
+
 from core.feedback import FeedbackLog
 from core.interactions import Interactions
 from tests.bot.assistant import BASE_URL
@@ -21,7 +23,7 @@ async def test_a_mention_delivered_three_times_is_answered_once_with_its_source(
         await workspace.settle()
     assert statuses == [200, 200, 200]
     assert list(workspace.slack.messages) == [REPLY_KEY]
-    assert workspace.search.asked == [["everyone"]]
+    assert workspace.search.asked == [["everyone", "public", "!*"]]
     message = workspace.slack.messages[REPLY_KEY]
     assert message["thread_ts"] == "1700000100.000100"
     assert f"Employees have 23 days of annual leave. [[1]]({BASE_URL}/passages/7)" in read_message(message)
@@ -45,16 +47,16 @@ async def test_a_direct_message_is_answered_with_what_the_person_may_read(
         await workspace.deliver("message_im_own_echo")
         await workspace.settle()
     assert list(workspace.slack.messages) == ["D0ANN:1700000000.000001"]
-    assert workspace.search.asked == [["everyone", "slack:T0HOME:U0ANN"]]
+    assert workspace.search.asked == [["everyone", "public", "slack:T0HOME:U0ANN"]]
 
 
-async def test_a_channel_shared_with_another_company_gets_nothing(
+async def test_a_channel_shared_with_another_company_gets_what_is_public(
     workspace: Workspace, chat_model: FakeModelServer
 ) -> None:
     async with workspace.at_work(chat_model):
         await workspace.deliver("app_mention_shared_channel")
         await workspace.settle()
-    assert workspace.search.asked == [[]]
+    assert workspace.search.asked == [["public", "!*"]]
     assert "23 days" not in str(workspace.slack.messages)
 
 
@@ -76,12 +78,40 @@ async def test_a_thumb_counts_until_it_is_taken_back(workspace: Workspace, chat_
     assert (values, await workspace.count("feedback")) == ([1, 1, 0, -1], 3)
 
 
-async def test_a_mention_without_words_is_declined_in_its_thread(
-    workspace: Workspace, chat_model: FakeModelServer
+@pytest.mark.parametrize(
+    ("name", "text", "said"),
+    [
+        ("app_mention", "<@U0BOT> ?!", "could not find a question"),
+        ("message_im_without_text", None, "could not find a question"),
+        ("message_im_file_only", None, "could not find a question"),
+        ("app_mention_huge", None, "please ask in at most 4,000"),
+    ],
+)
+async def test_what_cannot_be_taken_is_declined_in_its_thread(
+    workspace: Workspace, chat_model: FakeModelServer, name: str, text: str | None, said: str
 ) -> None:
-    event = load("app_mention")
-    event["event"]["text"] = "<@U0BOT> ?!"
+    event = load(name)
+    if text:
+        event["event"]["text"] = text
     async with workspace.at_work(chat_model):
         await workspace.deliver(event)
         await workspace.settle()
-    assert "could not find a question" in read_message(workspace.slack.messages[REPLY_KEY])
+    (message,) = workspace.slack.messages.values()
+    assert said in read_message(message)
+    assert message["thread_ts"] == event["event"]["ts"]
+
+
+async def test_a_post_that_comes_as_mention_and_as_message_is_answered_once(
+    workspace: Workspace, chat_model: FakeModelServer
+) -> None:
+    """In a thread of ours a mention is a message that needs none; Slack sends both, in any order."""
+    mention, message = load("app_mention_in_thread"), load("message_follow_up")
+    said = {name: mention["event"][name] for name in ("user", "text", "ts", "thread_ts", "channel")}
+    message["event"] |= said
+    async with workspace.at_work(chat_model):
+        await workspace.deliver("app_mention")
+        await workspace.settle()
+        for body in (message, mention, message, mention):
+            assert await workspace.deliver(body) == 200
+        await workspace.settle()
+    assert (await workspace.count("inbox"), len(workspace.slack.messages)) == (2, 2)

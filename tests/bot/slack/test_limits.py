@@ -7,7 +7,7 @@ import pytest
 
 from bot.slack.api import RATE_LIMIT_RETRIES, OneToken, SlackApi, SlackError
 from bot.slack.limits import BURST, Bucket, Limits
-from tests.bot.assistant import eventually
+from tests.eventually import eventually
 from tests.fakes.slack import BOT_TOKEN, FakeSlack
 
 
@@ -64,6 +64,42 @@ async def test_a_429_without_end_is_an_error_and_keeps_the_place_closed(slack: F
     with pytest.raises(SlackError, match="message_not_found"):
         await api.call("T0HOME", "chat.update", channel="C0HR", ts="1", text="x")
     assert clock.slept == [2.0]
+
+
+async def test_what_a_later_call_says_again_is_dropped(slack: FakeSlack, clock: Clock) -> None:
+    api = make_api(slack, clock)
+    slack.rate_limits["chat.update"] = [7]
+    for _ in range(2):
+        with pytest.raises(SlackError, match=r"'ratelimited' to chat\.update"):
+            await api.offer("T0HOME", "chat.update", channel="C0HR", ts="1", text="x")
+    assert (clock.slept, len(slack.find_calls("chat.update"))) == ([], 1)
+    clock.now += 7
+    with pytest.raises(SlackError, match="message_not_found"):
+        await api.offer("T0HOME", "chat.update", channel="C0HR", ts="1", text="x")
+
+
+@pytest.mark.parametrize("method", ["chat.postMessage", "chat.postEphemeral", "chat.startStream"])
+async def test_all_ways_to_post_share_the_channels_pace(slack: FakeSlack, clock: Clock, method: str) -> None:
+    api = make_api(slack, clock)
+    whom = {"recipient_user_id": "U0ANN", "recipient_team_id": "T0HOME", "thread_ts": "1"}
+    for _ in range(BURST):
+        await api.call("T0HOME", "chat.postMessage", channel="C0HR", text="x")
+    await api.call("T0HOME", method, channel="C0HR", text="x", **whom)
+    await api.call("T0HOME", method, channel="C0IT", text="x", **whom)
+    assert clock.slept == [1.0]
+
+
+@pytest.mark.parametrize("method", ["chat.delete", "chat.update", "chat.appendStream", "chat.stopStream"])
+async def test_what_is_no_new_message_needs_no_pace_but_obeys(slack: FakeSlack, clock: Clock, method: str) -> None:
+    api = make_api(slack, clock)
+    posted = [await api.call("T0HOME", "chat.postMessage", channel="C0HR", text="x") for _ in range(BURST)]
+    slack.streaming.add(f"C0HR:{posted[0]['ts']}")
+    if method in ("chat.delete", "chat.update"):
+        slack.streaming.clear()
+    slack.messages[f"C0HR:{posted[0]['ts']}"] |= {"streamed": "", "thread_ts": "1"}
+    slack.rate_limits[method] = [9]
+    await api.call("T0HOME", method, channel="C0HR", ts=posted[0]["ts"], session_status="active")
+    assert (clock.slept, len(slack.find_calls(method))) == ([9.0], 2)
 
 
 async def test_another_channel_and_another_method_do_not_wait(slack: FakeSlack) -> None:

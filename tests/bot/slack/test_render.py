@@ -4,8 +4,17 @@ from typing import Any
 
 import pytest
 
+from bot.phrases import say
 from bot.reply import FinishedAnswer, Source
-from bot.slack.render import render_answer, render_fallback, render_partial, render_stop, split
+from bot.slack.render import (
+    render_answer,
+    render_fallback,
+    render_partial,
+    render_status,
+    render_stop,
+    render_tail,
+    split,
+)
 from core.prompt import Language
 from tests.bot.slack.screens import check_screen
 
@@ -92,6 +101,20 @@ def test_the_screens_stay_as_they_are(language: Language) -> None:
     answer = FinishedAnswer(12, language, TEXT, "stopped", "Stopped.", [make_source(page=3)])
     check_screen(f"answer_{language}", render_answer(answer, BASE_URL)[0])
     check_screen(f"partial_{language}", render_partial("23 days", stop=render_stop(7, language)))
+
+
+@pytest.mark.parametrize("language", ["en", "ko"])
+def test_the_status_line_stays_as_it_is(language: Language) -> None:
+    """With the button of our own, for a message that Slack does not stream."""
+    check_screen(f"status_{language}", [*render_status(say("reading", language)), render_stop(7, language)])
+
+
+@pytest.mark.parametrize("language", ["en", "ko"])
+def test_what_stands_under_a_stream_stays_as_it_is(language: Language) -> None:
+    """The words are there; Slack is sent the sources and the means to judge only."""
+    sources = [make_source(page=3), Source(2, "Q3 > Q2 <draft>", "Tables", None, f"{BASE_URL}/passages/8", "")]
+    answer = FinishedAnswer(12, language, "Yes. [1][2]", "generated", sources=sources)
+    check_screen(f"sources_{language}", render_tail(answer, BASE_URL))
 
 
 def test_an_answer_without_words_is_no_empty_block() -> None:

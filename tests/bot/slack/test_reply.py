@@ -11,15 +11,15 @@ from bot.inbox import Claimed
 from bot.reply import FinishedAnswer, Source
 from bot.slack.api import SlackError
 from bot.slack.changes import Changes, Fate
+from bot.slack.pace import APPEND_PAUSE_SECONDS, EDIT_PAUSE_SECONDS, Pace, Paces
 from bot.slack.posts import to_question
-from bot.slack.reply import APPEND_PAUSE_SECONDS, EDIT_PAUSE_SECONDS, Pace, Paces, SlackPlatform, SlackReply
-from bot.slack.side import check_installation
+from bot.slack.reply import SlackPlatform, SlackReply
 from core.database import Database
 from core.interactions import Interactions
 from core.records import Question
 from tests.bot.assistant import BASE_URL
 from tests.bot.slack.conftest import Workspace, build_api, load
-from tests.fakes.slack import BOT_TOKEN, SCOPES, FakeSlack, read_message
+from tests.fakes.slack import FakeSlack, read_message
 
 ANSWER = FinishedAnswer(1, "en", "23 days. [1]", "generated", sources=[])
 
@@ -44,6 +44,12 @@ async def claim(workspace: Workspace, body: dict[str, Any] | None = None) -> Cla
     claimed = await workspace.inbox.claim("test")
     assert claimed
     return claimed
+
+
+def make_mention(room: str) -> dict[str, Any]:
+    body = load("app_mention")
+    body["event"]["channel_type"] = room
+    return body
 
 
 def make_platform(workspace: Workspace, clock: Clock) -> SlackPlatform:
@@ -150,19 +156,15 @@ async def test_a_closed_channel_is_named_by_slacks_own_word(slack: FakeSlack) ->
         await make_reply(slack.api_url).open(1, "en")
 
 
-@pytest.mark.parametrize(
-    ("token", "scopes", "said"),
-    [
-        (BOT_TOKEN, SCOPES, []),
-        (BOT_TOKEN, SCOPES.replace(",reactions:read", ""), ["lacks the scope reactions:read"]),
-        ("xoxb-other", "", ["Slack answered 'invalid_auth' to auth.test"]),
-    ],
-)
-async def test_an_installation_is_checked(slack: FakeSlack, token: str, scopes: str, said: list[str]) -> None:
-    slack.scopes = scopes
-    found = await check_installation(build_api(slack.api_url, token))
-    assert len(found) == len(said)
-    assert all(expected in line for expected, line in zip(said, found, strict=True))
+async def test_a_started_api_keeps_its_connection(slack: FakeSlack) -> None:
+    api = build_api(slack.api_url)
+    await api.start()
+    for _ in range(3):
+        await api.call("T0HOME", "auth.test")
+    assert len(slack.peers) == 1
+    await api.stop()
+    await api.call("T0HOME", "auth.test")
+    assert len(slack.peers) == 2
 
 
 async def test_a_slack_that_is_away_is_an_error_of_ours() -> None:
@@ -218,6 +220,35 @@ async def test_a_stream_that_expires_is_not_noticed(workspace: Workspace, clock:
     assert slack.statuses["C0HR:1700000100.000100"] == "active"
 
 
+async def test_a_429_among_the_words_holds_up_neither_stream_nor_answer(workspace: Workspace, clock: Clock) -> None:
+    slack, reply = workspace.slack, await reply_to(workspace, clock, await claim(workspace))
+    key = await reply.open(1, "en")
+    slack.rate_limits["chat.appendStream"] = [30]
+    began = time.monotonic()
+    for text in ("23 ", "23 days ", "23 days. "):
+        await reply.show(text)
+        clock.now += APPEND_PAUSE_SECONDS
+    assert (len(slack.find_calls("chat.appendStream")), slack.streaming) == (1, {key})
+    await reply.close(replace(ANSWER, text="23 days. Ask Bo."))
+    assert (read_message(slack.messages[key]), slack.find_calls("chat.update")) == ("23 days. Ask Bo.", [])
+    assert time.monotonic() - began < 15
+
+
+@pytest.mark.parametrize("room", ["group", "mpim", "channel"])
+async def test_a_room_that_takes_no_stream_is_edited(workspace: Workspace, clock: Clock, room: str) -> None:
+    """A mention does not say what room it is in, so Slack's refusal is what tells."""
+    slack = workspace.slack
+    slack.errors["chat.startStream"] = ["channel_type_not_supported"]
+    reply = await reply_to(workspace, clock, await claim(workspace, make_mention(room)))
+    key = await reply.open(1, "en")
+    await reply.show("23 days ")
+    assert read_message(slack.messages[key]) == "23 days "
+    assert "stop" in str(slack.messages[key]["blocks"])
+    await reply.close(ANSWER)
+    assert (list(slack.messages), read_message(slack.messages[key])) == ([key], "23 days. [1]")
+    assert "Stop" not in str(slack.messages[key]["blocks"])
+
+
 async def test_a_growing_text_that_changes_its_words_is_edited_in(workspace: Workspace, clock: Clock) -> None:
     slack, reply = workspace.slack, await reply_to(workspace, clock, await claim(workspace))
     key = await reply.open(1, "en")
@@ -228,9 +259,7 @@ async def test_a_growing_text_that_changes_its_words_is_edited_in(workspace: Wor
 
 
 async def test_a_group_message_is_answered_by_edits(workspace: Workspace, clock: Clock) -> None:
-    event = load("app_mention")
-    event["event"]["channel_type"] = "mpim"
-    slack, reply = workspace.slack, await reply_to(workspace, clock, await claim(workspace, event))
+    slack, reply = workspace.slack, await reply_to(workspace, clock, await claim(workspace, make_mention("mpim")))
     key = await reply.open(1, "en")
     assert "stop" in str(slack.messages[key]["blocks"])
     await reply.close(ANSWER)

@@ -1,6 +1,8 @@
 """Socket Mode against a real WebSocket server: delivery, acknowledgement, and a connection that died silently."""
 
-from collections.abc import AsyncIterator
+import time
+from collections.abc import AsyncGenerator, AsyncIterator
+from contextlib import asynccontextmanager
 
 import pytest
 
@@ -11,8 +13,8 @@ from bot.slack.posts import add_posts
 from bot.slack.reactions import add_reactions
 from bot.slack.socket import SlackSocket
 from core.database import Database
-from tests.bot.assistant import eventually
 from tests.bot.slack.conftest import load
+from tests.eventually import eventually
 from tests.fakes.slack import BOT_TOKEN, FakeSlack
 
 
@@ -68,3 +70,88 @@ async def test_a_silent_connection_is_replaced(slack: FakeSlack, socket: SlackSo
     socket._silent_seconds = 3600
     await eventually(is_new)
     assert socket.reconnects == 1
+
+
+class Returns:
+    """Notes who came back; the first time it fails, as where the database is away."""
+
+    def __init__(self) -> None:
+        self.asked = 0
+        self.since: list[float | None] = []
+
+    async def __call__(self, since: float | None) -> None:
+        self.asked += 1
+        if self.asked == 1:
+            raise ConnectionError
+        self.since.append(since)
+
+
+@asynccontextmanager
+async def watched(slack: FakeSlack, returns: Returns) -> AsyncGenerator[SlackSocket]:
+    """A connection whose watchdog is impatient."""
+    socket = SlackSocket(
+        app=SlackEvents(signing_secret=None).app,
+        client=build_client(BOT_TOKEN, api_url=slack.api_url),
+        app_token="xapp-of-the-tests",
+        silent_seconds=1.0,
+        look_seconds=0.05,
+        ping_seconds=0.1,
+        on_return=returns,
+    )
+    await socket.start()
+    try:
+        yield socket
+    finally:
+        await socket.stop()
+
+
+async def test_a_return_after_silence_says_since_when(slack: FakeSlack) -> None:
+    returns = Returns()
+
+    async def has_returned(times: int) -> bool:
+        return len(returns.since) == times
+
+    async def is_silent() -> bool:
+        return not await socket.is_heard()
+
+    async with watched(slack, returns) as socket:
+        await eventually(lambda: has_returned(1))
+        began = time.time()
+        slack.mute = True
+        await slack.links[-1].close()
+        await eventually(is_silent)
+        assert socket.reconnects >= 1
+        slack.mute = False
+        await eventually(lambda: has_returned(2))
+        assert await socket.is_heard()
+    first, second = returns.since
+    assert first is None and second is not None and began - 1 <= second <= time.time()
+
+
+async def test_a_connection_that_answers_pings_is_not_silent(slack: FakeSlack) -> None:
+    returns = Returns()
+
+    async def has_been_quiet() -> bool:
+        return len(returns.since) == 1 and time.time() - began > 2
+
+    async with watched(slack, returns) as socket:
+        began = time.time()
+        await eventually(has_been_quiet)
+        assert (socket.reconnects, len(slack.links)) == (0, 1)
+
+
+async def test_an_address_that_is_no_longer_good_is_replaced(slack: FakeSlack) -> None:
+    returns = Returns()
+    slack.link_path = "/gone"
+
+    async def is_away() -> bool:
+        return not await socket.is_heard()
+
+    async def has_returned() -> bool:
+        return bool(returns.since)
+
+    async with watched(slack, returns) as socket:
+        await eventually(is_away)
+        slack.link_path = "/link"
+        await eventually(has_returned)
+        assert socket.reconnects >= 1

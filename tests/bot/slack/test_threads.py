@@ -8,16 +8,7 @@ from bot.conversation import choose_question, find_thread_question
 from tests.bot.slack.conftest import Workspace, load
 from tests.fakes.model_server import FakeModelServer
 
-THREAD = "1700000100.000100"
 ASKED = "How many days of annual leave do interns get?"
-
-
-def make_follow_up(**changes: Any) -> dict[str, Any]:
-    body = load("message_channel")
-    body["event_id"] = "Ev0FOLLOW"
-    post = {"thread_ts": THREAD, "ts": "1700000150.000100", "text": "and for interns?", "channel": "C0HR"}
-    body["event"] |= post | changes
-    return body
 
 
 async def find_questions(workspace: Workspace) -> list[tuple[str, str]]:
@@ -27,13 +18,22 @@ async def find_questions(workspace: Workspace) -> list[tuple[str, str]]:
     return [(row["question"], row["s"]) for row in rows]
 
 
-@pytest.mark.parametrize("room", ["channel", "group", "mpim"])
-async def test_a_thread_of_ours_needs_no_mention(workspace: Workspace, chat_model: FakeModelServer, room: str) -> None:
+async def have_answered(workspace: Workspace, chat_model: FakeModelServer, channel: str) -> None:
+    """A mention in a channel, with its answer."""
+    mention = load("app_mention")
+    mention["event"]["channel"] = channel
     async with workspace.at_work(chat_model):
-        await workspace.deliver("app_mention")
+        await workspace.deliver(mention)
         await workspace.settle()
-        for subtype in (None, None, "thread_broadcast"):
-            await workspace.deliver(make_follow_up(channel_type=room, subtype=subtype))
+
+
+@pytest.mark.parametrize("kind", ["", "_broadcast", "_file", "_group", "_mpim"])
+async def test_a_thread_of_ours_needs_no_mention(workspace: Workspace, chat_model: FakeModelServer, kind: str) -> None:
+    follow_up = load(f"message_follow_up{kind}")
+    await have_answered(workspace, chat_model, follow_up["event"]["channel"])
+    async with workspace.at_work(chat_model):
+        for _ in range(2):
+            await workspace.deliver(follow_up)
         await workspace.settle()
     (first, _), (second, standalone) = await find_questions(workspace)
     assert (second, standalone.endswith(second), first in standalone) == ("and for interns?", True, True)
@@ -41,24 +41,24 @@ async def test_a_thread_of_ours_needs_no_mention(workspace: Workspace, chat_mode
 
 
 @pytest.mark.parametrize(
-    "changes",
+    ("name", "changes"),
     [
-        {"text": "<@U0BOB> what do you think?"},
-        {"thread_ts": "1600000000.000100"},
-        {"bot_id": "B0OTHER"},
-        {"user": "U0BOT"},
-        {"subtype": "channel_join"},
-        {"thread_ts": "1700000150.000100"},
-        {"user": None},
+        ("message_follow_up_to_colleague", {}),
+        ("message_follow_up_by_bot", {}),
+        ("message_follow_up", {"thread_ts": "1600000000.000100"}),
+        ("message_follow_up", {"user": "U0BOT"}),
+        ("message_follow_up", {"subtype": "channel_join"}),
+        ("message_follow_up", {"thread_ts": "1700000150.000100"}),
+        ("message_follow_up", {"user": None}),
     ],
 )
 async def test_what_is_not_for_us_is_not_stored(
-    workspace: Workspace, chat_model: FakeModelServer, changes: dict[str, Any]
+    workspace: Workspace, chat_model: FakeModelServer, name: str, changes: dict[str, Any]
 ) -> None:
-    async with workspace.at_work(chat_model):
-        await workspace.deliver("app_mention")
-        await workspace.settle()
-    assert await workspace.deliver(make_follow_up(**changes)) == 200
+    await have_answered(workspace, chat_model, "C0HR")
+    follow_up = load(name)
+    follow_up["event"] |= changes
+    assert await workspace.deliver(follow_up) == 200
     assert await workspace.count("inbox") == 1
 
 

@@ -1,7 +1,8 @@
 """A tenant: Teams' side is a fake Connector and key server, ours is the real endpoint and the real assistant."""
 
 import json
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator, AsyncIterator, Mapping
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -11,16 +12,25 @@ from aiohttp import ClientSession, web
 from aiohttp.test_utils import TestServer
 from botframework.connector.auth import AppCredentials
 
+from bot.again import Again
+from bot.experts import Experts
+from bot.handlers import Confirm, ReadThread
 from bot.inbox import Inbox
-from bot.teams.activities import PATH, TeamsActivities, find_audience
+from bot.teams.activities import PATH
 from bot.teams.auth import TokenCheck
 from bot.teams.connector import TeamsConnector
-from bot.teams.reply import TeamsPlatform
+from bot.teams.posts import find_audience
+from bot.teams.side import TeamsSide
+from bot.web.wording import SUGGESTIONS
+from bot.worker import Handler
 from core.database import Database
+from core.feedback import FeedbackLog
 from core.interactions import Interactions
 from tests.bot.assistant import BASE_URL, Assistant, OneDocument
+from tests.fakes.model_server import FakeModelServer
 from tests.fakes.teams import APP_ID, TENANT, FakeTeams, sign
 
+EXPERT_CHANNEL = "19:experts@thread.tacv2"
 PAYLOADS = Path(__file__).parents[2] / "payloads" / "teams"
 
 
@@ -40,13 +50,46 @@ class Tenant(Assistant):
     teams: FakeTeams
     url: str
     session: ClientSession
+    side: TeamsSide
 
-    async def deliver(self, name: str, **changes: Any) -> tuple[int, str]:
+    @property
+    def confirm(self) -> Mapping[str, Confirm]:
+        return {"teams": self.side.confirm}
+
+    @property
+    def handlers(self) -> Mapping[str, Handler]:
+        assert self.side.experts
+        experts = Experts(
+            self.database,
+            interactions=Interactions(self.database),
+            feedback=FeedbackLog(self.database),
+            platforms={"teams": self.side.experts},
+        )
+        return {**self.side.handlers, **experts.handlers()}
+
+    @property
+    def read_thread(self) -> Mapping[str, ReadThread]:
+        return {"teams": self.side.read_thread}
+
+    async def deliver(self, activity: str | dict[str, Any], **changes: Any) -> tuple[int, str]:
         """Post an activity with a genuine token; status and body."""
-        activity = load(name, self.teams.service_url) | changes
+        loaded = load(activity) if isinstance(activity, str) else activity
+        body = loaded | {"serviceUrl": self.teams.service_url} | changes
         headers = {"Authorization": f"Bearer {sign(self.teams.service_url)}"}
-        async with self.session.post(self.url, json=activity, headers=headers) as response:
+        async with self.session.post(self.url, json=body, headers=headers) as response:
             return response.status, await response.text()
+
+    async def play(self, chat_model: FakeModelServer, *steps: str | dict[str, Any]) -> list[Any]:
+        """Work off what is open, then deliver one activity after the other; the bodies of the answers."""
+        told: list[Any] = []
+        async with self.at_work(chat_model):
+            await self.settle()
+            for step in steps:
+                status, body = await self.deliver(step)
+                assert status == 200
+                told.append(json.loads(body) if body else None)
+                await self.settle()
+        return told
 
 
 @pytest.fixture
@@ -62,16 +105,32 @@ async def connector() -> AsyncIterator[TeamsConnector]:
     await connector.close()
 
 
-@pytest.fixture
-async def tenant(database: Database, teams: FakeTeams, connector: TeamsConnector) -> AsyncIterator[Tenant]:
+@asynccontextmanager
+async def open_tenant(database: Database, teams: FakeTeams) -> AsyncGenerator[Tenant]:
+    """One replica with its endpoint."""
     inbox = Inbox(database)
-    platform = TeamsPlatform(connector=connector, interactions=Interactions(database), base_url=BASE_URL)
-    check = TokenCheck(app_id=APP_ID, tenants=frozenset({TENANT}), openid_url=teams.openid_url)
-    activities = TeamsActivities(inbox=inbox, authentication=check)
+    side = TeamsSide(
+        connector=TeamsConnector(app_id=APP_ID, credentials=Credentials(APP_ID)),
+        authentication=TokenCheck(app_id=APP_ID, tenants=frozenset({TENANT}), openid_url=teams.openid_url),
+        inbox=inbox,
+        database=database,
+        interactions=Interactions(database),
+        feedback=FeedbackLog(database),
+        again=Again(database, inbox),
+        base_url=BASE_URL,
+        suggestions=SUGGESTIONS,
+        expert_channel=EXPERT_CHANNEL,
+        pause_seconds=0.0,
+    )
     app = web.Application()
-    app.add_routes(activities.routes())
+    app.add_routes(side.routes())
     async with TestServer(app) as server, ClientSession() as session:
-        yield Tenant(
-            "teams", find_audience, database, inbox, platform, OneDocument(), teams, str(server.make_url(PATH)), session
-        )
-    await activities.close()
+        url = str(server.make_url(PATH))
+        yield Tenant("teams", find_audience, database, inbox, side.platform, OneDocument(), teams, url, session, side)
+    await side.close()
+
+
+@pytest.fixture
+async def tenant(database: Database, teams: FakeTeams) -> AsyncIterator[Tenant]:
+    async with open_tenant(database, teams) as tenant:
+        yield tenant

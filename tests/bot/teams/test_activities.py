@@ -6,7 +6,9 @@ from typing import Any
 import pytest
 
 from bot.inbox import Claimed
-from bot.teams.activities import find_audience, make_reply_key, read_text, to_event
+from bot.teams.posts import find_audience, to_question
+from bot.teams.reactions import find_vote
+from bot.teams.reading import make_reply_key, read_html, read_quoted, read_text
 from tests.bot.teams.conftest import load
 from tests.fakes.teams import TENANT
 
@@ -30,35 +32,44 @@ def test_a_message_is_read_as_it_was_typed(text: str, entities: list[dict[str, A
     assert read_text({"text": text, "entities": entities, "recipient": OWN}) == read
 
 
-@pytest.mark.parametrize(
-    "name", ["message_own_echo", "message_channel_no_mention", "reaction_heart", "invoke_other", "conversation_update"]
-)
-def test_what_is_not_for_us_is_no_event(name: str) -> None:
-    assert to_event(load(name)) is None
-
-
-def test_a_like_that_is_taken_back_names_the_vote() -> None:
-    event = to_event(load("reaction_like_removed"))
-    assert event
-    assert (event.payload["value"], event.payload["withdraws"]) == (0, 1)
-
-
-def test_feedback_without_a_message_is_dropped() -> None:
-    activity = load("feedback_like")
-    del activity["replyToId"]
-    assert to_event(activity) is None
+@pytest.mark.parametrize("name", ["message_own_echo", "message_channel_no_mention"])
+def test_what_is_not_for_us_is_no_question(name: str) -> None:
+    assert to_question(load(name)) is None
 
 
 @pytest.mark.parametrize(
-    ("feedback", "comment"),
-    [('{"feedbackText": "too short"}', "too short"), ('{"feedbackText": ""}', None), ("plain", "plain"), (None, None)],
+    ("reaction", "vote"),
+    [
+        ("like", 1),
+        ("1f44d_thumbsup-tone3", 1),
+        ("yes-tone2", 1),
+        ("1f44e_thumbsdown", -1),
+        ("heart", None),
+        ("no-entry", None),
+        ("", None),
+    ],
 )
-def test_a_comment_is_kept_as_the_reason(feedback: str | None, comment: str | None) -> None:
-    activity = load("feedback_dislike")
-    activity["value"]["actionValue"]["feedback"] = feedback
-    event = to_event(activity)
-    assert event
-    assert (event.payload["value"], event.payload["reason"]) == (-1, comment)
+def test_thumbs_of_any_colour_are_votes(reaction: str, vote: int | None) -> None:
+    assert find_vote([{"type": reaction}]) == vote
+
+
+def test_html_is_read_as_its_words() -> None:
+    assert read_html("<p>How many&nbsp;days?</p><p><b>a &lt; b</b></p>") == "How many days?\na < b"
+
+
+@pytest.mark.parametrize(
+    ("content", "quoted"),
+    [
+        ('{"messagePreview": "When is payday?", "messageSender": {"user": {"id": "1"}}}', "When is payday?"),
+        ('{"messagePreview": "23 days", "messageSender": {"application": {"id": "1"}}}', None),
+        ("[]", None),
+        ("{", None),
+        (None, None),
+    ],
+)
+def test_a_quoted_message_of_a_person_is_read(content: str | None, quoted: str | None) -> None:
+    activity = {"attachments": [{"contentType": "text/html"}, {"contentType": "messageReference", "content": content}]}
+    assert read_quoted(activity) == quoted
 
 
 def test_a_reaction_names_the_answer_with_or_without_its_thread() -> None:
@@ -84,6 +95,6 @@ async def test_a_sender_whom_the_directory_does_not_know_may_read_nothing() -> N
 
 
 def claim(activity: dict[str, Any]) -> Claimed:
-    event = to_event(activity)
+    event = to_question(activity)
     assert event
     return Claimed(1, "teams", event.conversation_key, event.kind, event.payload, 1, datetime.now(UTC), "worker")

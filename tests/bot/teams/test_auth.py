@@ -2,10 +2,12 @@
 
 import hmac
 import json
+import re
 import time
 from base64 import urlsafe_b64encode
 from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 import jwt
@@ -13,21 +15,20 @@ import pytest
 from aiohttp import web
 from aiohttp.test_utils import TestClient, TestServer
 
-from bot.inbox import Inbox
 from bot.teams.activities import PATH, TeamsActivities
 from bot.teams.auth import KEYS_LIVE_SECONDS, REFETCH_SECONDS, Authentication, LoopbackOnly, TokenCheck
-from core.database import Database
 from core.errors import SettingsError
 from tests.bot.teams.conftest import load
-from tests.fakes.teams import APP_ID, TENANT, FakeTeams, publish, sign
+from tests.fakes.teams import APP_ID, ISSUER, TENANT, FakeTeams, make_key, publish, sign
 
 SERVICE_URL = "https://smba.example/amer/"
 NOW = int(time.time())
+PAGE = Path(__file__).parents[3] / "docs" / "teams.md"
 
 
 @dataclass
 class Gate:
-    """An endpoint whose database is closed, and activities that need none: what is let in is a 200."""
+    """An endpoint without doors: what is let in is a 200."""
 
     teams: FakeTeams
     client: TestClient[web.Request, web.Application]
@@ -42,7 +43,7 @@ class Gate:
 
 def make_app(authentication: Authentication) -> web.Application:
     app = web.Application()
-    activities = TeamsActivities(inbox=Inbox(Database("postgresql://closed")), authentication=authentication)
+    activities = TeamsActivities(authentication=authentication)
     app.add_routes(activities.routes())
     return app
 
@@ -83,50 +84,97 @@ async def test_a_genuine_token_is_let_in(gate: Gate) -> None:
     assert await gate.knock(bearer()) == 200
 
 
-@pytest.mark.parametrize(
-    "make",
-    [
-        pytest.param(lambda: None, id="missing"),
-        pytest.param(lambda: "Bearer", id="empty"),
-        pytest.param(lambda: "Basic YTpi", id="another scheme"),
-        pytest.param(lambda: "Bearer not.a.token", id="malformed"),
-        pytest.param(lambda: "Bearer ..", id="only dots"),
-        pytest.param(lambda: bearer()[:-9], id="cut short"),
-        pytest.param(unsigned, id="alg none"),
-        pytest.param(signed_with_the_public_key, id="alg HS256"),
-        pytest.param(lambda: bearer(signed_by="other"), id="signed by another key"),
-        pytest.param(lambda: bearer(key_id="other"), id="unknown key id"),
-        pytest.param(lambda: bearer(iss="https://sts.windows.net/x/"), id="wrong issuer"),
-        pytest.param(lambda: bearer(aud="another-app"), id="wrong audience"),
-        pytest.param(lambda: bearer(aud=None), id="no audience"),
-        pytest.param(lambda: bearer(exp=NOW - 3600), id="expired"),
-        pytest.param(lambda: bearer(exp=None), id="no expiry"),
-        pytest.param(lambda: bearer(exp="soon"), id="expiry is no number"),
-        pytest.param(lambda: bearer(nbf=NOW + 3600), id="not yet valid"),
-        pytest.param(lambda: bearer(serviceurl="https://evil.example/"), id="wrong serviceUrl"),
-        pytest.param(lambda: bearer(serviceurl=None), id="no serviceUrl"),
-    ],
-)
-async def test_a_forged_or_stale_token_is_refused(gate: Gate, make: Callable[[], str | None]) -> None:
-    assert await gate.knock(make()) == 401
+def forge(header: Any, claims: Any = None, *, signature: bytes = b"forged") -> str:
+    """A token by hand, for what no library makes."""
+    parts = (json.dumps(header).encode(), json.dumps(claims or {}).encode(), signature)
+    return "Bearer " + b".".join(urlsafe_b64encode(part).rstrip(b"=") for part in parts).decode()
 
 
-@pytest.mark.parametrize(
-    "changes",
-    [
-        pytest.param({"conversation": {"id": "a:1", "tenantId": "x"}, "channelData": {}}, id="another tenant"),
-        pytest.param({"conversation": {"id": "a:1", "tenantId": "x"}}, id="two tenants"),
-        pytest.param({"conversation": {"id": "a:1"}, "channelData": {}}, id="no tenant"),
-        pytest.param({"channelId": "directline"}, id="a channel that the key is not for"),
-    ],
-)
-async def test_a_genuine_token_of_another_place_is_refused(gate: Gate, changes: dict[str, Any]) -> None:
-    assert await gate.knock(bearer(), **changes) == 401
+def sign_as(header: dict[str, Any], *, signed_by: str = "key-1", algorithm: str = "RS256") -> str:
+    """Right claims under another header."""
+    claims = {"iss": ISSUER, "aud": APP_ID, "serviceurl": SERVICE_URL, "exp": NOW + 3600}
+    return "Bearer " + jwt.encode(claims, make_key(signed_by), algorithm=algorithm, headers=header)
 
 
-async def test_a_body_that_is_no_json_is_refused(gate: Gate) -> None:
-    response = await gate.client.post(PATH, data=b"{", headers={"Authorization": bearer()})
+# What a sender may try, by name; docs/teams.md lists the same.
+TOKENS: dict[str, Callable[[], str | None]] = {
+    "no token": lambda: None,
+    "an empty token": lambda: "Bearer",
+    "another scheme": lambda: "Basic YTpi",
+    "not a token": lambda: "Bearer not.a.token",
+    "only dots": lambda: "Bearer ..",
+    "a token cut short": lambda: bearer()[:-9],
+    "two tokens in one header": lambda: f"{bearer()} {bearer()}",
+    "letters that are not ASCII": lambda: "Bearer é.é.é",
+    "a header that is a list": lambda: forge(["RS256"]),
+    "a header a thousand levels deep": lambda: "Bearer " + urlsafe_b64encode(b"[" * 4_000).decode() + ".e30.e30",
+    "unsigned (`alg` none)": unsigned,
+    "HS256 with the published key as its secret": signed_with_the_public_key,
+    "RS512 by the right key": lambda: sign_as({"kid": "key-1"}, algorithm="RS512"),
+    "signed by another key under a known id": lambda: bearer(signed_by="other"),
+    "a key of its own in the header": lambda: sign_as({"kid": "key-1", "jwk": publish("other")}, signed_by="other"),
+    "the address of a key in the header": lambda: sign_as(
+        {"kid": "key-1", "jku": "https://evil.example/keys"}, signed_by="other"
+    ),
+    "an unknown key id": lambda: bearer(key_id="other"),
+    "no key id": lambda: sign_as({}),
+    "a key id that is a number": lambda: forge({"alg": "RS256", "kid": 1}),
+    "wrong issuer": lambda: bearer(iss="https://sts.windows.net/x/"),
+    "no issuer": lambda: bearer(iss=None),
+    "wrong audience": lambda: bearer(aud="another-app"),
+    "no audience": lambda: bearer(aud=None),
+    "expired": lambda: bearer(exp=NOW - 3600),
+    "no expiry": lambda: bearer(exp=None),
+    "an expiry that is no number": lambda: bearer(exp="soon"),
+    "an expiry without end": lambda: bearer(exp=float("inf")),
+    "not yet valid": lambda: bearer(nbf=NOW + 3600),
+    "issued in the future": lambda: bearer(iat=NOW + 3600),
+    "made for another serviceUrl": lambda: bearer(serviceurl="https://evil.example/"),
+    "made for a part of the serviceUrl": lambda: bearer(serviceurl=SERVICE_URL.rstrip("/")),
+    "made for a list of serviceUrls": lambda: bearer(serviceurl=[SERVICE_URL]),
+    "made for no serviceUrl": lambda: bearer(serviceurl=None),
+}
+
+# Activities that a genuine token was not made for, or that are none of ours.
+ACTIVITIES: dict[str, dict[str, Any]] = {
+    "another tenant": {"conversation": {"id": "a:1", "tenantId": "x"}, "channelData": {}},
+    "two tenants": {"conversation": {"id": "a:1", "tenantId": "x"}},
+    "no tenant": {"conversation": {"id": "a:1"}, "channelData": {}},
+    "a tenant that is a list": {"conversation": {"id": "a:1", "tenantId": [TENANT]}, "channelData": {}},
+    "a conversation that is a word": {"conversation": "a:1", "channelData": "x"},
+    "a channel that the key is not for": {"channelId": "directline"},
+    "another serviceUrl than the token's": {"serviceUrl": "https://evil.example/"},
+    "no serviceUrl": {"serviceUrl": None},
+}
+BODIES: dict[str, bytes] = {
+    "not JSON": b"{",
+    "a list": b"[]",
+    "a hundred thousand levels deep": b"[" * 100_000,
+    "not UTF-8": b'{"type": "\xff"}',
+}
+
+
+@pytest.mark.parametrize("name", TOKENS)
+async def test_a_forged_or_stale_token_is_refused(gate: Gate, name: str) -> None:
+    assert await gate.knock(TOKENS[name]()) == 401
+
+
+@pytest.mark.parametrize("name", ACTIVITIES)
+async def test_a_genuine_token_of_another_place_is_refused(gate: Gate, name: str) -> None:
+    assert await gate.knock(bearer(), **ACTIVITIES[name]) == 401
+
+
+@pytest.mark.parametrize("name", BODIES)
+async def test_a_body_that_is_no_activity_is_refused(gate: Gate, name: str) -> None:
+    headers = {"Authorization": bearer(), "Content-Type": "application/json"}
+    response = await gate.client.post(PATH, data=BODIES[name], headers=headers)
     assert response.status == 401
+
+
+def test_the_page_lists_every_case_with_its_answer() -> None:
+    rows = re.findall(r"^\| (token|activity|body) \| (.+?) \| (\d+) \|$", PAGE.read_text(), re.MULTILINE)
+    tables = {"token": TOKENS, "activity": ACTIVITIES, "body": BODIES}
+    assert rows == [(kind, name, "401") for kind, names in tables.items() for name in names]
 
 
 async def test_a_rotated_key_is_accepted_without_a_restart(gate: Gate) -> None:
@@ -177,9 +225,22 @@ def test_authentication_is_off_on_loopback_only(host: str) -> None:
         LoopbackOnly(host=host)
 
 
-async def test_without_authentication_a_proxy_is_not_heard() -> None:
+@pytest.mark.parametrize(
+    ("headers", "service_url", "status"),
+    [
+        ({}, "http://localhost:56150/_connector", 200),
+        ({"X-Forwarded-For": "192.0.2.7"}, "http://localhost:56150/", 401),
+        ({"Origin": "https://evil.example"}, "http://localhost:56150/", 401),
+        ({}, "https://evil.example/", 401),
+        ({}, "https://localhost.evil.example/", 401),
+        ({}, "http://[bad", 401),
+        ({}, None, 401),
+    ],
+)
+async def test_without_authentication_only_this_machine_is_heard_and_answered(
+    headers: dict[str, str], service_url: str | None, status: int
+) -> None:
     async with TestClient(TestServer(make_app(LoopbackOnly(host="127.0.0.1")))) as client:
-        activity = load("conversation_update")
-        direct = await client.post(PATH, json=activity)
-        forwarded = await client.post(PATH, json=activity, headers={"X-Forwarded-For": "192.0.2.7"})
-    assert (direct.status, forwarded.status) == (200, 401)
+        activity = load("conversation_update") | {"serviceUrl": service_url}
+        response = await client.post(PATH, json=activity, headers=headers)
+    assert response.status == status

@@ -1,6 +1,7 @@
 """A mention becomes one answer with citations, whatever Teams repeats; a like on it counts until it is taken back."""
 
 import asyncio
+from typing import Any
 
 import pytest
 
@@ -26,6 +27,7 @@ async def test_a_mention_delivered_three_times_is_answered_once_with_its_source(
     assert list(tenant.teams.messages) == [f"{THREAD}|1700000000001"]
     assert tenant.search.asked == [["everyone"]]
     message = tenant.teams.messages[f"{THREAD}|1700000000001"]
+    assert tenant.teams.calls[0].activity["replyToId"] == "1690000000001"
     assert message["text"].startswith("Employees have 23 days of annual leave. [1]")
     assert f"1. [Leave policy › Annual leave, p. 3]({BASE_URL}/passages/7)" in message["text"]
     assert message["channelData"] == {"feedbackLoop": {"type": "default"}}
@@ -37,6 +39,7 @@ async def test_the_answer_carries_label_and_citation(tenant: Tenant, chat_model:
         await tenant.settle()
     (message,) = tenant.teams.messages.values()
     assert message["entities"] == [
+        {"type": "streaminfo", "streamType": "final", "streamId": "1700000000001"},
         {
             "type": "https://schema.org/Message",
             "@type": "Message",
@@ -54,11 +57,11 @@ async def test_the_answer_carries_label_and_citation(tenant: Tenant, chat_model:
                     },
                 }
             ],
-        }
+        },
     ]
     assert tenant.search.asked == [["everyone", ANN]]
     assert {call.authorization for call in tenant.teams.calls} == {"Bearer outbound-token"}
-    assert tenant.teams.calls[0].activity["replyToId"] == "1690000000010"
+    assert {call.activity.get("replyToId") for call in tenant.teams.calls} == {None}
 
 
 async def test_the_question_is_stored_without_the_mention(tenant: Tenant, chat_model: FakeModelServer) -> None:
@@ -87,14 +90,28 @@ async def test_judgements_count_and_a_like_can_be_taken_back(tenant: Tenant, cha
 
 
 async def test_what_is_dropped_is_acknowledged(tenant: Tenant) -> None:
-    dropped = ("message_own_echo", "message_channel_no_mention", "reaction_heart", "conversation_update")
+    dropped = ("message_own_echo", "message_channel_no_mention", "reaction_heart")
     answers = [await tenant.deliver(name) for name in dropped]
     assert (set(answers), await tenant.count("inbox")) == ({(200, "")}, 0)
 
 
-@pytest.mark.parametrize("name", ["feedback_like", "invoke_other"])
-async def test_an_invoke_is_answered_with_an_object(tenant: Tenant, name: str) -> None:
-    assert await tenant.deliver(name) == (200, "{}")
+async def test_an_invoke_is_answered_with_an_object(tenant: Tenant) -> None:
+    assert await tenant.deliver("feedback_like") == (200, "{}")
+
+
+async def test_an_unknown_invoke_is_not_implemented(tenant: Tenant) -> None:
+    assert await tenant.deliver("invoke_other") == (501, "")
+
+
+@pytest.mark.parametrize("kind", ["event", "typing", "endOfConversation", "something new"])
+async def test_an_unknown_activity_is_acknowledged(tenant: Tenant, kind: str) -> None:
+    assert await tenant.deliver("message_personal", type=kind) == (200, "")
+
+
+@pytest.mark.parametrize("changes", [{"conversation": None}, {"entities": [1]}, {"recipient": None}, {"type": None}])
+async def test_an_activity_that_cannot_be_read_is_refused(tenant: Tenant, changes: dict[str, Any]) -> None:
+    status, _ = await tenant.deliver("message_channel_mention", **changes)
+    assert (status, await tenant.count("inbox")) == (400 if "type" not in changes else 200, 0)
 
 
 async def test_an_activity_that_cannot_be_stored_is_not_acknowledged(tenant: Tenant) -> None:

@@ -5,7 +5,8 @@ from typing import Any
 import pytest
 
 from bot.reply import FinishedAnswer, Source
-from bot.teams.render import MESSAGE_CHARACTERS, render_answer, render_text, split, to_markdown
+from bot.teams.markdown import MESSAGE_CHARACTERS, split, to_markdown
+from bot.teams.render import render_answer, render_text
 
 BASE_URL = "https://nightbake.example"
 

@@ -1,9 +1,7 @@
 """One real site a test, and a browser where the machine has one."""
 
-import asyncio
 import shutil
-import time
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator
 
 import pytest
 from aiohttp.test_utils import TestClient
@@ -11,8 +9,6 @@ from playwright.async_api import Browser, async_playwright
 
 from core.database import Database
 from tests.bot.web.site import Site, run_site
-
-Check = Callable[[], Awaitable[object]]
 
 
 @pytest.fixture
@@ -35,12 +31,3 @@ async def browser() -> AsyncIterator[Browser]:
         browser = await playwright.chromium.launch(executable_path=path, args=["--no-sandbox"])
         yield browser
         await browser.close()
-
-
-async def until(check: Check, *, seconds: float = 10) -> object:
-    """What `check` returns as soon as it is true; fails at the deadline."""
-    deadline = time.monotonic() + seconds
-    while not (found := await check()):
-        assert time.monotonic() < deadline, "it did not happen in time"
-        await asyncio.sleep(0.02)
-    return found

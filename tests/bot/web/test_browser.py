@@ -11,8 +11,8 @@ from playwright.async_api import Browser, BrowserContext, Page, expect
 from core.database import Database
 from core.gaps import Gaps
 from core.records import Question
-from tests.bot.web.conftest import until
 from tests.bot.web.site import LEAVE, TOKEN, Site, run_site
+from tests.eventually import eventually
 from tests.fakes.model_server import FakeModelServer
 
 pytestmark = pytest.mark.browser
@@ -121,7 +121,7 @@ async def test_everything_works_by_keyboard(site: Site, page: Page) -> None:
     async def is_stored() -> bool:
         return (-1, "24 days.", None) in await _find_votes(site.database)
 
-    assert await until(is_stored)
+    assert await eventually(is_stored)
 
 
 async def test_enter_while_composing_korean_does_not_send(site: Site, page: Page) -> None:
@@ -178,7 +178,7 @@ async def test_an_answer_is_stopped_amid_its_words_and_judged(site: Site, page: 
     async def is_disconnected() -> bool:
         return site.model.disconnects == 1
 
-    assert await until(is_disconnected)
+    assert await eventually(is_disconnected)
     await page.get_by_role("button", name="Good answer").click()
     await expect(page.locator(".tools .said")).to_have_text("Thank you.")
     await page.reload()
@@ -213,7 +213,7 @@ async def test_a_question_that_failed_is_asked_again_by_one_click(site: Site, pa
         await site.database.execute(b"UPDATE inbox SET available_at = now()")
         return bool(await site.database.fetch_dicts(b"SELECT id FROM inbox WHERE buried_at IS NOT NULL"))
 
-    await until(is_buried, seconds=20)
+    await eventually(is_buried, seconds=20)
     await expect(page.locator(".trouble")).to_contain_text("Something went wrong on our side.")
     await page.reload()
     await expect(page.locator(".trouble")).to_contain_text("Something went wrong on our side.")
@@ -252,7 +252,7 @@ async def test_the_console_fits_a_narrow_phone_without_errors(browser: Browser, 
     errors: list[str] = []
     page.on("console", lambda message: errors.append(message.text) if message.type == "error" else None)
     await page.goto(f"{site.url}/console?token={TOKEN}")
-    for room in ("", "/answers", "/gaps", "/adapters", "/nights", "/documents"):
+    for room in ("", "/answers", "/gaps", "/adapters", "/nights", "/pairs", "/documents"):
         await page.goto(f"{site.url}/console{room}")
         width = await page.evaluate("document.documentElement.scrollWidth")
         assert (room, width, errors) == (room, 360, [])

@@ -10,8 +10,8 @@ from core.errors import NotFoundError
 from core.records import Outcome, Question
 from retrieval.query_words import Change
 from tests.bot.web.asking import CONVERSATION, ask, follow, get_answer, parse_events
-from tests.bot.web.conftest import until
 from tests.bot.web.site import LEAVE, Site
+from tests.eventually import eventually
 
 XSS = "<img src=x onerror=alert(1)><script>alert(1)</script>"
 
@@ -154,7 +154,7 @@ async def test_a_question_that_fails_ends_alike_in_stream_log_and_reload(site: S
         rows = await site.database.fetch_dicts(b"SELECT id FROM inbox WHERE buried_at IS NOT NULL")
         return bool(rows)
 
-    await until(is_buried, seconds=20)
+    await eventually(is_buried, seconds=20)
     stored = await site.interactions.find_by_inbox(inbox_id)
     assert stored and stored.mode == "failed"
     apology = f"Something went wrong on our side. Please ask again; if it stays, name answer {stored.id} to your admin."
@@ -189,7 +189,7 @@ async def test_a_person_who_leaves_does_not_stop_the_answer(site: Site, client: 
         stored = await site.interactions.find_by_inbox(inbox_id)
         return stored is not None and stored.finished_at is not None
 
-    assert await until(is_finished)
+    assert await eventually(is_finished)
 
 
 @pytest.mark.parametrize("behaviour", ["stall", "die", "error"])
@@ -240,7 +240,7 @@ async def test_a_shutdown_waits_for_no_page(site: Site, client: TestClient) -> N
     async def is_followed() -> bool:
         return site.live.count_topics() == 1
 
-    await until(is_followed)
+    await eventually(is_followed)
     site.live.close()
     assert await asyncio.wait_for(following, 5) == []
 

@@ -18,10 +18,10 @@ from core.prompt import Language
 from core.records import Mode, Question
 from retrieval.query_words import Change
 from tests.bot.web.asking import get_answer, vote
-from tests.bot.web.conftest import until
 from tests.bot.web.site import TOKEN, Site, run_site
+from tests.eventually import eventually
 
-PAGES = ["", "/answers", "/gaps", "/adapters", "/nights", "/documents"]
+PAGES = ["", "/answers", "/gaps", "/adapters", "/nights", "/pairs", "/documents"]
 STATES = ("running", "done", "skipped", "refused", "failed")
 XSS = "<script>alert(1)</script>"
 
@@ -275,7 +275,7 @@ async def test_a_night_runs_once_at_a_time_and_tells_its_error(database: Databas
         async def find_error() -> str | None:
             return (await _read_state(client))["error"]
 
-        assert await until(find_error) == "RuntimeError: the disk is full"
+        assert await eventually(find_error) == "RuntimeError: the disk is full"
 
 
 async def test_without_nights_the_button_is_not_there(admin: TestClient) -> None:

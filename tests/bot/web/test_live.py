@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 from bot.inbox import Claimed
 from bot.reply import FinishedAnswer
 from bot.web.live import Live
-from tests.bot.web.conftest import until
+from tests.eventually import eventually
 
 CLAIMED = Claimed(7, "web", "c", "question", {"text": "when?"}, 1, datetime(2026, 1, 1, tzinfo=UTC), "worker")
 ANSWER = FinishedAnswer(1, "en", "At noon. [1]", "generated")
@@ -45,7 +45,7 @@ async def test_a_topic_goes_a_while_after_its_end() -> None:
     async def is_empty() -> bool:
         return live.count_topics() == 0
 
-    assert await until(is_empty)
+    assert await eventually(is_empty)
 
 
 async def test_a_topic_that_nobody_published_in_goes_with_its_last_follower() -> None:

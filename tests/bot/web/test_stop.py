@@ -8,8 +8,8 @@ from aiohttp.test_utils import TestClient
 
 from core.database import Database
 from tests.bot.web.asking import ask, follow, vote
-from tests.bot.web.conftest import until
 from tests.bot.web.site import Site, run_site
+from tests.eventually import eventually
 
 
 @pytest.fixture
@@ -22,7 +22,7 @@ async def site(database: Database) -> AsyncIterator[Site]:
 async def test_an_answer_is_stopped_by_its_asker_and_can_be_judged(site: Site, client: TestClient) -> None:
     site.model.gate = asyncio.Semaphore(2)
     inbox_id = await ask(client)
-    await until(lambda: _is_said(site, inbox_id, "Employees have"))
+    await eventually(lambda: _is_said(site, inbox_id, "Employees have"))
     assert (await client.post(f"/api/questions/{inbox_id}/stop", json={})).status == 204
     name, body = (await follow(client, inbox_id))[-1]
     assert (name, body["mode"], body["text"], body["notice"]) == ("answer", "stopped", "Employees have", "Stopped.")
@@ -33,7 +33,7 @@ async def test_an_answer_is_stopped_by_its_asker_and_can_be_judged(site: Site, c
 async def test_nobody_else_may_stop_an_answer(site: Site, client: TestClient) -> None:
     site.model.gate = asyncio.Semaphore(2)
     inbox_id = await ask(client)
-    await until(lambda: _is_said(site, inbox_id, "Employees have"))
+    await eventually(lambda: _is_said(site, inbox_id, "Employees have"))
     response = await (await site.new_client()).post(f"/api/questions/{inbox_id}/stop", json={})
     assert response.status == 404
     for _ in range(20):

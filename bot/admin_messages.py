@@ -1,0 +1,82 @@
+"""Messages to admins: what is due is read from the tables, claimed by one replica, posted, and known by its key.
+
+At-least-once: a process that dies between posting and storing the key leaves one message that is posted again.
+"""
+
+from dataclasses import dataclass
+from typing import Literal
+
+from core.database import Database
+from core.errors import NotFoundError
+from core.sql import load_queries
+
+QUERIES = load_queries(__file__)
+LEASE_SECONDS = 60
+# Older reports and alerts are history: an installation that begins to use a channel is not flooded.
+NEWS_HOURS = 24
+
+TopicKind = Literal["report", "details", "alert", "clear"]
+
+
+@dataclass(frozen=True, slots=True)
+class Topic:
+    """What a message is about: a report, its details, an alert, or its end; `id` is the run's or the alert's."""
+
+    kind: TopicKind
+    id: int
+
+    @property
+    def name(self) -> str:
+        """As it stands in the table."""
+        return f"{self.kind}:{self.id}"
+
+
+@dataclass(frozen=True, slots=True)
+class _Key:
+    message_key: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class _Report:
+    markdown: str
+
+
+class AdminMessages:
+    """The messages of one platform."""
+
+    def __init__(self, database: Database, platform: str) -> None:
+        self._database = database
+        self._platform = platform
+
+    async def find_due(self) -> list[Topic]:
+        """What admins have not been told, oldest first; details and ends follow what was posted."""
+        parameters = {"platform": self._platform, "hours": NEWS_HOURS}
+        return await self._database.fetch_all(QUERIES["find_due"], parameters, Topic)
+
+    async def claim(self, topic: Topic) -> bool:
+        """Own a topic for `LEASE_SECONDS`; False where another replica has it or had it."""
+        parameters = {"platform": self._platform, "topic": topic.name, "seconds": LEASE_SECONDS}
+        return await self._database.fetch_one(QUERIES["claim"], parameters, _Key) is not None
+
+    async def set_posted(self, topic: Topic, message_key: str) -> None:
+        """It is posted; the key finds the message again."""
+        parameters = {"platform": self._platform, "topic": topic.name, "message_key": message_key}
+        await self._database.execute(QUERIES["set_posted"], parameters)
+
+    async def get_report(self, run_id: int, language: str) -> str:
+        """A night's report as Markdown.
+
+        Raises:
+            NotFoundError: there is none.
+        """
+        parameters = {"run_id": run_id, "language": language}
+        found = await self._database.fetch_one(QUERIES["get_report"], parameters, _Report)
+        if found is None:
+            raise NotFoundError(f"no report of the night {run_id} in {language!r} yet")
+        return found.markdown
+
+    async def find_key(self, topic: Topic) -> str | None:
+        """The platform's id of the message; None where none was posted."""
+        parameters = {"platform": self._platform, "topic": topic.name}
+        found = await self._database.fetch_one(QUERIES["find_key"], parameters, _Key)
+        return found.message_key if found else None

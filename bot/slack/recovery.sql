@@ -1,0 +1,36 @@
+-- name: find_last
+SELECT extract(epoch FROM received_at)::float8 AS received_at
+FROM inbox
+WHERE platform = 'slack' AND kind <> %(kind)s
+ORDER BY id DESC
+LIMIT 1
+
+-- name: find_forgotten
+-- Whose wish it was is erased with the rest.
+SELECT extract(epoch FROM max(received_at))::float8 AS received_at
+FROM inbox
+WHERE platform = 'slack' AND kind = 'forget'
+
+-- name: find_threads
+-- Those of ours, and those in which experts reply.
+SELECT team, channel, thread_ts, max(max(room)) OVER room AS room,
+       -- Denial wins while unknown.
+       coalesce(bool_or(bool_or(external)) OVER room, true) AS external,
+       min(ts)::float8 AS first_ts, max(ts)::float8 AS last_ts
+FROM (
+    SELECT payload->>'team' AS team, payload->>'channel' AS channel, payload->>'thread_ts' AS thread_ts,
+           payload->>'room' AS room, (payload->>'external')::boolean AS external, (payload->>'ts')::numeric AS ts
+    FROM inbox
+    WHERE platform = 'slack' AND kind = 'question' AND received_at > now() - make_interval(days => %(days)s)
+    UNION ALL
+    SELECT split_part(interactions.conversation_key, ':', 2), split_part(expert_requests.thread_key, ':', 1),
+           split_part(expert_requests.thread_key, ':', 2), NULL, false,
+           split_part(expert_requests.thread_key, ':', 2)::numeric
+    FROM expert_requests JOIN interactions ON interactions.id = expert_requests.interaction_id
+    WHERE expert_requests.platform = 'slack' AND expert_requests.thread_key IS NOT NULL
+      AND expert_requests.asked_at > now() - make_interval(days => %(days)s)
+) AS asked
+GROUP BY team, channel, thread_ts
+WINDOW room AS (PARTITION BY team, channel)
+ORDER BY last_ts DESC
+LIMIT %(limit)s

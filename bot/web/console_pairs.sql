@@ -1,0 +1,39 @@
+-- name: find_run
+SELECT id, counts FROM runs WHERE counts ? 'reconciled' ORDER BY id DESC LIMIT 1
+
+-- name: find_pairs
+-- A sample is the same for everyone until the next run.
+SELECT pairs.id, sha256, origin, question, language, prompt, pairs.chosen, rejected, why, confidence,
+       cardinality(voters) AS voters, run_pairs.state, run_pairs.reason, verdict, review.chosen AS edited,
+       (SELECT jsonb_agg(jsonb_build_object(
+                   'title', title, 'version', (shown ->> 1)::integer,
+                   'is_unchanged', removed_at IS NULL AND version IS NOT DISTINCT FROM (shown ->> 1)::integer)
+               ORDER BY shown)
+        FROM jsonb_array_elements(documents) AS shown LEFT JOIN documents AS now ON now.id = (shown ->> 0)::bigint) AS documents
+FROM run_pairs
+JOIN pairs ON pairs.id = pair_id
+LEFT JOIN LATERAL (
+    SELECT verdict, chosen FROM pair_reviews WHERE pair_id = pairs.id ORDER BY pair_reviews.id DESC LIMIT 1
+) AS review ON true
+WHERE run_id = %(run_id)s
+  AND (%(origin)s::text IS NULL OR origin = %(origin)s)
+  AND CASE %(which)s
+          WHEN 'open' THEN verdict IS NULL AND run_pairs.state <> 'dropped'
+          WHEN 'sample' THEN verdict IS NULL AND run_pairs.state <> 'dropped'
+          WHEN 'waiting' THEN run_pairs.reason = 'awaits_review' AND verdict IS NULL
+          WHEN 'reviewed' THEN verdict IS NOT NULL
+          ELSE true
+      END
+  AND (%(before)s::bigint IS NULL OR pairs.id < %(before)s)
+ORDER BY CASE WHEN %(which)s = 'sample' THEN md5(sha256 || %(run_id)s::text) END, pairs.id DESC
+LIMIT %(limit)s
+
+-- name: find_rejected
+SELECT rejected FROM pairs WHERE id = %(id)s
+
+-- name: add_review
+INSERT INTO pair_reviews (pair_id, verdict, chosen, reviewer)
+VALUES (%(id)s, %(verdict)s, %(chosen)s, %(reviewer)s)
+
+-- name: record_act
+INSERT INTO audit (actor, act, subject) VALUES (%(actor)s, %(act)s, %(subject)s)

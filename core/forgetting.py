@@ -1,0 +1,219 @@
+"""Forget a person, whoever asks for it and wherever: log, votes, pairs, data sets, reports and adapters.
+
+What stays is said: exported files, messages in a chat, a report that was sent, groups, consent and the audit.
+"""
+
+import asyncio
+import shutil
+from collections.abc import Awaitable, Mapping, Sequence
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+from typing import Any, Protocol
+
+from psycopg import AsyncConnection
+from psycopg.rows import dict_row
+from psycopg.types.json import Jsonb
+
+from core.adapters import Adapters
+from core.database import Database
+from core.errors import ModelServerError
+from core.locks import Lock
+from core.model_server import ModelServer
+from core.serving import Serving
+from core.sql import load_queries
+from core.wording import hash_question, normalise_text
+
+QUERIES = load_queries(__file__)
+
+REASON = "trained on what a person asked to be forgotten"
+# The name of the model without an adapter, where commands take an adapter.
+BASE = "base"
+
+# In this order: each row goes before what it refers to.
+LEARNT = (
+    "mark_runs", "erase_run_pairs", "erase_pairs", "erase_reviews", "blank_reviews", "blank_checks", "erase_sides",
+    "erase_singles", "erase_judged_queries", "erase_words",
+)  # fmt: skip
+LOGGED = ("votes", "expert_requests", "expert_replies", "questions", "events")
+
+
+class Unlearn(Protocol):
+    """Takes out of the search what a person and some answers taught, in a transaction that holds `Lock.INDEX`."""
+
+    def __call__(
+        self, connection: AsyncConnection[Any], *, person: str, interaction_ids: Sequence[int]
+    ) -> Awaitable[None]:
+        """Unlearn; `interaction_ids` are the answers."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Used:
+    """What used a person's words: ids but for names of adapters and words of questions.
+
+    Attributes:
+        votes: the person's own, and those of others on answers to the person.
+        touched: answers that the person asked for or voted on.
+        runs: that held a pair or a vote; `adapters` are those that trained on a pair.
+    """
+
+    asked: list[int]
+    votes: list[int]
+    touched: list[int]
+    pairs: list[int]
+    questions: list[str]
+    runs: list[int]
+    adapters: list[str]
+
+
+@dataclass(frozen=True, slots=True)
+class Receipt:
+    """What was forgotten. It names nobody: it is for the person who asked.
+
+    Attributes:
+        number: None where there was nothing to forget, and no receipt is kept.
+        log: rows of the log that are gone, by kind: votes, expert_requests, expert_replies, questions, events.
+        serving: what answers now, where that had to change; `base` is the base model.
+        folders_left: adapters whose weights the model server still holds; forget again once it has stopped.
+        rebuild: number of the queued night; None where no adapter was touched.
+    """
+
+    number: int | None
+    log: dict[str, int]
+    pairs: int
+    nights: list[int]
+    reports: int
+    adapters: list[str]
+    serving: str | None = None
+    folders_left: tuple[str, ...] = ()
+    rebuild: int | None = None
+
+
+class Forgetting:
+    """The one way to forget a person, for the chat and the command alike.
+
+    Args:
+        home: state folder, with the nights' jobs and the adapters.
+        unlearn: of the search.
+    """
+
+    def __init__(
+        self,
+        *,
+        database: Database,
+        adapters: Adapters,
+        serving: Serving,
+        model_server: ModelServer,
+        home: Path,
+        unlearn: Unlearn,
+    ) -> None:
+        self._database = database
+        self._adapters = adapters
+        self._serving = serving
+        self._model_server = model_server
+        self._home = home
+        self._unlearn = unlearn
+
+    async def forget(self, person: str, *, by: str, keep_inbox: int | None = None) -> Receipt:
+        """Erase in one transaction, then stop serving what was trained on it and delete its weights.
+
+        Done again, it forgets what came since, and ends what a crash or a model server that was away left undone.
+
+        Args:
+            by: who did it, for receipt and audit, which outlive the person: never the person's own name.
+            keep_inbox: the event that asks for it, which must outlive a crash.
+        """
+        async with self._database.transaction() as connection:
+            # Before any row, in the order in which the search learns: else each would wait for what the other holds.
+            await connection.execute(QUERIES["lock"], {"key": Lock.INDEX})
+            await connection.execute(QUERIES["lock_questions"], {"person": person})
+            used = await _find_used(connection, person)
+            await self._unlearn(connection, person=person, interaction_ids=used.asked)
+            receipt = await _erase(connection, used, person, keep_inbox)
+            receipt = await _retire(connection, used, receipt, by)
+        await asyncio.to_thread(_delete_jobs, self._home, used.runs)
+        serving = await self._serve_another(by)
+        receipt = replace(receipt, serving=serving, folders_left=tuple(await self._delete_weights()))
+        if receipt.number is not None:
+            await self._database.execute(QUERIES["complete_receipt"], _to_values(receipt) | {"number": receipt.number})
+        return receipt
+
+    async def _serve_another(self, by: str) -> str | None:
+        """Where what answers was retired for somebody's wish: the latest before it that stays, or the base model."""
+        active = await self._adapters.find_active()
+        if active is None or active.reason != REASON:
+            return None
+        rejected = {adapter.name for adapter in await self._adapters.find_all() if adapter.reason}
+        served = [switch["name"] for switch in await self._adapters.find_switches() if switch["name"]]
+        successor = next((name for name in served if name not in rejected), None)
+        try:
+            await self._serving.promote(successor, by=by, reason=REASON)
+        except ModelServerError:
+            successor = None
+            await self._serving.promote(None, by=by, reason=REASON)
+        return successor or BASE
+
+    async def _delete_weights(self) -> list[str]:
+        """Of all that was ever retired for such a wish; the names of those that the model server holds on to."""
+        retired = [adapter.name for adapter in await self._adapters.find_all() if adapter.reason == REASON]
+        return [name for name in retired if not await self._delete(self._home / "adapters" / name)]
+
+    async def _delete(self, folder: Path) -> bool:
+        """Unload, then delete: a server that misses the folder of a loaded adapter dies. False where it holds on."""
+        if not folder.exists():
+            return True
+        try:
+            await self._model_server.unload_adapter(folder.name)
+        except ModelServerError:
+            return False
+        await asyncio.to_thread(shutil.rmtree, folder, ignore_errors=True)
+        return True
+
+
+async def _find_used(connection: AsyncConnection[Any], person: str) -> Used:
+    async with connection.cursor(row_factory=dict_row) as cursor:
+        await cursor.execute(QUERIES["find_used"], {"person": person})
+        found = await cursor.fetchone()
+    assert found, "a query without a table gives a row"
+    return Used(**found)
+
+
+async def _erase(connection: AsyncConnection[Any], used: Used, person: str, keep_inbox: int | None) -> Receipt:
+    """Everything in the tables; what the nights made first, then the log that it was made from."""
+    questions = [hash_question(normalise_text(question)) for question in used.questions]
+    values: dict[str, Any] = asdict(used) | {"person": person, "keep_inbox": keep_inbox, "questions": questions}
+    for name in LEARNT:
+        await connection.execute(QUERIES[name], values)
+    reports = (await connection.execute(QUERIES["erase_reports"], values)).rowcount
+    await connection.execute(QUERIES["erase_fates"], values)
+    log = {name: (await connection.execute(QUERIES[f"erase_{name}"], values)).rowcount for name in LOGGED}
+    return Receipt(None, log, len(used.pairs), used.runs, reports, used.adapters)
+
+
+async def _retire(connection: AsyncConnection[Any], used: Used, receipt: Receipt, by: str) -> Receipt:
+    """Reject the adapters and queue a night without them; then the receipt, unless there was nothing to forget."""
+    if used.adapters:
+        await connection.execute(QUERIES["reject_adapters"], {"adapters": used.adapters, "reason": REASON})
+        receipt = replace(receipt, rebuild=await _insert(connection, "queue_rebuild", {"reason": REASON}))
+    if not (any(receipt.log.values()) or receipt.pairs):
+        return receipt
+    values = _to_values(receipt) | {"by": by, "adapters": used.adapters}
+    return replace(receipt, number=await _insert(connection, "write_receipt", values))
+
+
+async def _insert(connection: AsyncConnection[Any], name: str, values: Mapping[str, Any]) -> int:
+    row = await (await connection.execute(QUERIES[name], values)).fetchone()
+    assert row, "what is inserted says its id"
+    return row[0]
+
+
+def _to_values(receipt: Receipt) -> dict[str, Any]:
+    """The receipt as it is kept: its number is the row's."""
+    facts: Mapping[str, Any] = asdict(receipt)
+    return {"receipt": Jsonb({key: value for key, value in facts.items() if key != "number"})}
+
+
+def _delete_jobs(home: Path, runs: Sequence[int]) -> None:
+    """The data sets that a night wrote for its training process, where a crash left them."""
+    for run_id in runs:
+        shutil.rmtree(home / "nights" / str(run_id), ignore_errors=True)

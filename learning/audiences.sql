@@ -1,0 +1,6 @@
+-- name: add
+INSERT INTO adapter_audiences (name, principal) VALUES (%(name)s, %(principal)s)
+ON CONFLICT (name) DO UPDATE SET principal = excluded.principal
+
+-- name: find_all
+SELECT name, principal FROM adapter_audiences ORDER BY name

@@ -1,0 +1,56 @@
+-- name: find_run
+SELECT id FROM runs
+WHERE (%(run_id)s::bigint IS NULL OR id = %(run_id)s) AND counts ? 'reconciled'
+ORDER BY id DESC LIMIT 1
+
+-- name: find_pairs
+SELECT pairs.id, sha256, origin, question, pairs.chosen, rejected, language, confidence, cardinality(voters) AS voters,
+       run_pairs.state, run_pairs.reason,
+       (SELECT verdict FROM pair_reviews WHERE pair_id = pairs.id ORDER BY pair_reviews.id DESC LIMIT 1) AS verdict
+FROM run_pairs JOIN pairs ON pairs.id = pair_id
+WHERE run_id = %(run_id)s
+  AND (%(origin)s::text IS NULL OR origin = %(origin)s)
+  AND (%(state)s::text IS NULL OR run_pairs.state = %(state)s)
+  AND (%(words)s::text IS NULL OR strpos(lower(concat_ws(' ', question, pairs.chosen, rejected)), lower(%(words)s)) > 0)
+ORDER BY confidence DESC NULLS LAST, pairs.id
+LIMIT %(limit)s
+
+-- name: find_pair
+SELECT id, sha256, origin, question, language, prompt, chosen, rejected, interaction_ids, feedback_ids, voters, access,
+       documents, weight, confidence, why, given_at, created_at
+FROM pairs
+WHERE id = %(id)s::bigint OR starts_with(sha256, %(prefix)s::text)
+ORDER BY id LIMIT 2
+
+-- name: find_runs
+SELECT run_id, night, is_rehearsal, run_pairs.state, run_pairs.reason, adapter
+FROM run_pairs JOIN runs ON runs.id = run_id
+WHERE pair_id = %(id)s ORDER BY run_id
+
+-- name: find_reviews
+SELECT verdict, chosen, reviewer, reviewed_at FROM pair_reviews WHERE pair_id = %(id)s ORDER BY pair_reviews.id
+
+-- name: find_votes
+-- Every vote of its answers with its history; who gave it is a pseudonym.
+SELECT feedback.id AS feedback_id, interaction_id, name_voter(person) AS voter, value, source, reason, feedback.given_at,
+       correction IS NOT NULL AS has_correction, feedback.id = ANY(feedback_ids) AS is_behind_it,
+       row_number() OVER (PARTITION BY interaction_id, person ORDER BY feedback.id DESC) = 1 AS is_current
+FROM pairs JOIN feedback ON interaction_id = ANY(interaction_ids)
+WHERE pairs.id = %(id)s ORDER BY feedback.id
+
+-- name: find_documents_now
+SELECT (shown ->> 0)::bigint AS document_id, (shown ->> 1)::integer AS shown_version, title, version, owner,
+       removed_at IS NULL AND version = (shown ->> 1)::integer AS is_unchanged
+FROM pairs CROSS JOIN LATERAL jsonb_array_elements(documents) AS shown
+     LEFT JOIN documents ON documents.id = (shown ->> 0)::bigint
+WHERE pairs.id = %(id)s ORDER BY document_id
+
+-- name: stream_pairs
+SELECT prompt, chosen, rejected
+FROM run_pairs JOIN pairs ON pairs.id = pair_id
+WHERE run_id = %(run_id)s AND state = 'trained' ORDER BY sha256
+
+-- name: stream_singles
+SELECT interactions.id, messages, answer, generated, mode, is_liked
+FROM run_singles JOIN interactions ON interactions.id = interaction_id
+WHERE run_id = %(run_id)s AND use = 'kto' ORDER BY interaction_id

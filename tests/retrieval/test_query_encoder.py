@@ -1,0 +1,38 @@
+"""One text through our own layers: the library's vectors, and the library itself where the model is another kind."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+from sentence_transformers import SentenceTransformer
+
+from retrieval.embedding import Embedder, find_default_model
+from retrieval.query_encoder import build_query_encoder
+from tests.retrieval.small_models import save_model
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["How many days of leave?", "", "a", "Ünïcode — and 23 more days", "휴가는 며칠인가요?", "long " * 900, "🙂 \x00"],
+)
+async def test_a_question_has_the_vector_that_a_batch_gives_it(embedder: Embedder, text: str) -> None:
+    alone = await embedder.embed_query(text)
+    (batched,) = await embedder.embed([text], purpose="query")
+    assert (alone.dtype, alone.shape) == (batched.dtype, batched.shape)
+    np.testing.assert_allclose(alone, batched, atol=2e-6)
+
+
+def test_the_packages_model_is_read_by_our_own_layers() -> None:
+    model = SentenceTransformer(str(find_default_model()), device="cpu").eval()
+    assert build_query_encoder(model) is not None
+    # Its first token in place of the mean: another pooling than ours.
+    model[1].pooling_mode = "cls"
+    assert build_query_encoder(model) is None
+
+
+async def test_a_model_of_another_kind_is_left_to_the_library(tmp_path: Path) -> None:
+    folder = save_model(tmp_path / "words", {"leave": [1, 0, 0], "coffee": [0, 1, 0]})
+    assert build_query_encoder(SentenceTransformer(folder, device="cpu")) is None
+    other = Embedder(folder)
+    assert (await other.embed_query("coffee")).tolist() == [0, 1, 0]
+    other.close()

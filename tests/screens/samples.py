@@ -1,0 +1,91 @@
+"""Screens for the documentation, made by the renderers that the service sends them with, of the sample company."""
+
+from datetime import UTC, datetime
+from typing import Any
+
+from bot.desk import Night
+from bot.home import Home, Judged, Recent
+from bot.reply import FinishedAnswer, Source
+from bot.room_settings import RoomSettings
+from bot.slack import render as slack
+from bot.slack.render_admin import render_report
+from bot.slack.render_form import render_form as render_slack_form
+from bot.slack.render_home import render_home
+from bot.slack.render_settings import render_settings
+from bot.teams import render as teams
+from bot.teams.cards import make_attachment
+from bot.teams.render_feedback import render_form as render_teams_form
+from core.prompt import Language
+from core.records import Feedback
+from learning.report import render_markdown
+from tests.bot.assistant import BASE_URL
+
+MONDAY, TUESDAY = datetime(2026, 11, 16, 9, tzinfo=UTC), datetime(2026, 11, 17, 9, tzinfo=UTC)
+TEXTS: dict[Language, dict[str, str]] = {
+    "en": {
+        "question": "How many days of annual leave do I have?",
+        "other": "Who approves travel expenses?",
+        "answer": "You have **23 days** of annual leave. [1] From the third year on it is one day more for every two "
+        "years. [1] Days that are left may be taken until the end of March. [2]",
+        "short": "You have 23 days. [1]",
+        "correction": "Since May it is 24 days.",
+        "title": "Leave policy",
+        "first": "Annual leave",
+        "second": "Days that are left",
+    },
+    "ko": {
+        "question": "연차는 며칠인가요?",
+        "other": "출장비는 누가 승인하나요?",
+        "answer": "연차는 **23일**입니다. [1] 3년 차부터는 2년마다 하루씩 늘어납니다. [1] "
+        "남은 연차는 다음 해 3월 말까지 쓸 수 있습니다. [2]",
+        "short": "연차는 23일입니다. [1]",
+        "correction": "5월부터 24일입니다.",
+        "title": "휴가 규정",
+        "first": "연차",
+        "second": "남은 연차",
+    },
+}
+# The facts of a night as `learning.report` gathers them, as far as its first lines need them.
+FACTS = {
+    "run": {"night": "2026-11-20", "adapter": "night-20261120-7f3a"},
+    "headline": "awaits_approval",
+    "reason": "awaits_approval",
+    "counts": {"votes": 148, "voters": 31, "pairs": 96, "trained": 76, "held_out": 20},
+    "total_seconds": 1263.0,
+    **dict.fromkeys(("error", "preference", "gate", "examples", "fates", "tickets", "golden", "gaps")),
+}
+
+
+def make_samples(language: Language) -> dict[str, Any]:
+    """Each screen by the name of its picture; `slack-` or `teams-` says whose it is."""
+    texts = TEXTS[language]
+    sources = [
+        Source(1, texts["title"], texts["first"], 3, f"{BASE_URL}/passages/7", texts["short"]),
+        Source(2, texts["title"], texts["second"], 4, f"{BASE_URL}/passages/8", texts["short"]),
+    ]
+    passages = [
+        {"number": source.number, "chunk_id": source.number, "title": source.title, "heading_path": source.heading_path}
+        for source in sources
+    ]
+    answer = FinishedAnswer(12, language, texts["answer"], "generated", sources=sources, can_ask_human=True)
+    standing = Feedback(12, "p", -1, "slack_form", texts["correction"], "wrong", right_chunk_id=1)
+    judged = [
+        Judged(3, texts["question"], MONDAY, "served", TUESDAY, texts["short"], TUESDAY),
+        Judged(2, texts["other"], TUESDAY, "waiting", None, None, None),
+    ]
+    home = Home([Recent(3, texts["question"], TUESDAY), Recent(2, texts["other"], MONDAY)], judged, True)
+    settings = RoomSettings("questions", ["handbook"], None, allows_training=True)
+    report = render_markdown(FACTS, language)
+    return {
+        "slack-answer": slack.render_answer(answer, BASE_URL)[0],
+        "slack-form": render_slack_form(12, language, passages, standing),
+        "slack-home": render_home(home, language),
+        "slack-report": render_report(
+            Night(7, FACTS["run"]["adapter"], "candidate", None, []), report, language, base_url=BASE_URL
+        ),
+        "slack-settings": render_settings("T0HOME", "C0HR", settings, ["handbook", "wiki"], language),
+        "teams-answer": teams.render_answer(answer, BASE_URL),
+        "teams-form": {
+            "attachments": [make_attachment(render_teams_form(12, language, passages, standing, in_dialog=False))]
+        },
+    }
