@@ -127,14 +127,8 @@ def is_korean_word(text: str) -> bool:
     """Whether a run of Hangul is a common word by itself: one content morpheme of the dictionary, and its endings."""
     with _kiwi_lock:
         morphemes = _get_kiwi().tokenize(text)
-    first, *endings = morphemes or [None]
-    return (
-        first is not None
-        and _is_content(first)
-        and not first.oov
-        and first.score > _RARE_WORD
-        and not any(map(_is_content, endings))
-    )
+    content = [one for one in morphemes if _is_content(one)]
+    return len(content) == 1 and content[0].start == 0 and not content[0].oov and content[0].score > _RARE_WORD
 
 
 def find_terms(text: str) -> list[str]:
