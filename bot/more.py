@@ -75,7 +75,7 @@ class More:
 
     async def note(self, claimed: Claimed, interaction_id: int) -> None:
         """A question was answered for a room: look for more afterwards, where the asker's rights are others."""
-        if claimed.platform not in self._platforms:
+        if claimed.platform not in self._platforms or claimed.payload.get("direct"):
             return
         interaction = await self._find(interaction_id)
         if interaction is None:
