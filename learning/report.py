@@ -3,12 +3,14 @@
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
+from functools import partial
 from pathlib import Path
 from typing import Any, Literal
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
+from core.durations import say_duration
 from core.exams import Exam, Exams
 from core.gaps import Gaps, Topic
 from learning import charts
@@ -141,16 +143,16 @@ def choose_examples(answers: Mapping[str, Any] | None, pairs: Sequence[RunPair])
 
 def render_markdown(facts: Mapping[str, Any], language: str) -> str:
     """The report for a chat channel."""
-    return _environment(autoescape=False).get_template("report.md").render(facts, t=load_texts(language)).strip() + "\n"
+    template = _environment(language, autoescape=False).get_template("report.md")
+    return template.render(facts, t=load_texts(language)).strip() + "\n"
 
 
 def render_html(facts: Mapping[str, Any], language: str) -> str:
     """The report as one page: styles and plots inside, no request to anywhere, people's text escaped."""
     texts = load_texts(language)
     plots = {name: Markup(plot) for name, plot in _draw(facts, texts).items()}
-    return (
-        _environment(autoescape=True).get_template("report.html").render(facts, t=texts, plots=plots, language=language)
-    )
+    template = _environment(language, autoescape=True).get_template("report.html")
+    return template.render(facts, t=texts, plots=plots, language=language)
 
 
 def _draw(facts: Mapping[str, Any], texts: Mapping[str, Any]) -> dict[str, str]:
@@ -177,7 +179,7 @@ def _read_fate(name: str, count: int) -> dict[str, Any]:
     return {"state": state, "reason": reason or None, "count": count}
 
 
-def _environment(*, autoescape: bool) -> Environment:
+def _environment(language: str, *, autoescape: bool) -> Environment:
     environment = Environment(
         loader=FileSystemLoader(FOLDER),
         autoescape=autoescape,
@@ -185,7 +187,8 @@ def _environment(*, autoescape: bool) -> Environment:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    environment.filters |= {"cell": _cell, "check": _format_check, "clip": _clip}
+    duration = partial(say_duration, language="ko" if language == "ko" else "en")
+    environment.filters |= {"cell": _cell, "check": _format_check, "clip": _clip, "duration": duration}
     return environment
 
 
