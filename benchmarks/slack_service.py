@@ -25,6 +25,7 @@ from core.adapters import Adapters
 from core.database import Database
 from core.feedback import FeedbackLog
 from core.forgetting import Forgetting
+from core.garbage import keep_what_is_built
 from core.interactions import Interactions
 from core.serving import Serving
 from core.settings import load_settings
@@ -48,7 +49,7 @@ async def run_nightbake(database_url: str, api_url: str, model_url: str) -> None
         slack_signing_secret=SecretStr(SECRET),
     )
     model_server = connect_to_model(model_url)
-    async with Database(database_url) as database:
+    async with Database(database_url, size=settings.database_connections) as database:
         adapters, interactions = Adapters(database), Interactions(database)
         serving = Serving(database=database, adapters=adapters, model_server=model_server)
         bot = Bot(
@@ -74,6 +75,7 @@ async def run_nightbake(database_url: str, api_url: str, model_url: str) -> None
             model_server=model_server,
         )
         async with bot:
+            keep_what_is_built()
             await serve_until_told(f"{settings.base_url}{PATH}")
         await model_server.close()
 
