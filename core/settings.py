@@ -193,6 +193,11 @@ class Settings(BaseSettings):
         return self.slack_bot_token is not None or self.slack_client_id is not None
 
     @property
+    def database_connections(self) -> int:
+        """One for each answer under way, and some for what comes in meanwhile."""
+        return self.worker_concurrency + 4
+
+    @property
     def has_teams(self) -> bool:
         """Whether Teams is configured."""
         return self.teams_app_id is not None or self.teams_without_authentication

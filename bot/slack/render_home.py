@@ -1,9 +1,10 @@
 """The app's Home, and what is said of consent and of being forgotten. Pure."""
 
 from datetime import datetime
+from string import Formatter
 
 from bot.home import Home, Judged, Recent
-from bot.slack.blocks import Block, button, escape, plain, section
+from bot.slack.blocks import Block, button, plain, rich_text, section
 from core.prompt import Language
 
 CONSENT, FORGET_ME, ASK_NOW = "consent", "forget_me", "ask_now"
@@ -20,7 +21,7 @@ _PHRASES: dict[Language, dict[str, str]] = {
         "recent_none": "You have asked nothing yet.",
         "judged": "What your votes changed",
         "judged_none": "No 👎 of yours in the last two weeks.",
-        "vote": "Your 👎 of {day}: _{question}_",
+        "vote": "Your 👎 of {day}: {question}",
         "served": "An adapter that learnt from it answers since {day}.",
         "trained": "A night learnt from it, but that adapter was not put to work.",
         "examined": "It is kept to examine new adapters with; none learns from it.",
@@ -55,7 +56,7 @@ _PHRASES: dict[Language, dict[str, str]] = {
         "recent_none": "아직 질문이 없습니다.",
         "judged": "내 평가로 달라진 점",
         "judged_none": "최근 2주 동안 남기신 👎가 없습니다.",
-        "vote": "{day}의 👎: _{question}_",
+        "vote": "{day}의 👎: {question}",
         "served": "이 평가로 학습한 어댑터가 {day}부터 답하고 있습니다.",
         "trained": "이 평가로 학습했지만 그 어댑터는 사용되지 않았습니다.",
         "examined": "새 어댑터를 시험하는 데 쓰이며 학습에는 쓰이지 않습니다.",
@@ -115,16 +116,31 @@ def render_forget(language: Language) -> list[Block]:
 
 
 def _render_recent(one: Recent) -> Block:
-    return section(f"• {_cut(one.question)} — {_day(one.began_at)}")
+    return rich_text(_words("• "), _words(_cut(one.question)), _words(" — "), _date(one.began_at))
 
 
 def _render_judged(one: Judged, language: Language) -> list[Block]:
-    lines = [say_home("vote", language, day=_day(one.given_at), question=_cut(one.question))]
-    lines.append(say_home(one.effect, language, day=_day(one.served_at) if one.served_at else ""))
-    if one.answer_now and one.answered_at:
-        lines.append(say_home("now", language, day=_day(one.answered_at), answer=_cut(one.answer_now)))
+    question = _words(_cut(one.question)) | {"style": {"italic": True}}
+    effect = say_home(one.effect, language, day=_day(one.served_at) if one.served_at else "")
     again = button(ASK_NOW, _PHRASES[language]["ask_now"], str(one.id))
-    return [section("\n".join(lines)) | {"accessory": again}]
+    blocks = [_fill("vote", language, day=_date(one.given_at), question=question), section(effect)]
+    blocks[1]["accessory"] = again
+    if one.answer_now and one.answered_at:
+        blocks.append(_fill("now", language, day=_date(one.answered_at), answer=_words(_cut(one.answer_now))))
+    return blocks
+
+
+def _fill(phrase: str, language: Language, **parts: Block) -> Block:
+    """One phrase as text without markup, so that a person's stars stay stars."""
+    found: list[Block] = []
+    for literal, name, _, _ in Formatter().parse(_PHRASES[language][phrase]):
+        found += [_words(literal)] if literal else []
+        found += [parts[name]] if name else []
+    return rich_text(*found)
+
+
+def _words(text: str) -> Block:
+    return {"type": "text", "text": text}
 
 
 def _render_consent(home: Home, language: Language) -> Block:
@@ -143,7 +159,13 @@ def _render_forget(language: Language) -> Block:
 
 def _cut(text: str) -> str:
     line = " ".join(text.split())
-    return escape(line if len(line) <= SHOWN_CHARACTERS else line[: SHOWN_CHARACTERS - 1] + "…")
+    return line if len(line) <= SHOWN_CHARACTERS else line[: SHOWN_CHARACTERS - 1] + "…"
+
+
+def _date(at: datetime) -> Block:
+    """As `_day`, in text without markup."""
+    fallback = f"{at:%Y-%m-%d}"
+    return {"type": "date", "timestamp": int(at.timestamp()), "format": "{date_short_pretty}", "fallback": fallback}
 
 
 def _day(at: datetime) -> str:
