@@ -31,11 +31,11 @@ ADMIN_PHRASES: dict[Language, dict[str, str]] = {
         "refused": "Only admins may do that. It was written to the audit log.",
         "model_server": "**The model server does not answer.** Until it does, answers are quoted "
         "from the documents. `nightbake doctor` looks at it.",
-        "inbox": "**Questions are waiting**: {waiting} events, the oldest for {seconds} s. "
+        "inbox": "**Questions are waiting**: {waiting} events, the oldest for {duration}. "
         "More come in than are worked on: raise WORKER_CONCURRENCY or start another replica.",
         "socket": "**Slack's connection is silent** on {subject}. It is opened anew again and again; "
         "look at the proxy, and at `nightbake doctor`.",
-        "clear": "All clear after {minutes} min.",
+        "clear": "All clear after {duration}.",
     },
     "ko": {
         "approve": "승인",
@@ -65,11 +65,11 @@ ADMIN_PHRASES: dict[Language, dict[str, str]] = {
         "refused": "관리자만 할 수 있습니다. 감사 기록에 남겼습니다.",
         "model_server": "**모델 서버가 응답하지 않습니다.** 복구될 때까지 문서를 인용해 답합니다. "
         "`nightbake doctor`로 확인하세요.",
-        "inbox": "**질문이 밀려 있습니다**: {waiting}건, 가장 오래된 것은 {seconds}초째 기다립니다. "
+        "inbox": "**질문이 밀려 있습니다**: {waiting}건, 가장 오래된 것은 {duration}째 기다립니다. "
         "WORKER_CONCURRENCY를 올리거나 서버를 늘려 주세요.",
         "socket": "{subject}에서 **Slack 연결이 끊겨 있습니다.** 계속 다시 연결하고 있습니다. "
         "프록시와 `nightbake doctor`를 확인하세요.",
-        "clear": "{minutes}분 만에 해소되었습니다.",
+        "clear": "{duration} 만에 해소되었습니다.",
     },
 }
 

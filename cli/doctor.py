@@ -9,7 +9,7 @@ import click
 
 from bot.check import Check
 from bot.slack.api import OneToken, SlackApi
-from bot.slack.checkup import check_endpoint, check_socket, check_token
+from bot.slack.checkup import check_channels, check_endpoint, check_socket, check_token
 from bot.slack.side import build_installations
 from bot.teams.checkup import check_endpoint as check_endpoint_of_teams
 from bot.teams.checkup import check_people
@@ -93,6 +93,7 @@ async def _look_around(house: House) -> AsyncGenerator[Finding]:
         _look_at_slack,
         _look_at_slack_socket,
         _look_at_slack_endpoint,
+        _look_at_slack_channels,
         _look_at_teams,
         _look_at_teams_endpoint,
         _look_at_teams_people,
@@ -290,6 +291,32 @@ async def _look_at_slack_endpoint(house: House) -> Finding:
         return Finding("slack endpoint", "ok", "not used: no SLACK_SIGNING_SECRET")
     secret = settings.slack_signing_secret.get_secret_value()
     return _to_finding(await check_endpoint(secret, base_url=settings.base_url))
+
+
+async def _look_at_slack_channels(house: House) -> Finding:
+    settings = house.settings
+    channels: dict[str, tuple[str, str]] = {}
+    if settings.slack_admin_channel:
+        team, _, channel = settings.slack_admin_channel.rpartition("/")
+        channels["SLACK_ADMIN_CHANNEL"] = (team, channel)
+    if settings.slack_expert_channel:
+        channels["SLACK_EXPERT_CHANNEL"] = ("", settings.slack_expert_channel)
+    if not channels:
+        return Finding("slack channels", "ok", "not used: no SLACK_ADMIN_CHANNEL, no SLACK_EXPERT_CHANNEL")
+    if settings.slack_bot_token:
+        token = settings.slack_bot_token.get_secret_value()
+        return _to_finding(await check_channels(SlackApi(OneToken(token), api_url=settings.slack_api_url), channels))
+    if not settings.slack_client_id:
+        return Finding("slack channels", "note", "Slack is not configured, so nothing is posted there")
+    installations = build_installations(settings, house.database)
+    places = await installations.find_places()
+    if len(places) == 1:
+        channels = {name: (team or places[0], channel) for name, (team, channel) in channels.items()}
+    # Whose the channel of experts is, only the one who asked tells.
+    known = {name: place for name, place in channels.items() if place[0]}
+    if not known:
+        return Finding("slack channels", "note", f"not looked at, for the app is installed in {len(places)} workspaces")
+    return _to_finding(await check_channels(SlackApi(installations, api_url=settings.slack_api_url), known))
 
 
 def _to_finding(check: Check) -> Finding:

@@ -11,6 +11,7 @@ from bot.markdown import split_markdown
 from bot.slack.blocks import Block, context, escape, mrkdwn, plain
 from bot.slack.markdown import make_safe
 from bot.slack.render import MESSAGE_CHARACTERS
+from core.durations import say_duration
 from core.prompt import Language
 
 ACTIONS: dict[Act, str] = {act: f"night_{act}" for act in ACTS}
@@ -52,6 +53,8 @@ def render_markdown(text: str) -> list[Block]:
 def render_alert(alert: Alert, language: Language) -> str:
     """What is wrong and what to do, in Slack's markup."""
     facts = {name: escape(str(value)) for name, value in alert.facts.items()}
+    if "seconds" in alert.facts:
+        facts["duration"] = say_duration(alert.facts["seconds"], language)
     text = say_admin(alert.kind, language, subject=escape(alert.subject), **facts)
     return f":rotating_light: {text.replace('**', '*')}"
 
@@ -59,8 +62,8 @@ def render_alert(alert: Alert, language: Language) -> str:
 def render_clear(alert: Alert, language: Language) -> str:
     """That it is over."""
     assert alert.cleared_at
-    minutes = round((alert.cleared_at - alert.raised_at).total_seconds() / 60)
-    return f":white_check_mark: {say_admin('clear', language, minutes=minutes)}"
+    seconds = (alert.cleared_at - alert.raised_at).total_seconds()
+    return f":white_check_mark: {say_admin('clear', language, duration=say_duration(seconds, language))}"
 
 
 def render_text(text: str) -> list[Block]:

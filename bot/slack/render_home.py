@@ -1,10 +1,11 @@
 """The app's Home, and what is said of consent and of being forgotten. Pure."""
 
 from datetime import datetime
+from string import Formatter
 
 from bot.home import Home, Judged, Recent
 from bot.own_wording import OWN_PHRASES
-from bot.slack.blocks import Block, button, escape, plain, section
+from bot.slack.blocks import Block, button, plain, rich_text, section
 from core.prompt import Language
 
 CONSENT, FORGET_ME, ASK_NOW = "consent", "forget_me", "ask_now"
@@ -17,7 +18,7 @@ _PHRASES: dict[Language, dict[str, str]] = {
         "• `/nightbake ask` answers you alone, `/nightbake search` lists documents.\n"
         "• *Answer this*, in the menu of any message, answers it in its thread.\n"
         "• In a channel I use only what everyone there may read. Thumbs teach me overnight; only admins see them.",
-        "vote": "Your 👎 of {day}: _{question}_",
+        "vote": "Your 👎 of {day}: {question}",
     },
     "ko": {
         "title": "회사 문서에 대해 물어보세요",
@@ -25,7 +26,7 @@ _PHRASES: dict[Language, dict[str, str]] = {
         "• `/nightbake ask`는 본인에게만 답하고 `/nightbake search`는 문서 목록을 보여 드립니다.\n"
         "• 메시지 메뉴에서 *Answer this* 항목을 누르면 그 스레드에 답합니다.\n"
         "• 채널에서는 모두가 열람할 수 있는 내용만 사용합니다. 평가는 밤새 학습에 쓰이며 관리자만 볼 수 있습니다.",
-        "vote": "{day}의 👎: _{question}_",
+        "vote": "{day}의 👎: {question}",
     },
 }
 
@@ -62,16 +63,31 @@ def render_forget(language: Language) -> list[Block]:
 
 
 def _render_recent(one: Recent) -> Block:
-    return section(f"• {_cut(one.question)} — {_day(one.began_at)}")
+    return rich_text(_words("• "), _words(_cut(one.question)), _words(" — "), _date(one.began_at))
 
 
 def _render_judged(one: Judged, language: Language) -> list[Block]:
-    lines = [say_home("vote", language, day=_day(one.given_at), question=_cut(one.question))]
-    lines.append(say_home(one.effect, language, day=_day(one.served_at) if one.served_at else ""))
-    if one.answer_now and one.answered_at:
-        lines.append(say_home("now", language, day=_day(one.answered_at), answer=_cut(one.answer_now)))
+    question = _words(_cut(one.question)) | {"style": {"italic": True}}
+    effect = say_home(one.effect, language, day=_day(one.served_at) if one.served_at else "")
     again = button(ASK_NOW, say_home("ask_now", language), str(one.id))
-    return [section("\n".join(lines)) | {"accessory": again}]
+    blocks = [_fill("vote", language, day=_date(one.given_at), question=question), section(effect)]
+    blocks[1]["accessory"] = again
+    if one.answer_now and one.answered_at:
+        blocks.append(_fill("now", language, day=_date(one.answered_at), answer=_words(_cut(one.answer_now))))
+    return blocks
+
+
+def _fill(phrase: str, language: Language, **parts: Block) -> Block:
+    """One phrase as text without markup, so that a person's stars stay stars."""
+    found: list[Block] = []
+    for literal, name, _, _ in Formatter().parse((_PHRASES[language] | OWN_PHRASES[language])[phrase]):
+        found += [_words(literal)] if literal else []
+        found += [parts[name]] if name else []
+    return rich_text(*found)
+
+
+def _words(text: str) -> Block:
+    return {"type": "text", "text": text}
 
 
 def _render_consent(home: Home, language: Language) -> Block:
@@ -90,7 +106,13 @@ def _render_forget(language: Language) -> Block:
 
 def _cut(text: str) -> str:
     line = " ".join(text.split())
-    return escape(line if len(line) <= SHOWN_CHARACTERS else line[: SHOWN_CHARACTERS - 1] + "…")
+    return line if len(line) <= SHOWN_CHARACTERS else line[: SHOWN_CHARACTERS - 1] + "…"
+
+
+def _date(at: datetime) -> Block:
+    """As `_day`, in text without markup."""
+    fallback = f"{at:%Y-%m-%d}"
+    return {"type": "date", "timestamp": int(at.timestamp()), "format": "{date_short_pretty}", "fallback": fallback}
 
 
 def _day(at: datetime) -> str:

@@ -8,6 +8,7 @@ from bot.desk import Act, Night, Outcome, Switch
 from bot.teams.cards import Card, make_attachment, make_card, make_execute, make_text
 from bot.teams.connector import Message
 from bot.teams.markdown import split, to_markdown
+from core.durations import say_duration
 from core.prompt import Language
 
 # The verb of all acts.
@@ -46,14 +47,16 @@ def render_details(markdown: str) -> list[Message]:
 def render_alert(alert: Alert, language: Language) -> Message:
     """What is wrong and what to do."""
     facts = {name: to_markdown(str(value)) for name, value in alert.facts.items()}
+    if "seconds" in alert.facts:
+        facts["duration"] = say_duration(alert.facts["seconds"], language)
     return {"text": f"🚨 {say_admin(alert.kind, language, subject=to_markdown(alert.subject), **facts)}"}
 
 
 def render_clear(alert: Alert, language: Language) -> Message:
     """That it is over."""
     assert alert.cleared_at
-    minutes = round((alert.cleared_at - alert.raised_at).total_seconds() / 60)
-    return {"text": f"✅ {say_admin('clear', language, minutes=minutes)}"}
+    seconds = (alert.cleared_at - alert.raised_at).total_seconds()
+    return {"text": f"✅ {say_admin('clear', language, duration=say_duration(seconds, language))}"}
 
 
 def say_outcome(outcome: Outcome, language: Language, error: str = "") -> str:
