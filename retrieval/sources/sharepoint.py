@@ -104,7 +104,8 @@ class SharePointSource:
         except (StatusError, GoneError) as error:
             log.info("no sensitivity label could be read", extra={"path": entry.path, "reason": str(error)})
             return ""
-        ids = [str(one.get("sensitivityLabelId") or "") for one in found.get("labels") or []]
+        labels: list[Mapping[str, Any]] = found.get("labels") or []
+        ids = [str(one.get("sensitivityLabelId") or "") for one in labels]
         return next((self._labels.get(key.lower(), key) for key in ids if key), "")
 
     async def _get_delta(self, address: str, *, is_first: bool) -> dict[str, Any]:
