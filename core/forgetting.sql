@@ -16,7 +16,11 @@ WITH asked AS (
     SELECT id, question FROM pairs
     WHERE feedback_ids && ARRAY(SELECT id FROM voted) OR interaction_ids && ARRAY(SELECT id FROM asked)
        OR name_voter(%(person)s) = ANY(voters)
-       OR chosen IN (SELECT chosen FROM pair_reviews WHERE reviewer = %(person)s AND verdict = 'edit')
+       -- What was written into a pair stands there without personal data, so it is known by the pair that it was written into.
+       OR 'review:edited' = ANY(why)
+          AND interaction_ids IN (SELECT reviewed.interaction_ids
+                                  FROM pair_reviews JOIN pairs AS reviewed ON reviewed.id = pair_id
+                                  WHERE reviewer = %(person)s AND verdict = 'edit')
 ), used AS (
     SELECT run_id, state FROM run_pairs WHERE pair_id IN (SELECT id FROM theirs)
 ), touched AS (

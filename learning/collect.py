@@ -152,6 +152,7 @@ def count_pairs(votes: Sequence[VoteRow], hints: Sequence[Hint], curated: Curate
         "trained": len(split.train),
         "held_out": len(split.held_out),
         "awaiting_review": list_waiting(curated.dropped),
+        "sampled": {origin: asdict(one) for origin, one in curated.sampled.items()},
         "dropped_pairs": dict(Counter(reason for _, reason in curated.dropped)),
         "origins": dict(Counter(pair.origin for pair in curated.kept)),
         "private": dict(sorted(curated.private.items())),
