@@ -8,7 +8,17 @@ from typing import Any
 from core.database import Database
 from learning.curate import Curated, count_fates, curate_stored
 from learning.gather import Gathered, gather
-from learning.labels import Hint, VoteRow, build_labels, find_hints, find_outlines, find_rater_weights, find_votes, rate
+from learning.labels import (
+    Hint,
+    VoteRow,
+    build_labels,
+    find_hints,
+    find_outlines,
+    find_rater_weights,
+    find_settled,
+    find_votes,
+    rate,
+)
 from learning.leftovers import choose_use, find_refused, store_queries, store_singles
 from learning.pair_sources import find_restricted
 from learning.pairs import Pair
@@ -79,7 +89,8 @@ async def collect(
     votes, hints = await find_votes(database, **window), await find_hints(database, **window)
     outlines = await find_outlines(database, sorted({one.interaction_id for one in [*votes, *hints]}))
     vote_weights = rate(votes, await find_rater_weights(database, settings.rater_weights))
-    labels = build_labels(votes, outlines, vote_weights=vote_weights, hints=hints)
+    settled = await find_settled(database, window_to=run.window_to)
+    labels = build_labels(votes, outlines, vote_weights=vote_weights, hints=hints, settled=settled)
     prompts = sampler.prompts if sampler else 0
     gathered = await gather(database, labels.judgements, most_disliked=prompts, audience=settings.audience, tell=tell)
     await add_synthetic(database, run, gathered, sampler)

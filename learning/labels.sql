@@ -35,5 +35,11 @@ FROM interactions
 WHERE id = ANY(%(ids)s) AND finished_at IS NOT NULL
 ORDER BY id
 
+-- name: find_settled
+-- The last word that an administrator gave on an answer up to then.
+SELECT DISTINCT ON (interaction_id) interaction_id, value
+FROM answer_labels WHERE labelled_at < %(window_to)s
+ORDER BY interaction_id, id DESC
+
 -- name: find_memberships
 SELECT person, principal FROM memberships WHERE principal = ANY(%(principals)s) ORDER BY person, principal

@@ -6,7 +6,9 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from core.database import Database
+from core.records import Vote
 from learning.labels import (
+    MOST_WEIGHT,
     Hint,
     VoteWeights,
     build_labels,
@@ -112,3 +114,25 @@ async def test_a_group_s_weight_is_its_members_weight(database: Database) -> Non
     await database.execute(b"INSERT INTO memberships VALUES ('user:ann', 'group:hr'), ('user:bo', 'group:it')")
     weights = await find_rater_weights(database, {"group:hr": 3.0, "user:cho": 2.0})
     assert (weights["user:ann"], weights["user:cho"], "user:bo" in weights) == (3.0, 2.0, False)
+
+
+@pytest.mark.parametrize(
+    ("value", "behind", "dropped"),
+    [
+        (1, [1], {2: "settled_otherwise"}),
+        (-1, [2], {1: "settled_otherwise"}),
+        (0, None, {1: "disagreement", 2: "disagreement"}),
+    ],
+)
+def test_an_administrator_settles_what_voters_could_not(
+    value: Vote, behind: list[int] | None, dropped: dict[int, str]
+) -> None:
+    votes = [make_vote(1, 1, "a", 1), make_vote(2, 1, "b", -1)]
+    labels = build_labels(votes, {1: ANSWER}, settled={1: value})
+    stands = [(one.value, one.weight, [vote.feedback_id for vote in one.votes]) for one in labels.judgements]
+    assert (stands, labels.dropped) == ([(value, MOST_WEIGHT, behind)] if behind else [], dropped)
+
+
+def test_a_settled_answer_whose_side_nobody_takes_any_more_is_no_judgement() -> None:
+    labels = build_labels([make_vote(1, 1, "a", 1)], {1: ANSWER}, settled={1: -1})
+    assert (labels.judgements, labels.dropped) == ([], {1: "settled_otherwise"})
