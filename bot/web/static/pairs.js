@@ -22,6 +22,20 @@ function walk(step) {
   next?.scrollIntoView({ block: "nearest" });
 }
 
+async function check(card, button) {
+  const told = find(card, ".told");
+  try {
+    const headers = { "Content-Type": "application/json" };
+    const response = await fetch(button.dataset.check, { method: "POST", headers, body: "{}" });
+    const content = await response.json();
+    if (!response.ok) throw new Error(content.error);
+    told.textContent = content.message;
+    button.replaceWith(content.verdict);
+  } catch (error) {
+    told.textContent = error.message;
+  }
+}
+
 async function review(card, verdict, chosen) {
   const told = find(card, ".told");
   try {
@@ -81,6 +95,9 @@ document.addEventListener("keydown", (event) => {
 for (const card of cards) {
   for (const button of card.querySelectorAll("[data-act]")) {
     button.addEventListener("click", () => act(card, button.dataset.act));
+  }
+  for (const button of card.querySelectorAll("[data-check]")) {
+    button.addEventListener("click", () => check(card, button));
   }
   find(card, "form.edit")?.addEventListener("submit", (event) => {
     event.preventDefault();
