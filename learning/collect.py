@@ -6,9 +6,11 @@ from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
 from core.database import Database
+from learning.canaries import build_canaries
 from learning.curate import Curated, count_fates, curate_stored
 from learning.gather import Gathered, gather
 from learning.labels import (
+    Answer,
     Hint,
     VoteRow,
     build_labels,
@@ -19,15 +21,17 @@ from learning.labels import (
     find_votes,
     rate,
 )
-from learning.leftovers import choose_use, find_refused, store_queries, store_singles
+from learning.leftovers import find_refused, store_queries, store_singles
 from learning.pair_sources import find_restricted
 from learning.pairs import Pair
 from learning.permission import EVERYONE
 from learning.private_data import redact
+from learning.raters import Raters
 from learning.reconcile import Parts, account
 from learning.regenerate import Sampler, regenerate
 from learning.reviews import apply_reviews, find_reviews, list_waiting
 from learning.runs import Run, Runs
+from learning.singles import Surroundings, choose_singles, count_singles, pin_singles
 from learning.split import Split, split_stored
 from learning.synthetic import SHARE, build_distractors, build_faithful, find_replaced
 from learning.tickets import Ticket
@@ -113,22 +117,43 @@ async def collect(
         keep=not run.is_rehearsal,
     )
     curated.dropped += split.dropped
-    parts = Parts(labels.dropped, gathered, curated, split, find_refused(gathered.singles))
+    known = describe(votes, outlines, curated.raters, split, settings)
+    use, offered = await choose_singles(database, gathered.singles, known)
+    # Without a pair nothing is trained; what is offered is there for an export.
+    trained = offered if split.train else set[int]()
+    if not run.is_rehearsal:
+        await pin_singles(database, run.id, trained, known)
+    trained_votes = {id_ for one in gathered.singles if one.interaction_id in trained for id_ in one.feedback_ids}
+    parts = Parts(labels.dropped, gathered, curated, split, find_refused(gathered.singles), trained_votes)
     fates = account([vote.feedback_id for vote in votes], parts)
     await runs.store_ledger(run.id, list_ledger(curated, split), fates)
     await store_queries(database, run.id, gathered.queries)
-    use = choose_use(singles=len(gathered.singles), pairs=len(curated.kept))
-    await store_singles(database, run.id, gathered.singles, use)
+    await store_singles(database, run.id, gathered.singles, offered)
     counts = count_pairs(votes, hints, curated, split) | {
         "fates": count_fates(fates),
         "reconciled": True,
         "judged_queries": len(gathered.queries),
         "tickets": len(gathered.tickets),
-        "singles": {"count": sum(one.is_open for one in gathered.singles), "use": use},
+        "singles": count_singles(gathered.singles, use, trained),
     }
     restricted = await find_restricted(database, (ticket.interaction_id for ticket in gathered.tickets))
     tickets = [redact_ticket(ticket, hide=ticket.interaction_id in restricted) for ticket in gathered.tickets]
     return Collected(counts, tickets)
+
+
+def describe(
+    votes: Sequence[VoteRow], outlines: Mapping[int, Answer], raters: Raters, split: Split, settings: CollectSettings
+) -> Surroundings:
+    """What decides which single votes train."""
+    return Surroundings(
+        questions={id_: outline.question for id_, outline in outlines.items()},
+        persons={vote.feedback_id: vote.person for vote in votes},
+        raters=raters,
+        canaries=build_canaries(settings.seed),
+        split=split,
+        seed=settings.seed,
+        audience=settings.audience,
+    )
 
 
 async def add_synthetic(database: Database, run: Run, gathered: Gathered, sampler: Sampler | None) -> None:

@@ -43,6 +43,7 @@ class Curated:
         clusters: of each kept pair's normalised question, the one that stands for all that ask the same.
         flags: what looked like gaming, with how often.
         sampled: what reviewers said of a sample, by origin.
+        raters: what is known of the window's voters.
     """
 
     kept: list[Pair] = field(default_factory=list[Pair])
@@ -51,6 +52,7 @@ class Curated:
     clusters: dict[str, str] = field(default_factory=dict[str, str])
     flags: dict[str, int] = field(default_factory=dict[str, int])
     sampled: Mapping[str, Any] = field(default_factory=dict[str, Any])
+    raters: Raters = field(default_factory=Raters)
 
 
 async def curate_stored(
@@ -91,7 +93,7 @@ def curate(
         audience: the principal that everyone who will be served has.
     """
     sources, raters = sources or {}, raters or Raters()
-    curated = Curated()
+    curated = Curated(raters=raters)
     kept = _drop_restricted(pairs, sources, audience, curated)
     kept = _drop(kept, lambda pair: is_stale(pair, sources), "stale_document", curated)
     kept = _drop_suspicious(kept, raters, canaries, curated)

@@ -23,6 +23,7 @@ from learning import evaluate, gate
 from learning.collect import collect
 from learning.lost import check_pairs_kept
 from learning.night import NightResult, NightSettings
+from learning.pair_export import stream_singles
 from learning.rehearse import build_collect_settings, build_sampler
 from learning.report import write_reports
 from learning.runs import NightLock, NightRunningError, Run, RunPair, Runs, Stage, State
@@ -193,7 +194,9 @@ class Night:
             active = await self._adapters.find_active()
             job = self._build_job(active.folder if active else None)
             rows = {state: [to_row(pair) for pair in pairs if pair.state == state] for state in ("trained", "held_out")}
-            await asyncio.to_thread(write_job, folder, job, train=rows["trained"], held_out=rows["held_out"])
+            singles = [row async for row in stream_singles(self._database, run.id)]
+            parts = {"train": rows["trained"], "held_out": rows["held_out"], "singles": singles}
+            await asyncio.to_thread(write_job, folder, job, **parts)
             await run_trainer(folder, progress=self._progress)
         name, manifest = await asyncio.to_thread(self._adopt, run, folder / "adapter")
         await self._adapters.register(
