@@ -81,6 +81,20 @@ async def examine_for_report(house: House) -> None:
     await _record(house, [one async for one in asked], by="schedule", adapter=name)
 
 
+async def count_right(house: House, adapter: str | None, limit: int) -> tuple[int, int]:
+    """Ask up to `limit` questions of GOLDEN_QUESTIONS of one adapter; how many it got right, of how many asked.
+
+    Raises:
+        InvalidInputError: the file is none of golden questions.
+    """
+    if house.settings.golden_questions is None:
+        return 0, 0
+    questions = load_golden(house.settings.golden_questions)[:limit]
+    asked = Examiner(house.finder, house.composer).examine(questions, adapter=adapter)
+    graded = [one async for one in asked]
+    return sum(one.cell in RIGHT for one in graded), len(graded)
+
+
 async def _track(asked: AsyncIterable[Graded], advance: Callable[[], None]) -> AsyncGenerator[Graded]:
     async for one in asked:
         advance()

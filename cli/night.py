@@ -13,7 +13,7 @@ from rich.markdown import Markdown
 from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 
 from cli.ask import local_person
-from cli.exam import examine_for_report
+from cli.exam import count_right, examine_for_report
 from cli.house import House, open_house
 from cli.output import (
     EXIT_FAILED,
@@ -97,6 +97,7 @@ async def run_here(
             night=night,
             force=force,
             examine=partial(examine_for_report, house),
+            ask_golden=partial(count_right, house),
         )
     await _learn_order(house)
     return result

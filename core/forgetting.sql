@@ -77,11 +77,11 @@ DELETE FROM judged_queries
 WHERE feedback_ids && %(votes)s::bigint[] OR interaction_id = ANY(%(touched)s::bigint[])
 
 -- name: erase_words
--- Tickets quote corrections; examples quote answers to held-out questions.
+-- Tickets quote corrections; examples quote answers to held-out and disliked questions.
 UPDATE runs SET
     tickets = coalesce((SELECT jsonb_agg(ticket) FROM jsonb_array_elements(tickets) AS ticket
                         WHERE NOT (ticket->>'interaction_id')::bigint = ANY(%(touched)s::bigint[])), '[]'),
-    evaluation = evaluation #- '{answers,examples}'
+    evaluation = evaluation #- '{answers,examples}' #- '{disliked,examples}'
 WHERE id = ANY(%(runs)s::bigint[])
 
 -- name: erase_reports

@@ -108,6 +108,13 @@ class Settings(BaseSettings):
     night_lora_rank: int = Field(16, ge=1, le=256, description="Rank of the adapter; not above the server's maximum")
     night_max_train_seconds: float = Field(14400, gt=0, description="Training stops cleanly after this")
     night_min_held_out: int = Field(20, ge=1, description="Fewer held-out pairs and the gate abstains")
+    night_answers: int = Field(32, ge=0, description="Held-out prompts answered again by both models, at most")
+    night_evaluate_seconds: float = Field(120.0, gt=0, description="After this no more is asked to judge a candidate")
+    night_judge: str = Field("rules", description="rules; model: the base model judges where rules see no difference")
+    night_groundedness_margin: float = Field(
+        0.15, gt=0, lt=1, description="A loss of carried claims as large as this must be ruled out"
+    )
+    night_loss: str = Field("ipo", description="ipo, sigmoid, sigmoid_norm or robust; see docs/life-of-a-night.md")
     night_promote: str = Field("auto", description="auto: a passed gate switches; approve: an admin does")
     golden_questions: Path | None = Field(
         None, description="Questions with right answers (JSON Lines), asked for every night's report"
@@ -137,6 +144,20 @@ class Settings(BaseSettings):
             ZoneInfo(value)
         except (KeyError, ValueError, OSError) as error:
             raise ValueError(f"expected an IANA name such as Asia/Seoul, got {value!r}") from error
+        return value
+
+    @field_validator("night_judge")
+    @classmethod
+    def _is_judge(cls, value: str) -> str:
+        if value not in ("rules", "model"):
+            raise ValueError(f"expected rules or model, got {value!r}")
+        return value
+
+    @field_validator("night_loss")
+    @classmethod
+    def _is_loss(cls, value: str) -> str:
+        if value not in ("sigmoid", "sigmoid_norm", "ipo", "robust"):
+            raise ValueError(f"expected sigmoid, sigmoid_norm, ipo or robust, got {value!r}")
         return value
 
     @field_validator("night_promote")

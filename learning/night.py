@@ -16,7 +16,12 @@ class NightSettings:
     Attributes:
         base_model: folder or hub name of the model that is trained; the server must serve the same.
         promote: `auto` switches after a passed gate, `approve` leaves it to an admin.
-        answers: held-out prompts that are answered again through the server, at most.
+        answers: held-out prompts that are answered again through the server, at most; disliked, last week's disliked
+            ones; golden, golden questions.
+        evaluate_seconds: after this nothing more is asked of the server.
+        judge: `rules`, or `model` for the base model where rules see no difference.
+        groundedness_margin: the loss, as a share of claims, that must be ruled out.
+        loss: one of `learning.train.LOSSES`; sft_weight, of the chosen answer's own likelihood beside it.
         rater_weights: of people and groups; see `CollectSettings`.
         review_share: of new pairs, those that wait for a person.
         regenerate: answers that are sampled for each disliked one; 0 samples none.
@@ -34,7 +39,14 @@ class NightSettings:
     max_train_seconds: float = 14400
     seed: int = 0
     promote: Literal["auto", "approve"] = "auto"
-    answers: int = 12
+    loss: str = "ipo"
+    sft_weight: float = 0.25
+    answers: int = 32
+    disliked: int = 8
+    golden: int = 12
+    evaluate_seconds: float = 120
+    judge: Literal["rules", "model"] = "rules"
+    groundedness_margin: float = 0.15
     answer_tokens: int = 128
     threads: int | None = None
     rater_weights: Mapping[str, float] = field(default_factory=dict[str, float])
@@ -75,6 +87,11 @@ def read_night_settings(settings: Settings, *, base_model: str) -> NightSettings
         max_train_seconds=settings.night_max_train_seconds,
         seed=settings.night_seed,
         promote="approve" if settings.night_promote == "approve" else "auto",
+        loss=settings.night_loss,
+        answers=settings.night_answers,
+        evaluate_seconds=settings.night_evaluate_seconds,
+        judge="model" if settings.night_judge == "model" else "rules",
+        groundedness_margin=settings.night_groundedness_margin,
         answer_tokens=settings.model_answer_tokens,
         rater_weights=read_weights(settings.night_rater_weights or ""),
         review_share=settings.night_review_share,

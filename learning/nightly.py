@@ -19,8 +19,9 @@ from core.gaps import Gaps
 from core.model_server import ModelServer
 from core.pauses import Pauses
 from core.serving import Serving
-from learning import evaluate, gate
+from learning import gate
 from learning.collect import collect
+from learning.examine import AskGolden, Examination, read_evidence
 from learning.lost import check_pairs_kept
 from learning.night import NightResult, NightSettings
 from learning.pair_export import stream_singles
@@ -57,6 +58,7 @@ async def run_night(
     night: date | None = None,
     force: bool = False,
     examine: Examine | None = None,
+    ask_golden: AskGolden | None = None,
 ) -> NightResult:
     """Finish what a crash left, then work on a night; its report is stored whatever happens.
 
@@ -65,6 +67,7 @@ async def run_night(
         night: the date it is for, today in UTC by default.
         force: train on fewer pairs than `min_pairs`; the gate stays as strict as ever.
         examine: asks the golden questions of what is served after the night, and records what came of it.
+        ask_golden: asks them of one adapter, for the gate.
 
     Raises:
         NightRunningError: another process is at it, or the schedule has had this night.
@@ -73,7 +76,7 @@ async def run_night(
     night = night or datetime.now(UTC).date()
     async with runs.lock() as lock:
         parts: dict[str, Any] = {"database": database, "model_server": model_server, "home": home, "lock": lock}
-        work = Night(**parts, settings=settings, progress=progress, force=force, examine=examine)
+        work = Night(**parts, settings=settings, progress=progress, force=force, examine=examine, ask_golden=ask_golden)
         left = await runs.resume()
         if left:
             result = await work.finish(left)
@@ -105,6 +108,7 @@ class Night:
         lock: NightLock,
         force: bool,
         examine: Examine | None,
+        ask_golden: AskGolden | None,
     ) -> None:
         self._database = database
         self._model_server = model_server
@@ -118,6 +122,13 @@ class Night:
         self._adapters = Adapters(database)
         self._pauses = Pauses(database)
         self._serving = Serving(database=database, adapters=self._adapters, model_server=model_server)
+        self._examination = Examination(
+            database=database,
+            model_server=model_server,
+            settings=settings,
+            progress=progress,
+            ask_golden=ask_golden,
+        )
 
     async def finish(self, run: Run) -> NightResult:
         """All stages, then the report; a failure is a report too."""
@@ -218,6 +229,8 @@ class Night:
             "rank": settings.rank,
             "alpha": 2 * settings.rank,
             "beta": settings.beta,
+            "loss": settings.loss,
+            "sft_weight": settings.sft_weight,
             "learning_rate": settings.learning_rate,
             "epochs": settings.epochs,
             "seed": settings.seed,
@@ -259,42 +272,17 @@ class Night:
         return await self._runs.update(run.id, proof=proof, seconds=_since("serve", began))
 
     async def _evaluate(self, run: Run, pairs: Sequence[RunPair]) -> Run:
-        """Preference numbers from the training process, and held-out prompts answered again through the server."""
+        """Held-out pairs, probes, golden questions, and answers written again; see `examine.py`."""
         run = await self._enter(run, "evaluate")
-        if run.evaluation:
-            return run
         began = time.monotonic()
-        folder = self._adapter_folder(run.adapter or "")
-        scored = (await asyncio.to_thread(read_evaluation, folder))["pairs"]
-        manifest = (await asyncio.to_thread(read_manifest, folder)) or {}
-        evaluation = {
-            "preference": evaluate.measure(scored) if scored else None,
-            "answers": await self._answer_again(run, pairs),
-            "training": {key: manifest.get(key) for key in TRAINING_FACTS},
-        }
-        return await self._runs.update(run.id, evaluation=evaluation, seconds=_since("evaluate", began))
-
-    async def _answer_again(self, run: Run, pairs: Sequence[RunPair]) -> dict[str, Any] | None:
-        if not run.proof or run.proof["passed"] is None:
-            return None
-        rows = [to_row(pair) for pair in pairs if pair.state == "held_out"][: self._settings.answers]
-        active = await self._adapters.find_active()
-        try:
-            return await evaluate.regenerate(
-                self._model_server,
-                rows,
-                candidate=run.adapter or "",
-                live=active.name if active else None,
-                max_tokens=self._settings.answer_tokens,
-                progress=self._progress,
-            )
-        except ModelServerError as error:
-            log.warning("held-out prompts were not answered again", extra={"error": str(error)})
-            return None
+        run = await self._examination.examine(run, pairs, self._adapter_folder(run.adapter or ""))
+        return await self._runs.update(run.id, seconds=_since("evaluate", began))
 
     async def _pass_gate(self, run: Run) -> Run:
         run = await self._enter(run, "gate")
-        limits = gate.Limits(min_decisive=self._settings.min_held_out)
+        limits = gate.Limits(
+            min_decisive=self._settings.min_held_out, grounded_margin=self._settings.groundedness_margin
+        )
         decision = gate.decide(read_evidence(run), limits)
         await self._progress({"event": "decided", "verdict": decision.verdict, "reason": decision.reason})
         return await self._runs.update(run.id, gate=gate.to_record(decision, limits))
@@ -357,20 +345,6 @@ class Night:
         return (self._home / "adapters" / name).absolute()
 
 
-TRAINING_FACTS = (
-    "sha256",
-    "dtype",
-    "pairs",
-    "steps",
-    "planned_steps",
-    "stopped_early",
-    "tokens",
-    "curve",
-    "seconds",
-    "versions",
-)
-
-
 def to_row(pair: RunPair) -> dict[str, Any]:
     """A pair in TRL's conversational preference format, with its hash and language beside it."""
     return {
@@ -380,20 +354,6 @@ def to_row(pair: RunPair) -> dict[str, Any]:
         "sha256": pair.sha256,
         "language": pair.language,
     }
-
-
-def read_evidence(run: Run) -> gate.Evidence:
-    """What the gate needs of a night's numbers."""
-    evaluation = run.evaluation or {}
-    preference, answers = evaluation.get("preference") or {}, evaluation.get("answers") or {}
-    means = answers.get("means") or {}
-    return gate.Evidence(
-        wins=preference.get("wins", 0),
-        losses=preference.get("losses", 0),
-        grounded=means["candidate"]["grounded"] if "candidate" in means else None,
-        reference_grounded=means["live"]["grounded"] if "live" in means else None,
-        proven=(run.proof or {}).get("passed"),
-    )
 
 
 def _since(stage: str, began: float) -> dict[str, float]:

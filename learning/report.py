@@ -23,8 +23,9 @@ MOST_FAILED = 10
 # Topics that are read, and of those the ones that are shown.
 MOST_TOPICS, MOST_GAPS = 10_000, 20
 # What of the gate's numbers is a share, a count, or a probability.
-PERCENT_CHECKS = ("groundedness_drop",)
-COUNT_CHECKS = ("decisive_pairs", "wins")
+SHARE_CHECKS = ("answers", "slice")
+CHANGE_CHECKS = ("groundedness",)
+COUNT_CHECKS = ("decisive_pairs", "tally")
 
 
 def load_texts(language: str) -> dict[str, Any]:
@@ -75,8 +76,10 @@ def build_facts(
         "fates_total": sum(fates.values()),
         "preference": evaluation.get("preference"),
         "answers": evaluation.get("answers"),
+        "judged": count_judged(evaluation),
         "training": evaluation.get("training"),
         "gate": run.gate,
+        "why": (run.gate or {}).get("facts", {}),
         "proof": run.proof,
         "examples": choose_examples(evaluation.get("answers"), pairs),
         "tickets": run.tickets[:MOST_TICKETS],
@@ -114,6 +117,22 @@ def compare_exams(exams: Sequence[Exam]) -> dict[str, Any] | None:
     }
 
 
+def count_judged(evaluation: Mapping[str, Any]) -> dict[str, Any] | None:
+    """How the answers written again were judged, and what the judge cost; None where none were."""
+    parts = [evaluation[name] for name in ("answers", "disliked") if evaluation.get(name)]
+    verdicts = [example["won"] for part in parts for example in part.get("examples", [])]
+    if not verdicts:
+        return None
+    costs = [part["judge"] for part in parts]
+    return {
+        "won": verdicts.count(True),
+        "lost": verdicts.count(False),
+        "tied": verdicts.count(None),
+        "tokens": sum(cost["prompt_tokens"] + cost["completion_tokens"] for cost in costs),
+        "seconds": round(sum(cost["seconds"] for cost in costs)),
+    }
+
+
 def choose_headline(state: State, reason: str | None) -> str:
     """Which of the catalogue's headlines fits."""
     if state == "done":
@@ -139,18 +158,45 @@ def choose_examples(answers: Mapping[str, Any] | None, pairs: Sequence[RunPair])
     ]
 
 
+def tell_reason(facts: Mapping[str, Any], texts: Mapping[str, Any]) -> str:
+    """Why the night ended as it did, in words and with the gate's numbers; nothing for a reason without words."""
+    why = facts["why"]
+    named = ", ".join(label_check(name, texts) for name in why.get("named", []))
+    numbers = {"wins": 0, "losses": 0, "used": 0} | {key: why[key] for key in why if key != "named"}
+    return texts["reasons"].get(facts["reason"], "").format(named=named, **numbers)
+
+
+def label_check(name: str, texts: Mapping[str, Any]) -> str:
+    """What a check is about: `slice:language:ko` and `tally:secrets` in the report's own words."""
+    kind, _, of = name.partition(":")
+    if kind == "tally":
+        return texts["tallies"].get(of, of)
+    if kind == "slice":
+        what, _, which = of.partition(":")
+        shown = texts["languages"].get(which, which) if what == "language" else which
+        return f"{texts['slice_kinds'].get(what, what)} {shown}"
+    return texts["checks"].get(name, name)
+
+
+def describe_check(name: str, texts: Mapping[str, Any]) -> str:
+    """The line of a check in the gate's table."""
+    kind, _, of = name.partition(":")
+    return texts["checks"][kind].format(name=label_check(name, texts)) if of else texts["checks"][name]
+
+
 def render_markdown(facts: Mapping[str, Any], language: str) -> str:
     """The report for a chat channel."""
-    return _environment(autoescape=False).get_template("report.md").render(facts, t=load_texts(language)).strip() + "\n"
+    texts = load_texts(language)
+    page = _environment(autoescape=False).get_template("report.md")
+    return page.render(facts, t=texts, reason_text=tell_reason(facts, texts)).strip() + "\n"
 
 
 def render_html(facts: Mapping[str, Any], language: str) -> str:
     """The report as one page: styles and plots inside, no request to anywhere, people's text escaped."""
     texts = load_texts(language)
     plots = {name: Markup(plot) for name, plot in _draw(facts, texts).items()}
-    return (
-        _environment(autoescape=True).get_template("report.html").render(facts, t=texts, plots=plots, language=language)
-    )
+    words = {"reason_text": tell_reason(facts, texts), "language": language}
+    return _environment(autoescape=True).get_template("report.html").render(facts, t=texts, plots=plots, **words)
 
 
 def _draw(facts: Mapping[str, Any], texts: Mapping[str, Any]) -> dict[str, str]:
@@ -185,7 +231,7 @@ def _environment(*, autoescape: bool) -> Environment:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    environment.filters |= {"cell": _cell, "check": _format_check, "clip": _clip}
+    environment.filters |= {"cell": _cell, "check": _format_check, "clip": _clip, "describe": describe_check}
     return environment
 
 
@@ -202,14 +248,17 @@ def _cell(text: str) -> str:
 
 
 def _format_check(value: float | None, name: str) -> str:
+    kind = name.partition(":")[0]
     if value is None:
         text = "–"
-    elif name in COUNT_CHECKS:
+    elif kind in COUNT_CHECKS:
         text = f"{value:.0f}"
-    elif name in PERCENT_CHECKS:
+    elif kind in CHANGE_CHECKS:
         text = f"{value * 100:+.1f} pp"
-    elif name == "p_value":
-        text = "<0.001" if value < 0.001 else f"{value:.3f}"
+    elif kind in SHARE_CHECKS:
+        text = f"{value:.0%}"
+    elif kind == "odds":
+        text = f"{value:.1f}" if value < 1000 else ">1000"
     else:
         text = "✓" if value else "✗"
     return text

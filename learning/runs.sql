@@ -29,7 +29,10 @@ UPDATE runs SET
     has_lost_pairs = has_lost_pairs AND %(stage)s::text IS DISTINCT FROM 'collect',
     counts = coalesce(%(counts)s, counts),
     tickets = coalesce(%(tickets)s, tickets),
-    evaluation = coalesce(%(evaluation)s, evaluation),
+    -- The night held on to words that were erased meanwhile.
+    evaluation = CASE WHEN has_lost_pairs
+                      THEN coalesce(%(evaluation)s, evaluation) #- '{answers,examples}' #- '{disliked,examples}'
+                      ELSE coalesce(%(evaluation)s, evaluation) END,
     proof = coalesce(%(proof)s, proof),
     gate = coalesce(%(gate)s, gate),
     adapter = coalesce(%(adapter)s, adapter),

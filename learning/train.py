@@ -40,6 +40,9 @@ from learning.reference_cache import Reference, ReferenceCache, describe_base
 DISK_FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 WARMUP_SHARE = 0.1
 PROOF_PAIRS = 4
+LOSSES = ("sigmoid", "sigmoid_norm", "ipo", "robust")
+EXPECTED_NOISE = 0.2
+"""Share of votes that are taken for flipped; used by the loss `robust`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +51,7 @@ class Job:
 
     Attributes:
         live_adapter: folder of the adapter in service, for comparison only: training starts afresh from the base.
+        loss: one of `LOSSES`; `benchmarks/dpo_noise.py` compares them.
         dtype: `float32`, `bfloat16`, or `auto` for what is faster here.
         threads: CPU threads; part of the job because sums depend on it.
         reference_cache: folder that keeps scores under the base model from night to night.
@@ -61,7 +65,8 @@ class Job:
     learning_rate: float = 1e-4
     epochs: int = 2
     batch_pairs: int = 4
-    sft_weight: float = 1.0
+    loss: str = "ipo"
+    sft_weight: float = 0.25
     seed: int = 0
     max_seconds: float = 14400
     dtype: str = "auto"
@@ -201,8 +206,7 @@ def build_trainer(
         # A first step at rate 0 is a waste where there are few.
         warmup_steps=int(WARMUP_SHARE * steps),
         beta=job.beta,
-        loss_type=["sigmoid", "sft"] if job.sft_weight else ["sigmoid"],
-        loss_weights=[1.0, job.sft_weight] if job.sft_weight else [1.0],
+        **build_loss(job.loss, job.sft_weight),
         # Longer prompts would be dropped in silence.
         max_length=None,
         gradient_checkpointing=torch.cuda.is_available(),
@@ -228,6 +232,17 @@ def build_trainer(
     trainer = kind(model=model, args=config, train_dataset=dataset, processing_class=tokenizer, peft_config=lora)
     trainer.remove_callback(PrinterCallback)
     return trainer
+
+
+def build_loss(loss: str, sft_weight: float) -> dict[str, Any]:
+    """TRL's options for one of `LOSSES`, with the chosen answer's own likelihood beside it where it has a weight.
+
+    TRL 1.16 takes the share of flipped votes for `robust` only; elsewhere it is ignored in silence.
+    """
+    options: dict[str, Any] = {"loss_type": [loss], "loss_weights": [1.0]}
+    if sft_weight:
+        options = {"loss_type": [loss, "sft"], "loss_weights": [1.0, sft_weight]}
+    return options | ({"label_smoothing": EXPECTED_NOISE} if loss == "robust" else {})
 
 
 def _to_columns(pair: Mapping[str, Tokens], scores: Scores) -> dict[str, Any]:

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from psycopg.types.json import Jsonb
 
 from bot.forget import FORGET, ForgetHandler
 from bot.inbox import Claimed, Event, Inbox
@@ -90,6 +91,8 @@ async def test_nothing_of_the_person_is_left_and_everything_of_others(database: 
     await log_pair(database, mine, BOB, "night-1")
     await log_pair(database, theirs, ANN, "night-2")
     await log_pair(database, theirs, BOB, "night-3")
+    examples = {name: {"count": 1, "examples": [{"question": "zanzibar"}]} for name in ("answers", "disliked")}
+    await database.execute(b"UPDATE runs SET evaluation = %s WHERE adapter = 'night-1'", [Jsonb(examples)])
     inbox = Inbox(database)
     for person in (ANN, BOB):
         payload: dict[str, Any] = {"person": person, "text": "waiting"}

@@ -7,21 +7,14 @@ from learning.evaluate import (
     compare_margins,
     measure,
     preference_accuracy,
-    score_answer_text,
-    token_f1,
     wilson_interval,
 )
-
-PROMPT = [
-    {"role": "system", "content": "Answer."},
-    {"role": "user", "content": "[1] Leave\nAnnual leave is 23 days.\n\nQuestion: How many?"},
-]
 
 
 def scored(language: str, base: float, candidate: float) -> dict:
     """A pair of two-token answers; rejected has the log-probability -4."""
     sides = {name: {"chosen": value, "rejected": -4.0} for name, value in (("base", base), ("candidate", candidate))}
-    return {"language": language, "tokens": {"chosen": 2, "rejected": 2}, **sides}
+    return {"sha256": language, "language": language, "tokens": {"chosen": 2, "rejected": 2}, **sides}
 
 
 def test_a_tie_is_not_a_preference() -> None:
@@ -56,12 +49,6 @@ def test_a_longer_answer_is_not_worse_for_its_length() -> None:
     assert measure([pair])["models"]["base"]["accuracy"] == 1.0
 
 
-def test_f1_counts_words_in_common() -> None:
-    assert token_f1("you get 23 days [1]", "23 days of leave") == pytest.approx(2 * 2 / 8)
-
-
-def test_an_answer_is_judged_by_its_prompt() -> None:
-    good = score_answer_text("Annual leave is 23 days. [1]", "23 days [1]", PROMPT)
-    assert (good.contains, good.cited, good.grounded) == (1.0, 1.0, 1.0)
-    bad = score_answer_text("Pizza parties in 40 rooms [2]", "23 days [1]", PROMPT)
-    assert (bad.contains, bad.cited, bad.grounded) == (0.0, 0.0, 0.0)
+def test_each_pair_is_won_lost_or_told_apart_by_nobody() -> None:
+    outcomes = measure([scored("en", -5, -3), scored("ko", -3, -5), scored("en", -3, -3.005)])["outcomes"]
+    assert [(one["language"], one["won"]) for one in outcomes] == [("en", True), ("ko", False), ("en", None)]

@@ -1,5 +1,6 @@
 """Reports: the same facts in two languages and two forms, whatever became of the night."""
 
+import inspect
 import json
 import re
 from collections.abc import Sequence
@@ -11,6 +12,7 @@ import pytest
 from core.database import Database
 from core.exams import Exam, Exams, Failed
 from core.gaps import Gaps, Topic
+from learning import gate
 from learning.private_data import Kind
 from learning.report import (
     FOLDER,
@@ -63,6 +65,38 @@ def key_paths(value: object, path: str = "") -> set[str]:
 
 def test_both_catalogues_have_the_same_texts() -> None:
     assert key_paths(load_texts("en")) == key_paths(load_texts("ko"))
+
+
+GATE_FACTS = {"wins": 61, "losses": 29, "used": 88, "named": ["slice:language:ko", "slice:team:sales", "tally:names"]}
+
+
+def make_gate(reason: str) -> dict[str, Any]:
+    names = ("served_proof", "decisive_pairs", "odds", "answers", "groundedness", *GATE_FACTS["named"])
+    checks = [{"name": name, "value": 0.25, "limit": None, "passed": None} for name in names]
+    return {"verdict": "refuse", "reason": reason, "checks": checks, "facts": GATE_FACTS, "significance": 0.05}
+
+
+@pytest.mark.parametrize("language", ["en", "ko"])
+def test_every_reason_of_the_gate_is_told_in_words_with_its_numbers(language: str) -> None:
+    texts = load_texts(language)
+    source = inspect.getsource(gate._judge)
+    reasons = set(re.findall(r'"(?:refuse|abstain|promote)", "(\w+)"', source))
+    assert len(reasons) == 12
+    for reason in reasons:
+        for page in render(make_run(gate=make_gate(reason)), language, "refused", reason):
+            assert texts["reasons"][reason].partition("{")[0] in page
+            assert "{" not in page.partition("</style>")[2]
+
+
+def test_a_refusal_names_what_pays_for_it() -> None:
+    for page in render(make_run(gate=make_gate("slice_worse")), "en", "refused", "slice_worse"):
+        assert "worse for some: language Korean, team sales, names" in page
+    for page in render(make_run(gate=make_gate("slice_worse")), "ko", "refused", "slice_worse"):
+        assert "언어 한국어, 팀 sales" in page
+
+
+def test_every_tally_has_a_word_in_the_report() -> None:
+    assert set(load_texts("en")["tallies"]) == set(gate.FEWER_ALLOWED)
 
 
 @pytest.mark.parametrize("language", ["en", "ko"])
