@@ -126,8 +126,10 @@ async def collect(
     trained_votes = {id_ for one in gathered.singles if one.interaction_id in trained for id_ in one.feedback_ids}
     parts = Parts(labels.dropped, gathered, curated, split, find_refused(gathered.singles), trained_votes)
     fates = account([vote.feedback_id for vote in votes], parts)
-    await runs.store_ledger(run.id, list_ledger(curated, split), fates)
-    await store_queries(database, run.id, gathered.queries)
+    # What a vote came to is told by everyone's night; an audience's only adds an adapter.
+    await runs.store_ledger(run.id, list_ledger(curated, split), fates if settings.audience == EVERYONE else {})
+    if settings.audience == EVERYONE:
+        await store_queries(database, run.id, gathered.queries)
     await store_singles(database, run.id, gathered.singles, offered)
     counts = count_pairs(votes, hints, curated, split) | {
         "fates": count_fates(fates),

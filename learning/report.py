@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any, Literal
 
@@ -12,6 +12,7 @@ from markupsafe import Markup
 from core.exams import Exam, Exams
 from core.gaps import Gaps, Topic
 from learning import charts
+from learning.permission import EVERYONE
 from learning.runs import Run, RunPair, Runs, State
 
 FOLDER = Path(__file__).parent / "templates"
@@ -38,6 +39,8 @@ async def write_reports(
 ) -> None:
     """Render a night in every language and store it; gaps and golden questions are told in one report."""
     pairs = await runs.find_pairs(run.id)
+    if run.audience != EVERYONE:
+        run, pairs = leave_out_words(run), []
     days = await runs.count_votes_by_day(run.window_to)
     reported_until = await runs.get_reported_until(run)
     topics = await gaps.find_topics_between(reported_until, run.window_to, limit=MOST_TOPICS)
@@ -49,6 +52,15 @@ async def write_reports(
     for language in LANGUAGES:
         markdown, html = render_markdown(facts, language), render_html(facts, language)
         await runs.store_report(run.id, language, markdown=markdown, html=html)
+
+
+def leave_out_words(run: Run) -> Run:
+    """A night of an audience in numbers: questions and answers of its documents are not for everyone who reads reports."""
+    evaluation = dict(run.evaluation or {})
+    for part in ("answers", "disliked"):
+        if evaluation.get(part):
+            evaluation[part] = {**evaluation[part], "examples": []}
+    return replace(run, tickets=[], evaluation=evaluation or None)
 
 
 def build_facts(

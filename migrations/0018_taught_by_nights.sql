@@ -61,3 +61,44 @@ CREATE TABLE answer_labels (
 );
 COMMENT ON COLUMN answer_labels.value IS '1: the answer was right; -1: it was not; 0: nobody can tell, and no vote on it counts';
 CREATE INDEX answer_labels_interaction ON answer_labels (interaction_id, id DESC);
+
+-- Audiences that have an adapter of their own: their nights, what they are served, and which adapter answers a question.
+ALTER TABLE runs ADD COLUMN audience text NOT NULL DEFAULT 'everyone';
+COMMENT ON COLUMN runs.audience IS 'the principal that everyone who will be served has';
+DROP INDEX runs_scheduled;
+CREATE UNIQUE INDEX runs_scheduled ON runs (night, audience) WHERE requested_by = 'schedule';
+ALTER TABLE switches ADD COLUMN audience text NOT NULL DEFAULT 'everyone';
+COMMENT ON COLUMN switches.audience IS 'who is served it from then on; adapter NULL: what everyone is served';
+CREATE INDEX switches_audience ON switches (audience, id DESC);
+
+CREATE VIEW served AS
+    SELECT DISTINCT ON (switches.audience) switches.audience, switches.id AS switch_id, adapters.id AS adapter_id,
+           adapters.name, adapters.folder, switched_at, switched_by
+    FROM switches LEFT JOIN adapters ON adapters.id = switches.adapter_id
+    ORDER BY switches.audience, switches.id DESC;
+COMMENT ON VIEW served IS 'the last switch of each audience';
+CREATE OR REPLACE VIEW serving AS
+    SELECT switch_id, adapter_id, name, folder, switched_at, switched_by FROM served WHERE audience = 'everyone';
+CREATE OR REPLACE VIEW adapter_states AS
+    SELECT id, name, folder, base_model, sha256, manifest, created_at, rejected_at, reason,
+           CASE
+               WHEN id IN (SELECT adapter_id FROM served) THEN 'active'
+               WHEN rejected_at IS NOT NULL THEN 'rejected'
+               WHEN EXISTS (SELECT FROM switches WHERE switches.adapter_id = adapters.id) THEN 'retired'
+               ELSE 'candidate'
+           END AS state,
+           audience
+    FROM adapters;
+
+-- What answers where everyone who will see the reply may read as these principals: an audience's adapter only where all of
+-- them belong to it. Whoever belongs to several has the first by name.
+CREATE FUNCTION choose_adapter(principals text[]) RETURNS text
+    LANGUAGE sql STABLE
+    AS $$
+        SELECT coalesce(
+            (SELECT served.name
+             FROM adapter_audiences JOIN served ON served.audience = adapter_audiences.principal
+             WHERE adapter_audiences.principal = ANY(principals) AND served.name IS NOT NULL
+             ORDER BY adapter_audiences.name LIMIT 1),
+            (SELECT name FROM serving))
+    $$;
