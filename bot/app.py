@@ -11,6 +11,7 @@ from bot.again import Again
 from bot.alerts import Alerts, Watch
 from bot.answer import Answerer
 from bot.audience import Audiences, FindReaders
+from bot.changes import DELETION, take_deletions
 from bot.experts import ExpertPlatform, Experts
 from bot.forget import FORGET, ForgetHandler, TellForgotten
 from bot.handlers import Confirm, FeedbackHandler, FindLanguage, QuestionHandler, ReadThread
@@ -21,7 +22,7 @@ from bot.reply import Platform
 from bot.room_settings import RoomSettingsLog
 from bot.signals import Signals
 from bot.slack.commands import CommandWork
-from bot.slack.side import Loop, SlackSide
+from bot.slack.side import SlackSide
 from bot.slack.side import build_side as build_slack_side
 from bot.slack.socket import OnReturn, SlackSocket
 from bot.teams.posts import find_audience as find_teams_audience
@@ -35,6 +36,7 @@ from bot.web.readiness import Readiness, check_readiness
 from bot.web.wording import SUGGESTIONS
 from bot.worker import Handler, Worker
 from core.adapters import Adapters
+from core.background import Loop
 from core.database import Database
 from core.errors import ProcessError
 from core.feedback import FeedbackLog
@@ -114,7 +116,7 @@ class Bot:
             "again": Again(database, self._inbox),
         }
         if settings.has_slack:
-            slack, self._sockets = build_slack_side(settings, serving=serving, prompts=suggestions, **parts)
+            slack, self._sockets = build_slack_side(settings, serving=serving, suggestions=suggestions, **parts)
             self._add_side("slack", slack)
             work = CommandWork(database, search=answerer.search, audiences=self._audiences, base_url=settings.base_url)
             self._handlers |= work.handlers()
@@ -153,6 +155,7 @@ class Bot:
                 "feedback": FeedbackHandler(feedback=feedback, interactions=interactions, confirm=self._confirm),
                 **experts.handlers(),
                 **more.handlers(),
+                DELETION: take_deletions(database),
                 FORGET: ForgetHandler(database, forgetting, tell=self._tell_forgotten),
                 **self._handlers,
             },

@@ -59,10 +59,16 @@ class Question:
 
 @dataclass(frozen=True, slots=True)
 class Begun:
-    """An interaction that is stored; `adapter` was chosen once for this answer, None is the base model."""
+    """An interaction that is stored.
+
+    Attributes:
+        adapter: chosen once for this answer, None is the base model.
+        is_finished: whether it was answered before, and only the reply may still be owed.
+    """
 
     id: int
     adapter: str | None
+    is_finished: bool = False
 
 
 @dataclass(frozen=True, slots=True)

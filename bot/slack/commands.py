@@ -11,7 +11,7 @@ from bot.inbox import Claimed, Event, Inbox, Kind
 from bot.phrases import say
 from bot.slack.events import SlackEvents, find_team
 from bot.slack.names import name_person
-from bot.slack.posts import read_text
+from bot.slack.posts import read_text, read_time
 from bot.slack.render_command import render_found, say_command
 from bot.slack.render_home import render_forget, say_home
 from bot.slack.whispers import send_response
@@ -111,6 +111,7 @@ class Commands:
             "channel": channel,
             "thread_ts": thread_ts,
             "ts": ts,
+            "said_at": read_time(ts).isoformat(),
             "direct": is_direct,
             "external": False,
         }

@@ -6,9 +6,10 @@ only links and mentions are those written here.
 
 import re
 
+from bot.markdown import split_markdown
 from bot.reply import FinishedAnswer, Source
 from bot.slack.blocks import Block, actions, button, context, escape, markdown, section
-from bot.slack.markdown import make_safe, split_markdown
+from bot.slack.markdown import make_safe
 from bot.slack.render_feedback import render_feedback
 from core.prompt import Language
 

@@ -6,8 +6,9 @@ from typing import Any
 
 from bot.alerts import Alert
 from bot.desk import ACTS, Act, Night, Outcome, Switch
+from bot.markdown import split_markdown
 from bot.slack.blocks import Block, context, escape, mrkdwn, plain
-from bot.slack.markdown import make_safe, split_markdown
+from bot.slack.markdown import make_safe
 from bot.slack.render import MESSAGE_CHARACTERS
 from core.prompt import Language
 

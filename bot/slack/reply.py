@@ -11,12 +11,12 @@ from dataclasses import replace
 from functools import partial
 from typing import Any
 
+from bot.changes import Changes, Fate
 from bot.inbox import Claimed
 from bot.phrases import say
 from bot.reply import FinishedAnswer, Reply
 from bot.slack.api import QUIET, RATE_LIMITED, SlackApi, SlackError
 from bot.slack.blocks import Block
-from bot.slack.changes import Changes, Fate
 from bot.slack.pace import APPEND_PAUSE_SECONDS, Clock, Pace, Paces
 from bot.slack.render import (
     render_answer,

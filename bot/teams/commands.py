@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from bot.again import Again
 from bot.inbox import Claimed, Event, Inbox
 from bot.teams.activities import TeamsActivities
-from bot.teams.changes import Changes
+from bot.teams.changes import TeamsChanges
 from bot.teams.connector import TeamsConnector, TeamsError
 from bot.teams.judgements import Answers
 from bot.teams.reading import (
@@ -14,8 +14,8 @@ from bot.teams.reading import (
     find_language,
     find_room,
     is_direct,
-    make_reply_key,
     name_conversation,
+    name_post,
     read_text,
     read_time,
     to_reference,
@@ -52,7 +52,7 @@ class Commands:
         inbox: Inbox,
         again: Again,
         answers: Answers,
-        changes: Changes,
+        changes: TeamsChanges,
         suggestions: Mapping[Language, Sequence[str]],
     ) -> None:
         self._connector = connector
@@ -80,7 +80,7 @@ class Commands:
         elif command == "again" and (newest := await self._answers.find_newest(activity)):
             await self._again.ask(newest)
         elif command:
-            key = f"help:{make_reply_key(activity['conversation']['id'], activity['id'])}"
+            key = f"help:{name_post(activity)}"
             await self._receive(activity, HELP, key, detect_language(text))
         return command is not None
 

@@ -14,8 +14,8 @@ from bot.teams.reading import (
     Activity,
     find_language,
     find_tenant,
-    make_reply_key,
     name_person,
+    name_post,
     read_html,
     read_time,
     to_reference,
@@ -75,7 +75,7 @@ class Extension:
 
 
 def _to_question(activity: Activity, text: str) -> Event:
-    key, said_at = make_reply_key(activity["conversation"]["id"], activity["id"]), read_time(activity)
+    key, said_at = name_post(activity), read_time(activity)
     payload: dict[str, Any] = {
         "text": text,
         "person": name_person(activity),

@@ -9,9 +9,9 @@ from bot.teams.reading import (
     is_direct,
     is_mentioned,
     is_own,
-    make_reply_key,
     name_conversation,
     name_person,
+    name_post,
     read_quoted,
     read_text,
     read_time,
@@ -29,7 +29,7 @@ def to_question(activity: Activity) -> Event | None:
 def read_post(activity: Activity) -> Event:
     """A message as a question, to whomever it was said."""
     said_at = read_time(activity)
-    post = make_reply_key(activity["conversation"]["id"], activity["id"])
+    post = name_post(activity)
     payload: dict[str, Any] = {
         "text": read_text(activity),
         "person": name_person(activity),

@@ -104,6 +104,11 @@ def make_reply_key(conversation_id: str, activity_id: str) -> str:
     return f"{find_room(conversation_id)}|{activity_id}"
 
 
+def name_post(activity: Activity) -> str:
+    """A message, in the keys of the inbox and of replies."""
+    return make_reply_key(activity["conversation"]["id"], activity["id"])
+
+
 def to_reference(activity: Activity, *, activity_id: str | None = None) -> dict[str, Any]:
     """What it takes to reply later, in the form of the SDK's ConversationReference.
 

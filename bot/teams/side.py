@@ -5,11 +5,13 @@ from collections.abc import Mapping, Sequence
 from aiohttp import web
 
 from bot.again import Again
+from bot.changes import Changes
 from bot.inbox import Inbox
+from bot.stops import Stops
 from bot.teams.actions import CardActions
 from bot.teams.activities import TeamsActivities
 from bot.teams.auth import Authentication, LoopbackOnly, TokenCheck
-from bot.teams.changes import DELETION, Changes
+from bot.teams.changes import TeamsChanges
 from bot.teams.commands import Commands
 from bot.teams.connector import TeamsConnector, build_credentials, build_no_credentials
 from bot.teams.experts import TeamsExperts
@@ -56,7 +58,8 @@ class TeamsSide:
         self._activities = TeamsActivities(authentication=authentication)
         actions = CardActions()
         actions.open_doors(self._activities)
-        changed = Changes(inbox=inbox, database=database)
+        changes, stops = Changes("teams", inbox=inbox, database=database), Stops(database)
+        changed = TeamsChanges(changes)
         changed.open_doors(self._activities)
         answers = Answers(database=database, interactions=interactions)
         judgements = Judgements(
@@ -66,7 +69,7 @@ class TeamsSide:
             feedback=feedback,
             again=again,
             answers=answers,
-            changes=changed,
+            stops=stops,
             base_url=base_url,
         )
         judgements.open_doors(self._activities, actions)
@@ -85,12 +88,13 @@ class TeamsSide:
         said.open_doors(self._activities)
         Extension(inbox=inbox).open_doors(self._activities)
         self.read_thread = read_thread
-        self.handlers: dict[str, Handler] = {DELETION: changed.take_deletion, **commands.handlers()}
+        self.handlers: dict[str, Handler] = commands.handlers()
         self.platform = TeamsPlatform(
             Means(
                 connector=connector,
                 interactions=interactions,
-                changes=changed,
+                changes=changes,
+                stops=stops,
                 base_url=base_url,
                 has_experts=expert_channel is not None,
                 pause_seconds=pause_seconds,

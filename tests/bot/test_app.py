@@ -8,13 +8,13 @@ import pytest
 from pydantic import SecretStr
 
 from bot.app import Bot
+from bot.changes import DELETION
 from bot.experts import CONSENT, REPLY, REQUEST
 from bot.inbox import Event, Inbox
 from bot.more import MORE, SHARE
 from bot.slack.admin import KIND as ADMIN_ACT
 from bot.slack.home import ASK_AGAIN
 from bot.slack.recovery import KIND as RECOVERY
-from bot.teams.changes import DELETION
 from core.adapters import Adapters
 from core.database import Database
 from core.feedback import FeedbackLog

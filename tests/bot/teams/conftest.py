@@ -13,7 +13,7 @@ from aiohttp.test_utils import TestServer
 from botframework.connector.auth import AppCredentials
 
 from bot.again import Again
-from bot.experts import Experts
+from bot.experts import ExpertPlatform
 from bot.handlers import Confirm, ReadThread
 from bot.inbox import Inbox
 from bot.teams.activities import PATH
@@ -58,14 +58,12 @@ class Tenant(Assistant):
 
     @property
     def handlers(self) -> Mapping[str, Handler]:
+        return self.side.handlers
+
+    @property
+    def experts(self) -> Mapping[str, ExpertPlatform]:
         assert self.side.experts
-        experts = Experts(
-            self.database,
-            interactions=Interactions(self.database),
-            feedback=FeedbackLog(self.database),
-            platforms={"teams": self.side.experts},
-        )
-        return {**self.side.handlers, **experts.handlers()}
+        return {"teams": self.side.experts}
 
     @property
     def read_thread(self) -> Mapping[str, ReadThread]:

@@ -13,7 +13,8 @@ BASE_URL = "https://nightbake.example"
 
 def make_source(**changes: Any) -> Source:
     values: dict[str, Any] = {"title": "Leave", "heading_path": "", "page": None, "url": f"{BASE_URL}/passages/7"}
-    return Source(number=1, **({"excerpt": "23 days."} | values | changes))
+    values |= {"excerpt": "23 days."} | changes
+    return Source(number=1, **values)
 
 
 def render(**changes: Any) -> list[dict[str, Any]]:
