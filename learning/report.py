@@ -55,7 +55,7 @@ async def write_reports(
 
 
 def leave_out_words(run: Run) -> Run:
-    """A night of an audience in numbers: questions and answers of its documents are not for everyone who reads reports."""
+    """A night of an audience in numbers: its questions and answers are not for everyone who reads reports."""
     evaluation = dict(run.evaluation or {})
     for part in ("answers", "disliked"):
         if evaluation.get(part):
