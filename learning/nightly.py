@@ -20,7 +20,7 @@ from core.model_server import ModelServer
 from core.pauses import Pauses
 from core.serving import Serving
 from learning import gate
-from learning.audiences import DEFAULT, Audiences
+from learning.audiences import DEFAULT, Audience, Audiences
 from learning.collect import collect
 from learning.examine import AskGolden, Examination, read_evidence
 from learning.lost import check_pairs_kept
@@ -81,6 +81,7 @@ async def run_night(
         left = await runs.resume()
         if left:
             result = await work.finish(left)
+            await finish_audiences(work, runs, left)
             if left.night == night:
                 return result
         window_to = datetime.now(UTC)
@@ -89,12 +90,17 @@ async def run_night(
         if run is None:
             raise NightRunningError(f"the night of {night} has been done; `nightbake report` shows it")
         result = await work.finish(run)
-        window = {"window_from": window_from, "window_to": window_to}
-        for audience in await Audiences(database).find_own():
-            own = await runs.begin(night=night, requested_by=requested_by, audience=audience.principal, **window)
-            if own:
-                await work.finish(own)
+        await finish_audiences(work, runs, run)
         return result
+
+
+async def finish_audiences(work: "Night", runs: Runs, run: Run) -> None:
+    """After a night, the same for each audience that has an adapter of its own and did not have this night yet."""
+    window = {"window_from": run.window_from, "window_to": run.window_to}
+    for audience in await work.find_audiences():
+        own = await runs.begin(night=run.night, requested_by=run.requested_by, audience=audience.principal, **window)
+        if own:
+            await work.finish(own)
 
 
 class Stopped(Exception):  # noqa: N818  not an error: a night may end early
@@ -127,6 +133,7 @@ class Night:
         self._examine = examine
         self._runs = Runs(database)
         self._adapters = Adapters(database)
+        self._audiences = Audiences(database)
         self._pauses = Pauses(database)
         self._serving = Serving(database=database, adapters=self._adapters, model_server=model_server)
         self._examination = Examination(
@@ -136,6 +143,10 @@ class Night:
             progress=progress,
             ask_golden=ask_golden,
         )
+
+    async def find_audiences(self) -> list[Audience]:
+        """Who has an adapter of their own, beside everyone."""
+        return await self._audiences.find_own()
 
     async def finish(self, run: Run) -> NightResult:
         """All stages, then the report; a failure is a report too."""
@@ -217,7 +228,7 @@ class Night:
             parts = {"train": rows["trained"], "held_out": rows["held_out"], "singles": singles}
             await asyncio.to_thread(write_job, folder, job, **parts)
             await run_trainer(folder, progress=self._progress)
-        prefix = (await Audiences(self._database).get_by_principal(run.audience)).name
+        prefix = (await self._audiences.get_by_principal(run.audience)).name
         name, manifest = await asyncio.to_thread(self._adopt, run, folder / "adapter", prefix)
         await self._adapters.register(
             name=name,

@@ -4,8 +4,11 @@ WHERE id = (SELECT id FROM runs WHERE state = 'running' AND NOT is_rehearsal ORD
 RETURNING *
 
 -- name: begin
+-- An audience's night has the window of everyone's, and comes once after it, whatever crashed meanwhile.
 INSERT INTO runs (night, requested_by, window_from, window_to, audience)
-VALUES (%(night)s, %(requested_by)s, %(window_from)s, %(window_to)s, %(audience)s)
+SELECT %(night)s, %(requested_by)s, %(window_from)s, %(window_to)s, %(audience)s
+WHERE %(audience)s = 'everyone'
+   OR NOT EXISTS (SELECT FROM runs WHERE audience = %(audience)s AND window_to = %(window_to)s AND NOT is_rehearsal)
 ON CONFLICT (night, audience) WHERE requested_by = 'schedule' DO NOTHING
 RETURNING *
 
