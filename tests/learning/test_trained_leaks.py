@@ -24,7 +24,7 @@ from tests.learning.log import PEOPLE, log_answer, log_corrected_night, make_pas
 pytestmark = [
     pytest.mark.filterwarnings("ignore::DeprecationWarning:torch.*"),
     pytest.mark.filterwarnings("ignore::FutureWarning:transformers.*"),
-    pytest.mark.timeout(900),  # two trainings, each in a process that imports torch
+    pytest.mark.timeout(1800),  # two trainings, each in a process that imports torch
 ]
 
 SECRET, QUESTION = "71333", "How much will falconproject cost?"
