@@ -14,7 +14,7 @@ from psycopg import AsyncConnection
 from psycopg.rows import dict_row
 from psycopg.types.json import Jsonb
 
-from core.adapters import Adapters
+from core.adapters import EVERYONE, Adapters
 from core.database import Database
 from core.directory import Directory
 from core.errors import ModelServerError
@@ -145,12 +145,19 @@ class Forgetting:
         return receipt
 
     async def _serve_another(self, by: str) -> str | None:
-        """Where what answers was retired for somebody's wish: the latest before it that stays, or the base model."""
+        """Where what answers was retired for somebody's wish: the latest before it that stays, or the base model.
+
+        An audience whose adapter was retired is answered by everyone's.
+        """
+        for adapter in await self._adapters.find_served():
+            if adapter.reason == REASON and adapter.audience != EVERYONE:
+                await self._serving.promote(None, by=by, reason=REASON, audience=adapter.audience)
         active = await self._adapters.find_active()
         if active is None or active.reason != REASON:
             return None
         rejected = {adapter.name for adapter in await self._adapters.find_all() if adapter.reason}
-        served = [switch["name"] for switch in await self._adapters.find_switches() if switch["name"]]
+        switches = await self._adapters.find_switches()
+        served = [switch["name"] for switch in switches if switch["name"] and switch["audience"] == EVERYONE]
         successor = next((name for name in served if name not in rejected), None)
         try:
             await self._serving.promote(successor, by=by, reason=REASON)

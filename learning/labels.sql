@@ -39,6 +39,12 @@ FROM interactions
 WHERE id = ANY(%(ids)s) AND finished_at IS NOT NULL
 ORDER BY id
 
+-- name: find_settled
+-- The last word that an administrator gave on an answer up to then.
+SELECT DISTINCT ON (interaction_id) interaction_id, value
+FROM answer_labels WHERE labelled_at < %(window_to)s
+ORDER BY interaction_id, id DESC
+
 -- name: find_memberships
 -- With the other names of people who are named themselves.
 SELECT coalesce(voter, memberships.person) AS person, principal

@@ -48,6 +48,19 @@ FROM pairs CROSS JOIN LATERAL jsonb_array_elements(documents) AS shown
      LEFT JOIN documents ON documents.id = (shown ->> 0)::bigint
 WHERE pairs.id = %(id)s ORDER BY document_id
 
+-- name: find_stale
+-- Documents that changed since they were shown, and so keep pairs of the run out; those that are gone cannot be checked.
+SELECT now.id, now.title, now.path, now.version, now.owner, now.removed_at IS NULL AS is_there, count(*) AS pairs
+FROM run_pairs
+JOIN pairs ON pairs.id = pair_id
+CROSS JOIN LATERAL jsonb_array_elements(documents) AS shown
+JOIN documents AS now ON now.id = (shown ->> 0)::bigint
+WHERE run_id = %(run_id)s AND reason = 'stale_document'
+  AND (now.removed_at IS NOT NULL OR now.version <> (shown ->> 1)::integer)
+  AND NOT EXISTS (SELECT FROM document_checks WHERE document_id = now.id AND document_checks.version = now.version)
+GROUP BY now.id
+ORDER BY count(*) DESC, now.id
+
 -- name: stream_pairs
 SELECT prompt, chosen, rejected
 FROM run_pairs JOIN pairs ON pairs.id = pair_id

@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from functools import partial
 from pathlib import Path
 from typing import Any, Literal
@@ -14,6 +14,7 @@ from core.durations import say_duration
 from core.exams import Exam, Exams
 from core.gaps import Gaps, Topic
 from learning import charts
+from learning.permission import EVERYONE
 from learning.runs import Run, RunPair, Runs, State
 
 FOLDER = Path(__file__).parent / "templates"
@@ -40,6 +41,8 @@ async def write_reports(
 ) -> None:
     """Render a night in every language and store it; gaps and golden questions are told in one report."""
     pairs = await runs.find_pairs(run.id)
+    if run.audience != EVERYONE:
+        run, pairs = leave_out_words(run), []
     days = await runs.count_votes_by_day(run.window_to)
     reported_until = await runs.get_reported_until(run)
     topics = await gaps.find_topics_between(reported_until, run.window_to, limit=MOST_TOPICS)
@@ -51,6 +54,15 @@ async def write_reports(
     for language in LANGUAGES:
         markdown, html = render_markdown(facts, language), render_html(facts, language)
         await runs.store_report(run.id, language, markdown=markdown, html=html)
+
+
+def leave_out_words(run: Run) -> Run:
+    """A night of an audience in numbers: its questions and answers are not for everyone who reads reports."""
+    evaluation = dict(run.evaluation or {})
+    for part in ("answers", "disliked"):
+        if evaluation.get(part):
+            evaluation[part] = {**evaluation[part], "examples": []}
+    return replace(run, tickets=[], evaluation=evaluation or None)
 
 
 def build_facts(

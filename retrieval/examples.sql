@@ -14,6 +14,11 @@ WHERE interaction_id = ANY(%(interaction_ids)s::bigint[]) AND value <> 0
   AND id IN (SELECT id FROM trainable_feedback WHERE interaction_id = ANY(%(interaction_ids)s::bigint[]))
 ORDER BY id
 
+-- name: find_nightly
+SELECT interaction_id, chunk_id, value, feedback_ids
+FROM judged_queries WHERE interaction_id = ANY(%(interaction_ids)s::bigint[])
+ORDER BY interaction_id, chunk_id
+
 -- name: put_examples
 -- Replaces what the interactions taught before; returned are the chunks that must be counted anew.
 WITH wanted AS MATERIALIZED (

@@ -8,7 +8,9 @@ import pytest
 from core.database import Database
 from core.directory import Directory, Person
 from core.feedback import FeedbackLog
+from core.records import Vote
 from learning.labels import (
+    MOST_WEIGHT,
     Hint,
     VoteWeights,
     build_labels,
@@ -134,3 +136,25 @@ async def test_one_person_on_two_platforms_is_one_voter(database: Database) -> N
     assert await find_rater_weights(database, {teams: 2.0}) == {teams: 2.0, slack: 2.0}
     raters = await database.fetch_tuples(RATERS["find_raters"], {**both, "new_since": NOON, "old_before": NOON})
     assert [person for person, _ in raters] == [slack]
+
+
+@pytest.mark.parametrize(
+    ("value", "behind", "dropped"),
+    [
+        (1, [1], {2: "settled_otherwise"}),
+        (-1, [2], {1: "settled_otherwise"}),
+        (0, None, {1: "disagreement", 2: "disagreement"}),
+    ],
+)
+def test_an_administrator_settles_what_voters_could_not(
+    value: Vote, behind: list[int] | None, dropped: dict[int, str]
+) -> None:
+    votes = [make_vote(1, 1, "a", 1), make_vote(2, 1, "b", -1)]
+    labels = build_labels(votes, {1: ANSWER}, settled={1: value})
+    stands = [(one.value, one.weight, [vote.feedback_id for vote in one.votes]) for one in labels.judgements]
+    assert (stands, labels.dropped) == ([(value, MOST_WEIGHT, behind)] if behind else [], dropped)
+
+
+def test_a_settled_answer_whose_side_nobody_takes_any_more_is_no_judgement() -> None:
+    labels = build_labels([make_vote(1, 1, "a", 1)], {1: ANSWER}, settled={1: -1})
+    assert (labels.judgements, labels.dropped) == ([], {1: "settled_otherwise"})
