@@ -50,7 +50,7 @@ async def test_the_asker_is_told_in_their_own_chat_what_the_room_may_not_read(
     assert "Directors have 40 days" in told["text"]
     assert "Directors" not in "".join(read_room(tenant))
     assert [action.get("verb") for action in read_actions(told)][-1] == SHARE
-    check_screen("more_en", told)
+    check_screen("more_en", {name: value for name, value in told.items() if name != "serviceUrl"})
 
 
 async def test_a_vote_on_what_was_told_alone_counts(tenant: Tenant, chat_model: FakeModelServer) -> None:
