@@ -89,7 +89,8 @@ class Answerer:
         interaction_id.set(begun.id)
         reply_key = await reply.open(begun.id, words)
         await self._interactions.set_reply_key(begun.id, reply_key)
-        if (stored := await self._interactions.get(begun.id)).finished_at:
+        if begun.is_finished:
+            stored = await self._interactions.get(begun.id)
             finished = show_stored({**asdict(stored), "language": words}, base_url=self._base_url)
         else:
             outcome = await self._make_outcome(asked, begun, words, reply)

@@ -88,7 +88,7 @@ class QuestionHandler:
         if self._signals:
             await self._signals.note(finished.interaction_id)
         if self._more:
-            await self._more.note(claimed, finished.interaction_id)
+            await self._more.note(claimed, finished.interaction_id, principals)
 
     async def give_up(self, claimed: Claimed) -> None:
         """Apologise with the interaction's id, and end it as `failed`, so that person, log and console say the same."""

@@ -73,20 +73,17 @@ class More:
         """What the worker does with each kind of event."""
         return {MORE: self.tell, SHARE: self.share}
 
-    async def note(self, claimed: Claimed, interaction_id: int) -> None:
+    async def note(self, claimed: Claimed, interaction_id: int, room: Sequence[str]) -> None:
         """A question was answered for a room: look for more afterwards, where the asker's rights are others."""
-        if claimed.platform not in self._platforms:
+        if claimed.platform not in self._platforms or claimed.payload.get("direct"):
             return
-        interaction = await self._find(interaction_id)
-        if interaction is None:
-            return
-        own = await self._find_own(claimed, interaction)
-        if not await self._access.read_more(own, interaction.principals):
+        own = await self._find_own(claimed, room)
+        if not await self._access.read_more(own, room):
             return
         payload = {name: value for name, value in claimed.payload.items() if name != "stop_requested"}
         payload["more_of"] = interaction_id
         # In a conversation of its own: what was understood here must not lead what the room asks next.
-        key = f"{claimed.conversation_key}:{interaction.asker.rpartition(':')[2]}"
+        key = f"{claimed.conversation_key}:{claimed.payload['person'].rpartition(':')[2]}"
         await self._inbox.receive(Event(claimed.platform, f"more:{interaction_id}", key, MORE, payload))
 
     async def tell(self, claimed: Claimed) -> None:
@@ -94,7 +91,7 @@ class More:
         room = await self._find(claimed.payload["more_of"])
         if room is None:
             return
-        own = await self._find_own(claimed, room)
+        own = await self._find_own(claimed, room.principals)
         question = room.standalone_question or room.question
         found = await self._search.find(question, own, limit=LOOKED_AT)
         if not found.is_answerable or not await self._find_hidden(found.passages, room.principals):
@@ -132,10 +129,10 @@ class More:
         except NotFoundError:
             return None
 
-    async def _find_own(self, claimed: Claimed, room: Interaction) -> list[str]:
+    async def _find_own(self, claimed: Claimed, room: Sequence[str]) -> list[str]:
         """What the asker may read, of the sources that are searched in the room."""
         own = await self._audiences.find_own(claimed)
-        return [*own, *(name for name in room.principals if name.startswith(SOURCE))] if own else []
+        return [*own, *(name for name in room if name.startswith(SOURCE))] if own else []
 
     async def _find_hidden(self, passages: Sequence[Passage], principals: Sequence[str]) -> set[int]:
         """The documents of these passages that these principals may not read."""

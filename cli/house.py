@@ -156,7 +156,9 @@ async def open_house(settings: Settings, *, wait_seconds: float = 5) -> AsyncGen
         if url is None:
             folder = settings.nightbake_home.resolve() / "postgres"
             url = (await stack.enter_async_context(EmbeddedDatabase(folder))).url
-        database = await stack.enter_async_context(Database(url, open_seconds=wait_seconds))
+        database = await stack.enter_async_context(
+            Database(url, size=settings.database_connections, open_seconds=wait_seconds)
+        )
         await migrate(database)
         house = _build(settings, database, dictionary)
         stack.push_async_callback(house.model_server.close)

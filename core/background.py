@@ -3,10 +3,23 @@
 import asyncio
 import logging
 from abc import ABC, abstractmethod
+from typing import Protocol
 
 from core.errors import NightbakeError
 
 log = logging.getLogger(__name__)
+
+
+class Loop(Protocol):
+    """What runs beside everything else."""
+
+    async def start(self) -> None:
+        """Begin."""
+        ...
+
+    async def stop(self) -> None:
+        """End."""
+        ...
 
 
 class BackgroundWork(ABC):

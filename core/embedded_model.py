@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import logging
+import shutil
 import sys
 from collections.abc import Awaitable, Callable
 from pathlib import Path
@@ -44,6 +45,8 @@ async def prepare(folder: Path, *, log_file: Path) -> bool:
             code = await process.wait()
         except asyncio.CancelledError:
             await _end(process)
+            for half in folder.parent.glob(f".{folder.name}-*"):
+                shutil.rmtree(half, ignore_errors=True)
             raise
     if code != 0:
         raise ProcessError(f"the embedded model could not be made (code {code}); see {log_file}")
@@ -51,7 +54,7 @@ async def prepare(folder: Path, *, log_file: Path) -> bool:
 
 
 async def _end(process: asyncio.subprocess.Process) -> None:
-    """Asked first, so that it removes what it has half written; killed where it does not listen."""
+    """Asked first; killed where it does not listen, as while a busy machine imports torch."""
     with contextlib.suppress(ProcessLookupError):
         process.terminate()
         try:
@@ -59,6 +62,7 @@ async def _end(process: asyncio.subprocess.Process) -> None:
                 await process.wait()
         except TimeoutError:
             process.kill()
+            await process.wait()
 
 
 def build_supervisor(

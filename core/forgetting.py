@@ -16,6 +16,7 @@ from psycopg.types.json import Jsonb
 
 from core.adapters import Adapters
 from core.database import Database
+from core.directory import Directory
 from core.errors import ModelServerError
 from core.locks import Lock
 from core.model_server import ModelServer
@@ -115,14 +116,19 @@ class Forgetting:
         self._unlearn = unlearn
 
     async def forget(self, person: str, *, by: str, keep_inbox: int | None = None) -> Receipt:
-        """Erase in one transaction, then stop serving what was trained on it and delete its weights.
+        """Erase in one transaction a name, then stop serving what was trained on it and delete its weights.
 
         Done again, it forgets what came since, and ends what a crash or a model server that was away left undone.
+        An employee who is on several platforms is forgotten on all of them.
 
         Args:
             by: who did it, for receipt and audit, which outlive the person: never the person's own name.
             keep_inbox: the event that asks for it, which must outlive a crash.
         """
+        names = await Directory(self._database).find_same(person)
+        return _join([await self._forget(name, by, keep_inbox) for name in names])
+
+    async def _forget(self, person: str, by: str, keep_inbox: int | None) -> Receipt:
         async with self._database.transaction() as connection:
             # Before any row, in the order in which the search learns: else each would wait for what the other holds.
             await connection.execute(QUERIES["lock"], {"key": Lock.INDEX})
@@ -168,6 +174,22 @@ class Forgetting:
             return False
         await asyncio.to_thread(shutil.rmtree, folder, ignore_errors=True)
         return True
+
+
+def _join(receipts: Sequence[Receipt]) -> Receipt:
+    """One receipt for all names of a person; what is stored has one for each."""
+    last = receipts[-1]
+    return replace(
+        last,
+        number=next((one.number for one in receipts if one.number is not None), None),
+        log={name: sum(one.log[name] for one in receipts) for name in last.log},
+        pairs=sum(one.pairs for one in receipts),
+        nights=sorted({night for one in receipts for night in one.nights}),
+        reports=sum(one.reports for one in receipts),
+        adapters=sorted({name for one in receipts for name in one.adapters}),
+        serving=next((one.serving for one in reversed(receipts) if one.serving), None),
+        rebuild=next((one.rebuild for one in reversed(receipts) if one.rebuild), None),
+    )
 
 
 async def _find_used(connection: AsyncConnection[Any], person: str) -> Used:

@@ -16,6 +16,7 @@ WITH asked AS (
     SELECT id, question FROM pairs
     WHERE feedback_ids && ARRAY(SELECT id FROM voted) OR interaction_ids && ARRAY(SELECT id FROM asked)
        OR name_voter(%(person)s) = ANY(voters)
+       OR (SELECT name_voter(voter) FROM people WHERE person = %(person)s) = ANY(voters)
        OR chosen IN (SELECT chosen FROM pair_reviews WHERE reviewer = %(person)s AND verdict = 'edit')
 ), used AS (
     SELECT run_id, state FROM run_pairs WHERE pair_id IN (SELECT id FROM theirs)

@@ -9,7 +9,7 @@ WITH given AS (
                                        principals text[], question text, language text, again_of bigint)
     WHERE jsonb_typeof(element.value) = 'object'
 ), numbered AS (
-    SELECT given.*, existing.id IS NULL AS is_new,
+    SELECT given.*, existing.id IS NULL AS is_new, existing.finished_at IS NOT NULL AS is_finished,
            coalesce(existing.id, nextval(pg_get_serial_sequence('interactions', 'id'))) AS id,
            CASE WHEN existing.id IS NULL THEN (SELECT name FROM serving) ELSE existing.adapter END AS adapter
     FROM given LEFT JOIN interactions AS existing ON existing.inbox_id = given.inbox_id
@@ -21,7 +21,7 @@ WITH given AS (
            (SELECT first.id FROM interactions AS first WHERE first.id = numbered.again_of)
     FROM numbered WHERE is_new
 )
-SELECT id, adapter FROM numbered ORDER BY ordinality
+SELECT id, adapter, is_finished FROM numbered ORDER BY ordinality
 
 -- name: finish
 WITH given AS (

@@ -19,6 +19,7 @@ class Passage:
         score: fused score in [0, 1]; dense and lexical scores are each side's own scale.
         text: what was stored of the chunk; start and end are its offsets in the document's text.
         allow: principals that may read its document.
+        sensitivity: name of its document's label.
     """
 
     number: int
@@ -37,6 +38,7 @@ class Passage:
     dense_score: float
     lexical_score: float
     allow: list[str]
+    sensitivity: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,10 +61,16 @@ class Question:
 
 @dataclass(frozen=True, slots=True)
 class Begun:
-    """An interaction that is stored; `adapter` was chosen once for this answer, None is the base model."""
+    """An interaction that is stored.
+
+    Attributes:
+        adapter: chosen once for this answer, None is the base model.
+        is_finished: whether it was answered before, and only the reply may still be owed.
+    """
 
     id: int
     adapter: str | None
+    is_finished: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -44,7 +44,7 @@ class PreparedChunk:
 
 @dataclass(frozen=True, slots=True)
 class PreparedDocument:
-    """A document ready to be stored; `sha256` is that of the file."""
+    """A document ready to be stored; `sha256` is that of the file, `sensitivity` the name of its label, if any."""
 
     title: str
     format: str
@@ -53,6 +53,7 @@ class PreparedDocument:
     recipe: str
     text: str
     chunks: list[PreparedChunk]
+    sensitivity: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,6 +120,7 @@ def prepare_extracted(
             build_chunk(cut.title, chunk, detect_language(chunk.text), count_terms(cut.title, chunk))
             for chunk in cut.chunks
         ],
+        sensitivity=clean_text(extracted.sensitivity),
     )
 
 

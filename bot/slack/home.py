@@ -11,6 +11,7 @@ from bot.slack.api import SlackApi, SlackError
 from bot.slack.directory import SlackDirectory
 from bot.slack.events import SlackEvents, find_team
 from bot.slack.names import name_person
+from bot.slack.posts import read_time
 from bot.slack.render import escape
 from bot.slack.render_home import ASK_NOW, CONSENT, FORGET_ME, render_home, say_home
 from bot.slack.whispers import send_response
@@ -34,7 +35,7 @@ class SlackHome:
     """Takes openings and clicks, and shows the view.
 
     Args:
-        prompts: questions to begin with, by language.
+        suggestions: questions to begin with, by language.
     """
 
     def __init__(
@@ -46,7 +47,7 @@ class SlackHome:
         consents: Consents,
         interactions: Interactions,
         people: SlackDirectory,
-        prompts: Mapping[Language, Sequence[str]],
+        suggestions: Mapping[Language, Sequence[str]],
     ) -> None:
         self._api = api
         self._inbox = inbox
@@ -54,7 +55,7 @@ class SlackHome:
         self._consents = consents
         self._interactions = interactions
         self._people = people
-        self._prompts = prompts
+        self._suggestions = suggestions
 
     def open_doors(self, events: SlackEvents) -> None:
         """Take the event and the clicks."""
@@ -106,7 +107,7 @@ class SlackHome:
             return
         question = earlier.standalone_question or earlier.question
         text = say_home("asked", await self.find_language(team, person), question=escape(question))
-        posted = await self._api.call(team, "chat.postMessage", channel=user, text=text, parse="none")
+        posted = await self._api.call(team, "chat.postMessage", channel=user, text=text, parse="none", mrkdwn=False)
         channel, ts = posted["channel"], posted["ts"]
         payload = {
             "text": question,
@@ -117,6 +118,7 @@ class SlackHome:
             "channel": channel,
             "thread_ts": ts,
             "ts": ts,
+            "said_at": read_time(ts).isoformat(),
             "direct": True,
             "external": False,
         }
@@ -146,7 +148,7 @@ class SlackHome:
 
     async def _suggest(self, team: str, channel: str, language: Language) -> None:
         """Without a thread: with one Slack takes the call and shows nothing."""
-        prompts = [{"title": question, "message": question} for question in self._prompts[language][:MOST_PROMPTS]]
+        prompts = [{"title": question, "message": question} for question in self._suggestions[language][:MOST_PROMPTS]]
         await self._api.call(team, "assistant.threads.setSuggestedPrompts", channel_id=channel, prompts=prompts)
 
     async def _receive_opening(self, body: dict[str, Any]) -> None:

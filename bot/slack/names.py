@@ -22,6 +22,11 @@ def name_room(team: str, channel: str) -> str:
     return f"slack:{team}:{channel}"
 
 
+def name_post(channel: str, ts: str) -> str:
+    """A post, in the keys of the inbox and of replies."""
+    return f"{channel}:{ts}"
+
+
 def find_user(person: str) -> str:
     """Slack's id of a person."""
     return person.rpartition(":")[2]

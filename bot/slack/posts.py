@@ -2,11 +2,12 @@
 
 import re
 from collections.abc import Mapping
+from datetime import UTC, datetime
 from typing import Any
 
 from bot.inbox import Event, Inbox
 from bot.slack.events import SlackEvents, find_bot_user, find_team
-from bot.slack.names import name_conversation, name_person
+from bot.slack.names import name_conversation, name_person, name_post
 
 # Each event that is read here, and the scope that Slack asks for it.
 EVENT_SCOPES = {"app_mention": "app_mentions:read", "message.im": "im:history"}
@@ -18,14 +19,13 @@ _MARKUP = re.compile(r"<([@#!]?)([^<>|]*)(?:\|([^<>]*))?>")
 
 
 def add_posts(events: SlackEvents, inbox: Inbox) -> None:
-    """Take questions."""
+    """Take mentions; other posts come in by `threads.py`."""
 
     async def receive(body: dict[str, Any]) -> None:
         if event := to_question(body):
             await inbox.receive(event)
 
     events.on("event", "app_mention", receive)
-    events.on("event", "message", receive)
 
 
 def to_question(body: Mapping[str, Any]) -> Event | None:
@@ -55,10 +55,17 @@ def read_post(body: Mapping[str, Any], event: Mapping[str, Any]) -> Event | None
         "channel": channel,
         "thread_ts": thread_ts,
         "ts": ts,
+        "post": name_post(channel, ts),
+        "said_at": read_time(ts).isoformat(),
         "direct": event.get("channel_type") == "im",
         "external": bool(body.get("is_ext_shared_channel")),
     }
-    return Event("slack", f"post:{channel}:{ts}", name_conversation(team, channel, thread_ts), "question", payload)
+    return Event("slack", f"post:{payload['post']}", name_conversation(team, channel, thread_ts), "question", payload)
+
+
+def read_time(ts: str) -> datetime:
+    """When something was posted."""
+    return datetime.fromtimestamp(float(ts), UTC)
 
 
 def is_personal(body: Mapping[str, Any], event: Mapping[str, Any]) -> bool:

@@ -6,9 +6,10 @@ only links and mentions are those written here.
 
 import re
 
+from bot.markdown import split_markdown
 from bot.reply import FinishedAnswer, Source
 from bot.slack.blocks import Block, actions, button, context, escape, markdown, section
-from bot.slack.markdown import make_safe, split_markdown
+from bot.slack.markdown import make_safe
 from bot.slack.render_feedback import render_feedback
 from core.prompt import Language
 
@@ -123,9 +124,10 @@ def _render_source(source: Source, language: Language, base_url: str) -> str:
     label = escape(" ".join(place.split())[:LABEL_CHARACTERS])
     if source.page is not None:
         label += ", " + _PHRASES[language]["page"].format(page=source.page)
+    sensitivity = f" · {escape(source.sensitivity)}" if source.sensitivity else ""
     if not _is_ours(source, base_url):
-        return f"[{source.number}] {label}"
-    return f"[{source.number}] <{source.url.replace('&', '&amp;')}|{label}>"
+        return f"[{source.number}] {label}{sensitivity}"
+    return f"[{source.number}] <{source.url.replace('&', '&amp;')}|{label}>{sensitivity}"
 
 
 def _is_ours(source: Source, base_url: str) -> bool:

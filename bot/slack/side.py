@@ -1,7 +1,6 @@
 """Everything of Slack, put together: what comes in and what goes out."""
 
 from collections.abc import Mapping, Sequence
-from typing import Protocol
 from urllib.parse import urljoin
 
 from aiohttp import web
@@ -10,6 +9,7 @@ from slack_bolt.async_app import AsyncApp
 from bot.admin_messages import AdminMessages
 from bot.again import Again
 from bot.alerts import Alerts
+from bot.changes import Changes
 from bot.desk import Desk
 from bot.home import Homes
 from bot.inbox import Inbox
@@ -18,7 +18,7 @@ from bot.slack import admin as admin_channel
 from bot.slack import recovery
 from bot.slack.admin import AdminChannel
 from bot.slack.api import OneToken, SlackApi, Tokens, build_client
-from bot.slack.changes import Changes
+from bot.slack.changes import SlackChanges
 from bot.slack.commands import Commands
 from bot.slack.directory import SlackDirectory
 from bot.slack.emoji import Emoji
@@ -38,6 +38,7 @@ from bot.slack.socket import SlackSocket
 from bot.slack.threads import Threads
 from bot.slack.whispers import SlackWhispers
 from bot.worker import Handler
+from core.background import Loop
 from core.consent import Consents
 from core.database import Database
 from core.directory import Directory
@@ -46,22 +47,6 @@ from core.interactions import Interactions
 from core.prompt import Language
 from core.serving import Serving
 from core.settings import Settings, read_list
-
-# Questions to begin with, by language.
-Prompts = Mapping[Language, Sequence[str]]
-NO_PROMPTS: Prompts = {"en": (), "ko": ()}
-
-
-class Loop(Protocol):
-    """What runs beside the answers."""
-
-    async def start(self) -> None:
-        """Begin."""
-        ...
-
-    async def stop(self) -> None:
-        """End."""
-        ...
 
 
 class SlackSide:
@@ -92,13 +77,13 @@ class SlackSide:
         feedback: FeedbackLog,
         again: Again,
         base_url: str,
+        suggestions: Mapping[Language, Sequence[str]],
         signing_secret: str | None,
         emoji: Emoji | None = None,
         expert_channel: str | None = None,
         admin: AdminChannel | None = None,
         install: Install | None = None,
         history: History | None = None,
-        prompts: Prompts = NO_PROMPTS,
     ) -> None:
         self.loops: list[Loop] = [api]
         self._events = SlackEvents(signing_secret=signing_secret)
@@ -121,17 +106,16 @@ class SlackSide:
             consents=Consents(database),
             interactions=interactions,
             people=people,
-            prompts=prompts,
+            suggestions=suggestions,
         )
         own.open_doors(self._events)
         self.tell_forgotten = own.tell_forgotten
         self.whispers = SlackWhispers(api=api, inbox=inbox, base_url=base_url)
         self.whispers.open_doors(self._events)
-        changed = Changes(inbox=inbox, database=database)
-        changed.open_doors(self._events)
+        changes = Changes("slack", inbox=inbox, database=database)
+        SlackChanges(changes, inbox=inbox, database=database).open_doors(self._events)
         self.recovery = Recovery(events=self._events, history=history or History(api), inbox=inbox, database=database)
         self.handlers: dict[str, Handler] = {
-            "deletion": changed.take_deletion,
             recovery.KIND: self.recovery.take,
             SET_ROOM: rooms.set_room,
             **own.handlers(),
@@ -156,7 +140,7 @@ class SlackSide:
             api=api,
             interactions=interactions,
             base_url=base_url,
-            changes=changed,
+            changes=changes,
             has_experts=expert_channel is not None,
         )
 
@@ -183,7 +167,7 @@ def build_side(
     feedback: FeedbackLog,
     again: Again,
     serving: Serving,
-    prompts: Prompts = NO_PROMPTS,
+    suggestions: Mapping[Language, Sequence[str]],
 ) -> tuple[SlackSide, list[SlackSocket]]:
     """Slack by the settings, and the connections of Socket Mode that must be started."""
     tokens, install = _build_tokens(settings, database)
@@ -202,7 +186,7 @@ def build_side(
         expert_channel=settings.slack_expert_channel,
         admin=_build_admin(settings, api=api, inbox=inbox, database=database, serving=serving),
         install=install,
-        prompts=prompts,
+        suggestions=suggestions,
     )
     if isinstance(tokens, Installations):
         side.loops.append(tokens)

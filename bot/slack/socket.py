@@ -1,7 +1,6 @@
 """Socket Mode: events over a connection that we open, so that nothing of the company's has to be reachable."""
 
 import asyncio
-import contextlib
 import logging
 import time
 from collections.abc import Awaitable, Callable
@@ -9,6 +8,8 @@ from collections.abc import Awaitable, Callable
 from slack_bolt.adapter.socket_mode.aiohttp import AsyncSocketModeHandler
 from slack_bolt.async_app import AsyncApp
 from slack_sdk.web.async_client import AsyncWebClient
+
+from core.background import BackgroundWork
 
 log = logging.getLogger(__name__)
 
@@ -22,7 +23,7 @@ CLOSE_SECONDS = 15.0
 OnReturn = Callable[[float | None], Awaitable[None]]
 
 
-class SlackSocket:
+class SlackSocket(BackgroundWork):
     """One Socket Mode connection with a watchdog.
 
     The SDK reconnects by itself while its own tasks live and the address that it was given is good. The watchdog is for
@@ -47,17 +48,16 @@ class SlackSocket:
         ping_seconds: float = PING_SECONDS,
         on_return: OnReturn | None = None,
     ) -> None:
+        super().__init__("slack socket: watchdog", pause_seconds=look_seconds)
         self.reconnects = 0
         self._app = app
         self._client = client
         self._app_token = app_token
         self._silent_seconds = silent_seconds
-        self._look_seconds = look_seconds
         self._ping_seconds = ping_seconds
         self._on_return = on_return
         self._handler: AsyncSocketModeHandler | None = None
         self._connecting: asyncio.Task[None] | None = None
-        self._watching: asyncio.Task[None] | None = None
         self._connected_at = self._began_at = 0.0
         self._heard_at: float | None = None
         self._pong_at: float | None = None
@@ -68,12 +68,11 @@ class SlackSocket:
         """Begin to connect; returns at once, for a Slack that is away must not keep the rest from starting."""
         self._began_at = time.time()
         self._open()
-        self._watching = asyncio.create_task(self.loop(), name="slack socket: watchdog")
+        await super().start()
 
     async def stop(self) -> None:
         """Close the connection; what was not acknowledged is sent again to the next one that connects."""
-        await _cancel(self._watching)
-        self._watching = None
+        await super().stop()
         await self._close()
 
     async def is_connected(self) -> bool:
@@ -84,17 +83,8 @@ class SlackSocket:
         """Whether anything came of late: false once the watchdog has acted in vain."""
         return time.time() - max(self._heard_at or 0.0, self._began_at) < 2 * self._silent_seconds
 
-    async def loop(self) -> None:
-        """Look at the connection again and again; an error is logged and waited out."""
-        while True:
-            await asyncio.sleep(self._look_seconds)
-            try:
-                await self.turn()
-            except Exception:
-                log.exception("the Slack connection could not be looked after")
-
     async def turn(self) -> bool:
-        """Replace the connection if it was silent for too long; whether it was."""
+        """Replace the connection if it was silent for too long."""
         self._listen_for_pong()
         heard_at = self._heard_at or 0.0
         if self._is_away and heard_at > self._connected_at:
@@ -108,7 +98,7 @@ class SlackSocket:
         self.reconnects += 1
         await self._close()
         self._open()
-        return True
+        return False
 
     async def _return(self) -> None:
         if self._on_return:
@@ -128,7 +118,9 @@ class SlackSocket:
         handler, self._handler = self._handler, None
         if handler is None:
             return
-        await _cancel(self._connecting)
+        if self._connecting:
+            self._connecting.cancel()
+            await asyncio.gather(self._connecting, return_exceptions=True)
         try:
             async with asyncio.timeout(CLOSE_SECONDS):
                 await handler.close_async()
@@ -144,11 +136,3 @@ class SlackSocket:
 
     async def _hear(self, _: object) -> None:
         self._heard_at = time.time()
-
-
-async def _cancel(task: asyncio.Task[None] | None) -> None:
-    if task is None:
-        return
-    task.cancel()
-    with contextlib.suppress(asyncio.CancelledError):
-        await task

@@ -7,9 +7,10 @@ instead and says it all again.
 from collections.abc import Awaitable, Callable
 from typing import Any
 
+from bot.markdown import settle_start
 from bot.slack.api import SlackApi
 from bot.slack.blocks import Block
-from bot.slack.markdown import make_safe, settle_start
+from bot.slack.markdown import make_safe
 from bot.slack.names import find_user
 
 # Slack's limit of one call, and of what one message may hold beside its sources.

@@ -10,7 +10,7 @@ from typing import Any
 
 from bot.teams.activities import INVOKE, TeamsActivities
 from bot.teams.cards import CARD_TYPE, Card, make_attachment
-from bot.teams.reading import Activity, make_reply_key
+from bot.teams.reading import Activity, name_post
 
 _MESSAGE_TYPE = "application/vnd.microsoft.activity.message"
 _ERROR_TYPE = "application/vnd.microsoft.error"
@@ -26,7 +26,7 @@ class Click:
     @property
     def key(self) -> str:
         """The same at every delivery."""
-        return make_reply_key(self.activity["conversation"]["id"], self.activity["id"])
+        return name_post(self.activity)
 
     def find_number(self, name: str) -> int | None:
         """A row's id out of the data; None where it is none, for people may send what they like."""

@@ -14,8 +14,8 @@ from bot.teams.reading import (
     Activity,
     find_language,
     find_tenant,
-    make_reply_key,
     name_person,
+    name_post,
     read_html,
     read_time,
     to_reference,
@@ -75,7 +75,7 @@ class Extension:
 
 
 def _to_question(activity: Activity, text: str) -> Event:
-    key, said_at = make_reply_key(activity["conversation"]["id"], activity["id"]), read_time(activity)
+    key, said_at = name_post(activity), read_time(activity)
     payload: dict[str, Any] = {
         "text": text,
         "person": name_person(activity),
@@ -86,6 +86,8 @@ def _to_question(activity: Activity, text: str) -> Event:
         "said_at": said_at.isoformat() if said_at else None,
         "quoted": None,
         "reference": to_reference(activity),
+        "roster": None,
+        "team": None,
     }
     conversation_key = f"teams:{find_tenant(activity)}:aside:{payload['person']}"
     return Event("teams", f"aside:{key}", conversation_key, "question", payload)

@@ -7,10 +7,10 @@ from typing import Any
 
 from bot.again import Again
 from bot.inbox import Claimed, Event, Inbox
+from bot.stops import Stops
 from bot.teams.actions import CardActions, Click, Told
 from bot.teams.activities import INVOKE, TeamsActivities
 from bot.teams.cards import make_attachment
-from bot.teams.changes import Changes
 from bot.teams.connector import TeamsConnector, TeamsError
 from bot.teams.reactions import find_vote
 from bot.teams.reading import (
@@ -22,6 +22,7 @@ from bot.teams.reading import (
     make_reply_key,
     name_conversation,
     name_person,
+    name_post,
     to_reference,
 )
 from bot.teams.render import STOP
@@ -87,7 +88,7 @@ class Judgements:
         feedback: FeedbackLog,
         again: Again,
         answers: Answers,
-        changes: Changes,
+        stops: Stops,
         base_url: str,
     ) -> None:
         self._connector = connector
@@ -96,7 +97,7 @@ class Judgements:
         self._feedback = feedback
         self._again = again
         self._answers = answers
-        self._changes = changes
+        self._stops = stops
         self._base_url = base_url
 
     def open_doors(self, activities: TeamsActivities, actions: CardActions) -> None:
@@ -167,7 +168,7 @@ class Judgements:
     async def receive_stop(self, click: Click) -> Told:
         """The button that ends an answer; only who asked can."""
         number, language = click.find_number("inbox_id"), find_language(click.activity)
-        stopped = number is not None and await self._changes.stop(number, name_person(click.activity))
+        stopped = number is not None and await self._stops.request(number, name_person(click.activity))
         return Told(say_feedback("stopped" if stopped else "unknown", language))
 
     async def confirm(self, claimed: Claimed, judgement: Feedback) -> None:
@@ -192,9 +193,8 @@ class Judgements:
     async def _receive(self, activity: Activity, payload: dict[str, Any]) -> None:
         """Store a vote on the message that the activity names; one client names none, and means its newest answer."""
         named = activity.get("replyToId")
-        conversation = activity["conversation"]["id"]
         if named:
-            reply_key = make_reply_key(conversation, named)
+            reply_key = make_reply_key(activity["conversation"]["id"], named)
             about, in_line = {"reply_key": reply_key}, f"teams:{find_tenant(activity)}:{reply_key}"
         else:
             newest = await self._answers.find_newest(activity)
@@ -208,7 +208,7 @@ class Judgements:
             "direct": is_direct(activity),
             "reference": to_reference(activity, activity_id=named),
         }
-        event_key = f"vote:{make_reply_key(conversation, activity['id'])}"
+        event_key = f"vote:{name_post(activity)}"
         await self._inbox.receive(Event("teams", event_key, in_line, "feedback", stored))
 
 

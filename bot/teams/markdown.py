@@ -2,7 +2,7 @@
 
 import re
 
-from bot.slack.markdown import split_markdown
+from bot.markdown import split_markdown
 
 # A message may have about 28 KB in the worst client, counted in UTF-16 with all markup; Hangul and Latin alike.
 MESSAGE_CHARACTERS = 8_000

@@ -6,13 +6,15 @@ from typing import Any
 from bot.inbox import Claimed, Event
 from bot.teams.reading import (
     Activity,
+    find_roster,
     is_direct,
     is_mentioned,
     is_own,
-    make_reply_key,
     name_conversation,
     name_person,
+    name_post,
     read_quoted,
+    read_team,
     read_text,
     read_time,
     to_reference,
@@ -29,7 +31,7 @@ def to_question(activity: Activity) -> Event | None:
 def read_post(activity: Activity) -> Event:
     """A message as a question, to whomever it was said."""
     said_at = read_time(activity)
-    post = make_reply_key(activity["conversation"]["id"], activity["id"])
+    post = name_post(activity)
     payload: dict[str, Any] = {
         "text": read_text(activity),
         "person": name_person(activity),
@@ -39,6 +41,8 @@ def read_post(activity: Activity) -> Event:
         "said_at": said_at.isoformat() if said_at else None,
         "quoted": read_quoted(activity),
         "reference": to_reference(activity),
+        "roster": find_roster(activity),
+        "team": read_team(activity),
     }
     return Event("teams", f"post:{post}", name_conversation(activity), "question", payload)
 
@@ -47,15 +51,3 @@ async def read_thread(claimed: Claimed) -> Sequence[str]:
     """What people said before the question, as far as Teams shows it: the message that it quotes."""
     quoted = claimed.payload.get("quoted")
     return [quoted] if quoted else []
-
-
-async def find_audience(claimed: Claimed) -> list[str]:
-    """What everyone who will see the reply may read.
-
-    In a chat with one person that is the person, once the directory has named them. In a group or channel it is
-    what all may read, because its members are not looked up yet: denial wins while unknown.
-    """
-    payload = claimed.payload
-    if not payload["known"]:
-        return []
-    return ["everyone", payload["person"]] if payload["direct"] else ["everyone"]

@@ -1,40 +1,33 @@
 """What stands under an answer for people to judge it by, the form behind it, and the quiet words that follow. Pure."""
 
-import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from bot.judgement_form import (
+    CORRECTION_CHARACTERS,
+    PHRASES,
+    REASONS,
+    SOURCE_CHARACTERS,
+    label_passage,
+    read_judgement,
+)
 from bot.reply import FinishedAnswer
-from bot.slack.render_form import CORRECTION_CHARACTERS, REASONS, SOURCE_CHARACTERS
 from bot.teams.cards import Card, make_card, make_choice, make_execute, make_input, make_opener, make_submit, make_text
 from bot.teams.markdown import to_markdown
 from core.prompt import Language
 from core.records import Feedback
 
 EXPLAIN, JUDGE, AGAIN, ASK_HUMAN = "explain", "judge", "again", "ask_human"
-OPTION_CHARACTERS = 75
 MOST_OPTIONS = 30
 
 _PHRASES: dict[Language, dict[str, str]] = {
     "en": {
+        **PHRASES["en"],
         "explain": "Say what was wrong",
         "again": "Try again",
         "human": "Ask a human",
         "human_sure": "Colleagues who know about it will see your question and this answer.",
         "human_yes": "Ask them",
-        "title": "What was wrong?",
-        "send": "Send",
-        "reason": "Reason",
-        "reason_wrong": "The answer is wrong",
-        "reason_wrong_document": "It is from the wrong document",
-        "reason_incomplete": "Something is missing",
-        "reason_not_understood": "My question was not understood",
-        "reason_other": "Something else",
-        "correction": "The right answer",
-        "correction_hint": "In your own words, as a colleague would say it.",
-        "chosen": "Which of these sources holds it?",
-        "named": "Another source",
-        "named_hint": "A document's name, or a link to it.",
         "thanks": "Thank you. Only admins see what you wrote, and the next answers learn from it.",
         "again_taken": "I am trying again.",
         "human_taken": "I pass your question on to colleagues. You will hear here what they say.",
@@ -42,24 +35,12 @@ _PHRASES: dict[Language, dict[str, str]] = {
         "unknown": "This answer is not known any more.",
     },
     "ko": {
+        **PHRASES["ko"],
         "explain": "아쉬웠던 점 알리기",
         "again": "다시 답변받기",
         "human": "담당자에게 묻기",
         "human_sure": "담당자들이 질문과 이 답변을 보게 됩니다.",
         "human_yes": "묻기",
-        "title": "무엇이 아쉬웠나요?",
-        "send": "보내기",
-        "reason": "이유",
-        "reason_wrong": "답이 틀렸습니다",
-        "reason_wrong_document": "다른 문서에서 가져왔습니다",
-        "reason_incomplete": "빠진 내용이 있습니다",
-        "reason_not_understood": "질문을 이해하지 못했습니다",
-        "reason_other": "그 밖의 이유",
-        "correction": "올바른 답변",
-        "correction_hint": "동료에게 말하듯이 적어 주세요.",
-        "chosen": "어느 출처에 있나요?",
-        "named": "다른 출처",
-        "named_hint": "문서 이름이나 링크를 적어 주세요.",
         "thanks": "감사합니다. 남겨 주신 내용은 관리자만 볼 수 있으며 다음 답변에 반영됩니다.",
         "again_taken": "다시 답변하고 있습니다.",
         "human_taken": "담당자에게 질문을 전달합니다. 답변이 오면 이곳에서 알려 드리겠습니다.",
@@ -120,18 +101,8 @@ def render_thanks(language: Language) -> Card:
 
 
 def read_form(data: Mapping[str, Any], base_url: str) -> dict[str, Any]:
-    """What a sent form says, as the inbox keeps a judgement.
-
-    A link to a passage of ours names that passage, as if it had been chosen.
-    """
-    reason, named = _read(data, "reason"), _read(data, "named")
-    chosen = _read(data, "chosen") or _read_passage(named, base_url)
-    return {
-        "reason": reason if reason in REASONS else None,
-        "correction": (_read(data, "correction") or "")[:CORRECTION_CHARACTERS] or None,
-        "right_chunk_id": int(chosen) if chosen and re.fullmatch(r"\d{1,18}", chosen) else None,
-        "right_source": (named or "")[:SOURCE_CHARACTERS] or None,
-    }
+    """What a sent form says, as the inbox keeps a judgement."""
+    return read_judgement({name: _read(data, name) for name in ("reason", "correction", "chosen", "named")}, base_url)
 
 
 def _render_words(phrases: Mapping[str, str], name: str, limit: int, before: str | None, *, long: bool = False) -> Card:
@@ -139,18 +110,10 @@ def _render_words(phrases: Mapping[str, str], name: str, limit: int, before: str
 
 
 def _label(passage: Mapping[str, Any]) -> str:
-    """`[2] Leave policy › Annual leave`; plain text in a menu, and no link where a client takes it for Markdown."""
-    place = " › ".join(" ".join(part.split()) for part in (passage["title"], passage["heading_path"]) if part)
-    place = to_markdown(place).replace("&lt;", "<")
-    label = f"[{passage['number']}] {place}"
-    return label if len(label) <= OPTION_CHARACTERS else label[: OPTION_CHARACTERS - 1] + "…"
+    """Plain text in a menu, and no link where a client takes it for Markdown."""
+    return label_passage(passage, lambda place: to_markdown(place).replace("&lt;", "<"))
 
 
 def _read(data: Mapping[str, Any], name: str) -> str | None:
     value = data.get(name)
     return value.strip() or None if isinstance(value, str) else None
-
-
-def _read_passage(named: str | None, base_url: str) -> str | None:
-    found = re.fullmatch(rf"<?{re.escape(base_url)}/passages/(\d{{1,18}})(?:[?#|].*)?>?", named or "")
-    return found[1] if found else None

@@ -11,10 +11,11 @@ from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
+from bot.changes import Changes
 from bot.inbox import Claimed
 from bot.phrases import say
 from bot.reply import FinishedAnswer
-from bot.teams.changes import Changes
+from bot.stops import Stops
 from bot.teams.connector import Message, TeamsConnector, TeamsError
 from bot.teams.reading import make_reply_key
 from bot.teams.render import render_answer, render_partial, render_text
@@ -43,6 +44,7 @@ class Means:
     connector: TeamsConnector
     interactions: Interactions
     changes: Changes
+    stops: Stops
     base_url: str
     has_experts: bool = False
     clock: Clock = time.monotonic
@@ -225,7 +227,7 @@ class TeamsReply:
             log.info("the stream has ended, edits instead", extra={"error": error.reason})
             # The person pressed Stop: then nobody waits for the rest.
             if "cancel" in error.reason.lower():
-                await self._means.changes.stop(self._claimed.id, self._claimed.payload["person"])
+                await self._means.stops.request(self._claimed.id, self._claimed.payload["person"])
 
     async def _end_with(self, message: Message) -> bool:
         """End the stream with the answer; False where the message must be edited, because it shows other words."""

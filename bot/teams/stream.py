@@ -9,7 +9,7 @@ Source: "Stream bot messages", Microsoft Teams platform, REST API.
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from bot.slack.markdown import settle_start
+from bot.markdown import settle_start
 from bot.teams.connector import Message, TeamsConnector, TeamsError
 from bot.teams.markdown import MESSAGE_CHARACTERS, to_markdown
 

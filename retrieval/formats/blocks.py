@@ -42,12 +42,14 @@ class Extracted:
 
     Attributes:
         needs_ocr: text recognition would have read more, and is not installed.
+        sensitivity: name of the file's own label; empty where it has none.
     """
 
     title: str
     blocks: list[Block]
     left_out: list[LeftOut] = field(default_factory=list[LeftOut])
     needs_ocr: bool = False
+    sensitivity: str = ""
 
 
 def squeeze(text: str) -> str:

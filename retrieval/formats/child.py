@@ -79,6 +79,7 @@ def encode(extracted: Extracted) -> dict[str, Any]:
         "blocks": [[block.kind, block.text, block.level, block.page] for block in extracted.blocks],
         "left_out": [[part.name, part.reason] for part in extracted.left_out],
         "needs_ocr": extracted.needs_ocr,
+        "sensitivity": extracted.sensitivity,
     }
 
 
@@ -89,6 +90,7 @@ def decode(answer: dict[str, Any]) -> Extracted:
         [Block(*block) for block in answer["blocks"]],
         [LeftOut(*part) for part in answer["left_out"]],
         bool(answer["needs_ocr"]),
+        str(answer["sensitivity"]),
     )
 
 

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from functools import lru_cache
 
 from markdown_it import MarkdownIt
@@ -10,13 +11,15 @@ from markdown_it.token import Token
 from retrieval.formats.blocks import Block, Extracted, build_extracted, build_rows
 from retrieval.formats.encoding import decode_text
 from retrieval.formats.html import extract_fragment
+from retrieval.formats.sensitivity import clean_label
 
 _FRONT_MATTER = re.compile(r"\A---\n(.*?)\n(?:---|\.\.\.)[ \t]*(?:\n|\Z)", re.DOTALL)
+_SENSITIVITY = re.compile(r"^sensitivity:[ \t]*['\"]?(.+?)['\"]?[ \t]*$", re.MULTILINE)
 _TITLE = re.compile(r"^title:[ \t]*['\"]?(.+?)['\"]?[ \t]*$", re.MULTILINE)
 
 
 def extract_markdown(content: bytes, file_name: str) -> Extracted:
-    """Read a markdown file; front matter gives a title and is not text.
+    """Read a markdown file; front matter gives a title and a label and is not text.
 
     Raises:
         InvalidInputError: the bytes are no text.
@@ -25,7 +28,9 @@ def extract_markdown(content: bytes, file_name: str) -> Extracted:
     front = _FRONT_MATTER.match(text)
     named = _TITLE.search(front[1]) if front else None
     tokens = _get_parser().parse(text[front.end() :] if front else text)
-    return build_extracted(list(_read_blocks(tokens)), file_name=file_name, title=named[1] if named else "")
+    label = _SENSITIVITY.search(front[1]) if front else None
+    read = build_extracted(list(_read_blocks(tokens)), file_name=file_name, title=named[1] if named else "")
+    return replace(read, sensitivity=clean_label(label[1]) if label else "")
 
 
 @lru_cache(maxsize=1)

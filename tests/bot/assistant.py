@@ -5,7 +5,9 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
 from bot.answer import Answerer, Searcher
+from bot.changes import DELETION, take_deletions
 from bot.compose import Composer, Limits
+from bot.experts import ExpertPlatform, Experts
 from bot.handlers import Confirm, FeedbackHandler, FindLanguage, FindPrincipals, QuestionHandler, ReadThread
 from bot.inbox import Inbox
 from bot.more import More
@@ -91,6 +93,7 @@ async def work(
     search: OneDocument,
     confirm: Mapping[str, Confirm] | None = None,
     handlers: Mapping[str, Handler] | None = None,
+    experts: Mapping[str, ExpertPlatform] | None = None,
     read_thread: Mapping[str, ReadThread] | None = None,
     build_more: Callable[[Answerer], More] | None = None,
     find_language: Mapping[str, FindLanguage] | None = None,
@@ -110,12 +113,16 @@ async def work(
         more=more,
         find_language=find_language,
     )
-    feedback = FeedbackHandler(feedback=FeedbackLog(database), interactions=interactions, confirm=confirm)
+    log = FeedbackLog(database)
+    feedback = FeedbackHandler(feedback=log, interactions=interactions, confirm=confirm)
+    asked = Experts(database, interactions=interactions, feedback=log, platforms=experts or {})
     worker = Worker(
         inbox=inbox,
         handlers={
             "question": questions,
             "feedback": feedback,
+            DELETION: take_deletions(database),
+            **asked.handlers(),
             **(more.handlers() if more else {}),
             **(handlers or {}),
         },
@@ -161,6 +168,11 @@ class Assistant:
         return {}
 
     @property
+    def experts(self) -> Mapping[str, ExpertPlatform]:
+        """Whom a question may be handed to, where the platform has a channel of theirs."""
+        return {}
+
+    @property
     def read_thread(self) -> Mapping[str, ReadThread]:
         """What was said in threads, where the platform has them."""
         return {}
@@ -187,6 +199,7 @@ class Assistant:
             search=self.search,
             confirm=self.confirm,
             handlers=self.handlers,
+            experts=self.experts,
             read_thread=self.read_thread,
             build_more=self.build_more,
             find_language=self.find_language,

@@ -10,6 +10,7 @@ from core.database import Database
 from core.errors import NotFoundError
 from core.feedback import FeedbackLog
 from core.interactions import Interactions
+from core.prompt import Message
 from core.records import Feedback, Outcome, Question
 
 QUESTION = Question("web", "web:c1", "user:ann", ["everyone"], "How many days of leave?", "en")
@@ -18,7 +19,7 @@ QUESTION = Question("web", "web:c1", "user:ann", ["everyone"], "How many days of
 async def test_an_answer_is_stored_with_what_it_takes_to_say_it_again(database: Database) -> None:
     interactions = Interactions(database)
     begun = await interactions.begin(QUESTION)
-    messages = [{"role": "user", "content": "How many days of leave?"}]
+    messages: list[Message] = [{"role": "user", "content": "How many days of leave?"}]
     await interactions.finish(Outcome(begun.id, "23 days. [1]", "generated", messages=messages, citations=[1]))
     stored = await interactions.get(begun.id)
     assert (stored.answer, stored.messages, stored.citations) == ("23 days. [1]", messages, [1])

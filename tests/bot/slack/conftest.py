@@ -21,7 +21,7 @@ from bot.alerts import Alerts
 from bot.answer import Answerer
 from bot.audience import Audiences
 from bot.desk import Desk
-from bot.experts import Experts
+from bot.experts import ExpertPlatform
 from bot.forget import FORGET, ForgetHandler
 from bot.handlers import Confirm, FindLanguage, ReadThread
 from bot.inbox import Inbox
@@ -85,17 +85,15 @@ class Workspace(Assistant):
 
     @property
     def handlers(self) -> Mapping[str, Handler]:
-        assert self.side.experts
-        experts = Experts(
-            self.database,
-            interactions=Interactions(self.database),
-            feedback=FeedbackLog(self.database),
-            platforms={"slack": self.side.experts},
-        )
         work = CommandWork(self.database, search=self.search, audiences=self.audiences, base_url=BASE_URL)
         forgetting = build_forgetting(self.database, ModelServer(NOBODY, "base"), Path("no-such-folder"))
         forget = ForgetHandler(self.database, forgetting, tell={"slack": self.side.tell_forgotten})
-        return {**self.side.handlers, **experts.handlers(), **work.handlers(), FORGET: forget}
+        return {**self.side.handlers, **work.handlers(), FORGET: forget}
+
+    @property
+    def experts(self) -> Mapping[str, ExpertPlatform]:
+        assert self.side.experts
+        return {"slack": self.side.experts}
 
     @property
     def find_language(self) -> Mapping[str, FindLanguage]:
@@ -185,7 +183,7 @@ async def open_workspace(
         expert_channel=EXPERT_CHANNEL,
         admin=admin,
         history=History(api, pause_seconds=0),
-        prompts=SUGGESTIONS,
+        suggestions=SUGGESTIONS,
     )
     app = web.Application()
     app.add_routes(side.routes())

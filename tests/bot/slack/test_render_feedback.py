@@ -5,9 +5,10 @@ from typing import Any
 
 import pytest
 
+from bot.judgement_form import LABEL_CHARACTERS
 from bot.reply import FinishedAnswer
 from bot.slack.render_feedback import render_feedback, render_thanks
-from bot.slack.render_form import OPTION_CHARACTERS, read_form, render_form
+from bot.slack.render_form import read_form, render_form
 from core.prompt import Language
 from core.records import Feedback
 from tests.bot.assistant import BASE_URL, LEAVE
@@ -51,7 +52,7 @@ def test_without_passages_the_form_asks_for_the_source_in_words() -> None:
 def test_a_long_title_fits_its_option() -> None:
     passage = {**PASSAGES[0], "title": "휴가 " * 60}
     options = render_form(12, "ko", [passage], None)["blocks"][2]["element"]["options"]
-    assert len(options[0]["text"]["text"]) == OPTION_CHARACTERS
+    assert len(options[0]["text"]["text"]) == LABEL_CHARACTERS
 
 
 @pytest.mark.parametrize(

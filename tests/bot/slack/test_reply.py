@@ -7,10 +7,10 @@ from typing import Any
 
 import pytest
 
+from bot.changes import Changes, Fate
 from bot.inbox import Claimed
 from bot.reply import FinishedAnswer, Source
 from bot.slack.api import SlackError
-from bot.slack.changes import Changes, Fate
 from bot.slack.pace import APPEND_PAUSE_SECONDS, EDIT_PAUSE_SECONDS, Pace, Paces
 from bot.slack.posts import to_question
 from bot.slack.reply import SlackPlatform, SlackReply
@@ -58,7 +58,7 @@ def make_platform(workspace: Workspace, clock: Clock) -> SlackPlatform:
         api=api,
         interactions=Interactions(workspace.database),
         base_url=BASE_URL,
-        changes=Changes(inbox=workspace.inbox, database=workspace.database),
+        changes=Changes("slack", inbox=workspace.inbox, database=workspace.database),
         clock=clock,
     )
 

@@ -69,7 +69,7 @@ def bearer(**changes: Any) -> str:
 
 def unsigned() -> str:
     claims = {"iss": "https://api.botframework.com", "aud": APP_ID, "serviceurl": SERVICE_URL, "exp": NOW + 3600}
-    return "Bearer " + jwt.encode(claims, None, algorithm="none", headers={"kid": "key-1"})
+    return "Bearer " + jwt.encode(claims, "", algorithm="none", headers={"kid": "key-1"})
 
 
 def signed_with_the_public_key() -> str:

@@ -7,9 +7,10 @@ from typing import Any
 
 import pytest
 
+from bot.changes import Changes
 from bot.inbox import Claimed, Inbox
 from bot.reply import FinishedAnswer
-from bot.teams.changes import Changes
+from bot.stops import Stops
 from bot.teams.connector import TeamsConnector, TeamsError
 from bot.teams.limits import Limits
 from bot.teams.posts import to_question
@@ -57,7 +58,8 @@ class Stage:
         self.means = Means(
             connector=connector,
             interactions=self.interactions,
-            changes=Changes(inbox=Inbox(database), database=database),
+            changes=Changes("teams", inbox=Inbox(database), database=database),
+            stops=Stops(database),
             base_url=BASE_URL,
             clock=self.clock,
             sleep=self.clock.sleep,
