@@ -11,8 +11,13 @@ WITH given AS (
 ), numbered AS (
     SELECT given.*, existing.id IS NULL AS is_new,
            coalesce(existing.id, nextval(pg_get_serial_sequence('interactions', 'id'))) AS id,
-           CASE WHEN existing.id IS NULL THEN (SELECT name FROM serving) ELSE existing.adapter END AS adapter
-    FROM given LEFT JOIN interactions AS existing ON existing.inbox_id = given.inbox_id
+           CASE WHEN existing.id IS NULL THEN CASE WHEN abs(hashtextextended(given.conversation_key, serving.trial_id) %% 100000)
+                          < serving.trial_share * 100000 THEN serving.trial ELSE serving.name END
+                ELSE existing.adapter END AS adapter
+    FROM given
+    LEFT JOIN interactions AS existing ON existing.inbox_id = given.inbox_id
+    -- A conversation keeps its side for the whole of a trial, and has another one in the next.
+    LEFT JOIN serving ON true
 ), stored AS (
     INSERT INTO interactions (id, inbox_id, platform, conversation_key, asker, principals, question, language, adapter,
                               again_of)
