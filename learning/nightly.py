@@ -174,6 +174,8 @@ class Night:
     async def _work(self, run: Run) -> tuple[State, str]:
         if run.requested_by == SCHEDULE and await self._pauses.is_paused():
             raise Stopped("paused")
+        # A night that was killed may have left the model at rest, and collecting asks it.
+        await self._let_answer()
         run = await self._collect(run)
         pairs = await self._runs.find_pairs(run.id)
         run = await self._train(run, pairs)

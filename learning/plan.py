@@ -80,15 +80,15 @@ def choose_way(
         possible["sleep"] = here
     if can_restart:
         possible["restart"] = here
-    way = next((way for way in WAYS if way in possible and wish in ("auto", way)), None)
-    if way is None:
-        seen = ", ".join(f"GPU {gpu.index}: {gpu.free:.0f} of {gpu.total:.0f} GiB free" for gpu in gpus) or "no GPU"
-        raise NoRoomError(
-            f"expected room for {need:.0f} GiB of training, got {seen}; "
-            "let the server sleep (--enable-sleep-mode and VLLM_SERVER_DEV_MODE=1), or set MODEL_STOP_COMMAND and "
-            "MODEL_START_COMMAND; see docs/operations.md"
-        )
-    return way, possible[way]
+    for way in WAYS:
+        if wish in ("auto", way) and way in possible:
+            return way, possible[way]
+    seen = ", ".join(f"GPU {gpu.index}: {gpu.free:.0f} of {gpu.total:.0f} GiB free" for gpu in gpus) or "no GPU"
+    raise NoRoomError(
+        f"expected room for {need:.0f} GiB of training, got {seen}; "
+        "let the server sleep (--enable-sleep-mode and VLLM_SERVER_DEV_MODE=1), or set MODEL_STOP_COMMAND and "
+        "MODEL_START_COMMAND; see docs/operations.md"
+    )
 
 
 def find_deadline(done_by: str | None, zone: str, now: datetime) -> datetime | None:
