@@ -44,15 +44,22 @@ class Composer:
     """Composes answers, one call each; safe to call concurrently. Writes nothing to the log.
 
     Args:
-        restore: loads the active adapter into a model server that does not have it.
+        is_resting: whether the model must not be asked now, because a night trains in its place.
+        restore: loads an adapter, by its name, into a model server that does not have it.
     """
 
     def __init__(
-        self, model_server: ModelServer, limits: Limits, *, restore: Callable[[], Awaitable[None]] | None = None
+        self,
+        model_server: ModelServer,
+        limits: Limits,
+        *,
+        restore: Callable[[str], Awaitable[None]] | None = None,
+        is_resting: Callable[[], Awaitable[bool]] | None = None,
     ) -> None:
         self._model_server = model_server
         self.limits = limits
         self._restore = restore
+        self._is_resting = is_resting
 
     async def compose(self, draft: Draft, language: Language, standalone: str, show: Show) -> Outcome:
         """An answer from the draft's passages, which the draft shows as it grows.
@@ -70,6 +77,8 @@ class Composer:
         if not fitting:
             return _quoted(draft.outcome, standalone, "quoted_long")
         draft.outcome = replace(draft.outcome, passages=fitting)
+        if self._is_resting and await self._is_resting():
+            return _quoted(draft.outcome, standalone, "quoted_resting")
         return await self._generate(draft, standalone, show)
 
     async def _generate(self, draft: Draft, standalone: str, show: Show) -> Outcome:
@@ -109,7 +118,7 @@ class Composer:
         else:
             return
         try:
-            await self._restore()
+            await self._restore(draft.outcome.adapter)
             await stream()
         except ModelServerError as error:
             if draft.generation.text:

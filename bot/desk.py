@@ -59,7 +59,7 @@ class Night:
         acts: list[Act] = []
         if self.adapter_state == "candidate" and not self.since:
             acts.append("approve")
-        if self.adapter_state == "active":
+        if self.adapter_state in ("active", "trial"):
             acts.append("roll_back")
         return [*acts, "resume" if self.paused_by else "pause"]
 
@@ -127,7 +127,7 @@ class Desk:
 
 def _find_hindrance(act: Act, night: Night) -> Outcome | None:
     if act == "roll_back":
-        return None if night.adapter_state == "active" else "is_not_served"
+        return None if night.adapter_state in ("active", "trial") else "is_not_served"
     if night.adapter_state == "active":
         return "is_served"
     if night.adapter_state == "rejected":

@@ -47,11 +47,17 @@ async def show(as_json: bool) -> None:
 
 @adapters.command()
 @click.argument("name")
+@click.option(
+    "--share", type=click.FloatRange(0, 1, True, True), help="Only this share of the conversations, on trial."
+)
 @click.option("--reason", default="promoted by hand", show_default=True, help="For the history.")
 @json_option
 @command
-async def promote(name: str, reason: str, as_json: bool) -> None:
+async def promote(name: str, share: float | None, reason: str, as_json: bool) -> None:
     """Serve the adapter NAME from the next question on; `base` is the model without an adapter.
+
+    With --share only that part of the conversations gets it, beside what is served: the votes on its answers take it
+    back where they are bad, and after NIGHT_TRIAL_HOURS it serves everybody.
 
     It is loaded first: where the model server refuses it, nothing is switched. Answers under way end as they began.
     """
@@ -61,6 +67,13 @@ async def promote(name: str, reason: str, as_json: bool) -> None:
                 "the model server is away, so the adapter cannot be loaded; start `nightbake up` first"
             )
         chosen = None if name == BASE else name
+        if chosen and share:
+            await house.serving.try_out(chosen, share=share, by=local_person(), reason=reason)
+            active = await house.adapters.find_active()
+            _say_serving(
+                active.name if active else None, as_json=as_json, trial=f"{chosen} for {share:.0%} of the conversations"
+            )
+            return
         await house.serving.promote(chosen, by=local_person(), reason=reason)
     _say_serving(chosen, as_json=as_json)
 
@@ -139,10 +152,10 @@ async def remove(name: str, as_json: bool) -> None:
     say(f"everyone's adapter answers {escape(name)}", quiet=as_json)
 
 
-def _say_serving(name: str | None, *, as_json: bool) -> None:
+def _say_serving(name: str | None, *, as_json: bool, trial: str | None = None) -> None:
     if as_json:
-        emit({"serving": name})
-    say(f"serving {name or 'the base model'}", quiet=as_json)
+        emit({"serving": name} | ({"trial": trial} if trial else {}))
+    say(f"serving {name or 'the base model'}{f', on trial {trial}' if trial else ''}", quiet=as_json)
 
 
 def _state(adapter: Adapter) -> str:

@@ -21,6 +21,7 @@ from core.gaps import Gaps
 from core.interactions import Interactions
 from core.migrate import migrate
 from core.model_server import ModelServer
+from core.rests import Rests
 from core.serving import Serving
 from core.settings import Settings, read_list
 from core.supervisor import Supervisor
@@ -181,7 +182,7 @@ def _build(settings: Settings, database: Database, dictionary: Dictionary) -> Ho
         temperature=settings.model_temperature,
         languages=frozenset(read_list(settings.model_languages)),
     )
-    composer = Composer(model_server, limits, restore=serving.restore)
+    composer = Composer(model_server, limits, restore=serving.restore, is_resting=Rests(database).is_resting)
     return House(
         settings=settings,
         database=database,

@@ -21,10 +21,12 @@ from cli.ingest import ingest_with_progress
 from cli.night import run_here
 from cli.output import command, emit, escape, json_option, log_file, notes, read_settings, say
 from cli.sources import build_sources
-from core.errors import ProcessError
+from core.errors import NightbakeError, ProcessError
 from core.garbage import keep_what_is_built
+from learning.room import Room, wake_abandoned
 from learning.runs import Runs
 from learning.schedule import NightSchedule
+from learning.trial import TrialWatch
 from retrieval.examples import Teaching
 from retrieval.keep_up import KeepUp
 from retrieval.model_change import ModelChange
@@ -80,6 +82,7 @@ async def up(as_json: bool) -> None:
             if change.is_running:
                 say(f"{escape(await describe_change(house))}; `nightbake doctor` shows how far it is", quiet=as_json)
             await _begin(Teaching(house.database), stack)
+            await _begin(TrialWatch(house.database, house.serving, hours=house.settings.night_trial_hours), stack)
             schedule = await _begin(_build_schedule(house), stack)
             keep_what_is_built()
             await _announce(house, bot, schedule, seconds=time.monotonic() - began, as_json=as_json)
@@ -125,6 +128,7 @@ async def _start_model(house: House, stack: AsyncExitStack, *, quiet: bool) -> N
     """The embedded model server, beside everything else; a server of one's own is only looked at."""
     began = time.monotonic()
     if not house.is_embedded_model:
+        await _wake_abandoned(house)
         healthy = await house.model_server.is_healthy()
         say(f"model server at {house.model_server.url}: {'ready' if healthy else '[yellow]away[/]'}", quiet=quiet)
         if healthy:
@@ -137,6 +141,15 @@ async def _start_model(house: House, stack: AsyncExitStack, *, quiet: bool) -> N
     say("starting the model server (about a minute; answers are quoted until it is ready)", quiet=quiet)
     await supervisor.start()
     say(f"model server ready: {time.monotonic() - began:.1f} s", quiet=quiet)
+
+
+async def _wake_abandoned(house: House) -> None:
+    """A model that a killed night left at rest; where it does not come back, answers are quoted."""
+    room = Room(house.database, house.serving, house.model_server, house.read_night_settings().room)
+    try:
+        await wake_abandoned(house.database, room)
+    except NightbakeError as error:
+        log.error("the model rests and cannot be woken", extra={"error": str(error)})
 
 
 async def _cancel(task: asyncio.Task[None]) -> None:

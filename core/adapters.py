@@ -1,5 +1,6 @@
 """Which adapters exist and which one is served: one inserted row switches, and the history of switches stays."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Literal
@@ -14,7 +15,10 @@ QUERIES = load_queries(__file__)
 
 EVERYONE = "everyone"
 
-State = Literal["candidate", "active", "retired", "rejected"]
+State = Literal["candidate", "trial", "active", "retired", "rejected"]
+
+# A question that was begun before that and not finished was lost with its process.
+ANSWER_SECONDS = 900.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +39,18 @@ class Adapter:
     reason: str | None
     state: State
     audience: str = EVERYONE
+    deleted_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Served:
+    """What answers everyone, and what a share of the conversations has on trial beside it; None is the base model."""
+
+    switch_id: int
+    name: str | None
+    trial: str | None
+    share: float
+    switched_at: datetime
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,28 +103,57 @@ class Adapters:
         return await self._database.fetch_one(QUERIES["get_active"], {"audience": audience}, Adapter)
 
     async def find_served(self) -> list[Adapter]:
-        """Every adapter that answers somebody now: everyone's, and those of audiences."""
+        """Every adapter that answers somebody now: everyone's, what is on trial, and those of audiences."""
         return await self._database.fetch_all(QUERIES["find_served"], None, Adapter)
+
+    async def find_serving(self) -> Served | None:
+        """What the last switch says; None where nothing was ever switched, and the base model answers."""
+        return await self._database.fetch_one(QUERIES["find_serving"], None, Served)
+
+    async def find_answering(self) -> set[str]:
+        """Adapters that unfinished questions began with."""
+        found = await self._database.fetch_all(QUERIES["find_answering"], {"seconds": ANSWER_SECONDS}, _Name)
+        return {row.name for row in found if row.name}
+
+    async def mark_deleted(self, name: str) -> None:
+        """Its folder is gone; what is known of it stays."""
+        await self._database.execute(QUERIES["mark_deleted"], {"name": name})
 
     async def reject(self, name: str, reason: str) -> None:
         """Mark a candidate as refused by the gate."""
         await self._database.execute(QUERIES["reject"], {"name": name, "reason": reason})
 
     async def switch(
-        self, name: str | None, *, by: str, reason: str, act: str = "promote", audience: str = EVERYONE
-    ) -> None:
+        self,
+        name: str | None,
+        *,
+        by: str,
+        reason: str,
+        act: str = "promote",
+        audience: str = EVERYONE,
+        trial: str | None = None,
+        share: float = 0.0,
+        after: int | None = None,
+        facts: Mapping[str, Any] | None = None,
+    ) -> bool:
         """Serve an adapter's audience with it from the next question on, with a row in the audit log.
 
         Args:
             name: None takes an audience's adapter away: everyone's answers it, and everyone the base model.
             audience: whose adapter is taken away.
+            trial: answers a share of everyone's conversations beside it.
+            after: everyone's switch that must be the last one; False where it is not, and nothing was switched.
 
         Raises:
             NotFoundError: no adapter has this name.
         """
-        parameters = {"name": name, "by": by, "reason": reason, "act": act, "audience": audience}
-        if await self._database.fetch_one(QUERIES["switch"], parameters, _Id) is None:
-            raise NotFoundError(f"no adapter named {name!r}; `nightbake adapters` lists them")
+        parameters = {"name": name, "by": by, "reason": reason, "act": act, "audience": audience, "trial": trial}
+        parameters |= {"share": share, "after": after, "facts": Jsonb(facts or {})}
+        if await self._database.fetch_one(QUERIES["switch"], parameters, _Id) is not None:
+            return True
+        if after is None:
+            raise NotFoundError(f"no adapter named {trial or name!r}; `nightbake adapters` lists them")
+        return False
 
     async def get_previous_name(self, audience: str = EVERYONE) -> str | None:
         """What an audience was served before the current one; None is the base model, or everyone's."""

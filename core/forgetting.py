@@ -30,6 +30,9 @@ REASON = "trained on what a person asked to be forgotten"
 # The name of the model without an adapter, where commands take an adapter.
 BASE = "base"
 
+# How long an answer under way is waited for before its adapter's weights stay for another time.
+ANSWERS_SECONDS, POLL_SECONDS = 30.0, 0.2
+
 # In this order: each row goes before what it refers to.
 LEARNT = (
     "mark_runs", "erase_run_pairs", "erase_pairs", "erase_reviews", "blank_reviews", "blank_checks", "erase_sides",
@@ -149,6 +152,7 @@ class Forgetting:
 
         An audience whose adapter was retired is answered by everyone's.
         """
+        await self._end_trial(by)
         for adapter in await self._adapters.find_served():
             if adapter.reason == REASON and adapter.audience != EVERYONE:
                 await self._serving.promote(None, by=by, reason=REASON, audience=adapter.audience)
@@ -166,21 +170,37 @@ class Forgetting:
             await self._serving.promote(None, by=by, reason=REASON)
         return successor or BASE
 
+    async def _end_trial(self, by: str) -> None:
+        """Where what is on trial was retired for somebody's wish."""
+        served = await self._adapters.find_serving()
+        if served and served.trial and (await self._adapters.get(served.trial)).reason == REASON:
+            await self._adapters.switch(served.name, by=by, reason=REASON, act="end trial")
+
     async def _delete_weights(self) -> list[str]:
         """Of all that was ever retired for such a wish; the names of those that the model server holds on to."""
         retired = [adapter.name for adapter in await self._adapters.find_all() if adapter.reason == REASON]
         return [name for name in retired if not await self._delete(self._home / "adapters" / name)]
 
     async def _delete(self, folder: Path) -> bool:
-        """Unload, then delete: a server that misses the folder of a loaded adapter dies. False where it holds on."""
+        """Unload, let answers under way end, delete: a server that misses a folder dies. False where it holds on."""
         if not folder.exists():
             return True
         try:
             await self._model_server.unload_adapter(folder.name)
         except ModelServerError:
             return False
+        if not await self._wait_for_answers(folder.name):
+            return False
         await asyncio.to_thread(shutil.rmtree, folder, ignore_errors=True)
         return True
+
+    async def _wait_for_answers(self, adapter: str) -> bool:
+        """False where an answer that began with this adapter does not end in time."""
+        for _ in range(int(ANSWERS_SECONDS / POLL_SECONDS)):
+            if adapter not in await self._adapters.find_answering():
+                return True
+            await asyncio.sleep(POLL_SECONDS)
+        return False
 
 
 def _join(receipts: Sequence[Receipt]) -> Receipt:

@@ -11,3 +11,4 @@ class Lock(IntEnum):
     NIGHT = 7_140_003
     SOURCE = 7_140_004
     EMBEDDING_MODEL = 7_140_005
+    SERVING = 7_140_006

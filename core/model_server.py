@@ -16,6 +16,7 @@ from core.prompt import Message
 RETRIES = 2
 RETRY_PAUSE_SECONDS = 0.5
 CONNECT_SECONDS = 5
+SLEEP_SECONDS = 600
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,9 +129,13 @@ class ModelServer:
 
     async def find_models(self) -> list[str]:
         """Names that can be asked for now: the base model and every loaded adapter."""
+        return list(await self._find_folders())
+
+    async def _find_folders(self) -> dict[str, str | None]:
+        """What can be asked for, and from where it was loaded; None where the server does not say."""
         async with self._failing_clearly(Generation()):
             answer = await self._request("GET", "/v1/models", None, seconds=CONNECT_SECONDS)
-            return [entry["id"] for entry in answer["data"]]
+            return {entry["id"]: entry.get("root") for entry in answer["data"]}
 
     async def is_healthy(self) -> bool:
         """Whether the server answers and has the base model."""
@@ -139,21 +144,63 @@ class ModelServer:
         except ModelServerError:
             return False
 
-    async def load_adapter(self, name: str, folder: str) -> None:
-        """Load an adapter from a folder that the server can read; a name that is loaded already stays as it is.
+    async def load_adapter(self, name: str, folder: str, *, seconds: float | None = None) -> None:
+        """Load an adapter from a folder that the server can read; one that is loaded already stays as it is.
+
+        Never in place: vLLM then reads the folder at every step, and answers under way would change their model.
 
         Raises:
             ModelServerError: the server refused it (rank too large, not a LoRA, folder missing).
         """
-        if name in await self.find_models():
+        loaded = await self._find_folders()
+        if name in loaded and loaded[name] in (folder, None):
             return
+        if name in loaded:
+            # A name has one folder for good, so these are other weights, e.g. of a state folder that was moved.
+            await self.unload_adapter(name)
         body = {"lora_name": name, "lora_path": folder}
-        await self._request("POST", "/v1/load_lora_adapter", body, seconds=self._timeout_seconds)
+        try:
+            await self._request("POST", "/v1/load_lora_adapter", body, seconds=seconds or self._timeout_seconds)
+        except _StatusError:
+            # Another process loads it at the same time, and the server refuses the second.
+            if (await self._find_folders()).get(name, "") not in (folder, None):
+                raise
 
     async def unload_adapter(self, name: str) -> None:
         """Forget an adapter; its folder may be deleted only after this."""
         if name in await self.find_models():
             await self._request("POST", "/v1/unload_lora_adapter", {"lora_name": name}, seconds=CONNECT_SECONDS)
+
+    async def is_sleeping(self) -> bool | None:
+        """Whether the server sleeps; None where it has no sleep mode.
+
+        Raises:
+            ModelServerError: it is away.
+        """
+        try:
+            answer = await self._request("GET", "/is_sleeping", None, seconds=CONNECT_SECONDS)
+        except ModelMissingError:
+            return None
+        async with self._failing_clearly(Generation()):
+            return bool(answer["is_sleeping"])
+
+    async def sleep(self) -> None:
+        """Let requests under way end, then move the weights to main memory (vLLM's level 1).
+
+        vLLM 0.32 would abort them by default. Further requests wait until it is woken, so send none.
+
+        Raises:
+            ModelServerError: it has no sleep mode, or did not fall asleep in time.
+        """
+        await self._request("POST", "/sleep?level=1&mode=wait", None, seconds=SLEEP_SECONDS)
+
+    async def wake_up(self) -> None:
+        """Move the weights back. Adapters have been lost on the way: load and prove them anew.
+
+        Raises:
+            ModelServerError: it did not wake.
+        """
+        await self._request("POST", "/wake_up", None, seconds=SLEEP_SECONDS)
 
     async def _stream_once(self, body: dict[str, Any], generation: Generation) -> AsyncGenerator[str]:
         began = time.perf_counter()

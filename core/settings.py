@@ -42,6 +42,10 @@ class Settings(BaseSettings):
     model_answer_tokens: int = Field(128, ge=16, description="Longest answer")
     model_temperature: float = Field(0.0, ge=0, le=2, description="0 is the most likely answer")
     model_timeout_seconds: float = Field(120, gt=0, description="Longest wait for the first token")
+    model_stop_command: str | None = Field(
+        None, description="Stops a model server of your own while a night trains on its GPU; returns when it is down"
+    )
+    model_start_command: str | None = Field(None, description="Starts it again; returns at once or when it is up")
     model_port: int = Field(8081, ge=0, le=65535, description="Port of the embedded model server")
 
     embedding_model: str | None = Field(
@@ -140,12 +144,24 @@ class Settings(BaseSettings):
     night_regenerate: int = Field(
         4, ge=0, le=16, description="Answers sampled for a disliked one, to find a better; 0 samples none"
     )
+    night_done_by: str | None = Field(
+        None, description="When the night must be done, HH:MM in NIGHT_TIME_ZONE; training ends before that"
+    )
+    night_gpu: str = Field("auto", description="auto, beside, second, sleep or restart; see docs/operations.md")
+    night_gpu_gib: float | None = Field(
+        None, gt=0, description="GPU memory that training takes; unset: estimated from the base model's weights"
+    )
+    night_trial_share: float = Field(
+        0.0, ge=0, lt=1, description="Share of the conversations that a promoted adapter answers at first; 0: all"
+    )
+    night_trial_hours: float = Field(20.0, gt=0, description="After this a trial without harm serves everybody")
+    night_keep_adapters: int = Field(30, ge=3, description="Older adapters' folders are deleted; their rows stay")
     night_seed: int = Field(0, ge=0, description="Seed of split and training")
 
-    @field_validator("night_time")
+    @field_validator("night_time", "night_done_by")
     @classmethod
-    def _is_time(cls, value: str) -> str:
-        if not _TIME.fullmatch(value):
+    def _is_time(cls, value: str | None) -> str | None:
+        if value is not None and not _TIME.fullmatch(value):
             raise ValueError(f"expected HH:MM, got {value!r}")
         return value
 
@@ -156,6 +172,13 @@ class Settings(BaseSettings):
             ZoneInfo(value)
         except (KeyError, ValueError, OSError) as error:
             raise ValueError(f"expected an IANA name such as Asia/Seoul, got {value!r}") from error
+        return value
+
+    @field_validator("night_gpu")
+    @classmethod
+    def _is_way(cls, value: str) -> str:
+        if value not in ("auto", "beside", "second", "sleep", "restart"):
+            raise ValueError(f"expected auto, beside, second, sleep or restart, got {value!r}")
         return value
 
     @field_validator("night_judge")
@@ -268,6 +291,8 @@ def _check_together(settings: Settings) -> list[str]:
         if value and not value.startswith(("http://", "https://")):
             mistakes.append(f"{name.upper()}: expected http:// or https://, got {value!r}")
     mistakes += _check_complete({"MODEL_URL": settings.model_url, "MODEL_NAME": settings.model_name})
+    commands = {"MODEL_STOP_COMMAND": settings.model_stop_command, "MODEL_START_COMMAND": settings.model_start_command}
+    mistakes += _check_complete(commands)
     mistakes += _check_slack(settings)
     mistakes += _check_teams(settings)
     return mistakes

@@ -6,6 +6,8 @@ from datetime import date
 from typing import Literal
 
 from core.settings import Settings, read_weights
+from learning.plan import AFTER_SECONDS
+from learning.room import RoomSettings
 from learning.runs import State
 
 
@@ -25,6 +27,8 @@ class NightSettings:
         rater_weights: of people and groups; see `CollectSettings`.
         review_share: of new pairs, those that wait for a person.
         regenerate: answers that are sampled for each disliked one; 0 samples none.
+        trial_share: of the conversations, for a promoted adapter at first; 0 serves it to everybody at once.
+        keep_adapters: how many of the newest keep their folders.
     """
 
     base_model: str
@@ -52,6 +56,9 @@ class NightSettings:
     rater_weights: Mapping[str, float] = field(default_factory=dict[str, float])
     review_share: float = 0.0
     regenerate: int = 4
+    trial_share: float = 0.0
+    keep_adapters: int = 30
+    room: RoomSettings = field(default_factory=RoomSettings)
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,4 +103,15 @@ def read_night_settings(settings: Settings, *, base_model: str) -> NightSettings
         rater_weights=read_weights(settings.night_rater_weights or ""),
         review_share=settings.night_review_share,
         regenerate=settings.night_regenerate,
+        trial_share=settings.night_trial_share,
+        keep_adapters=settings.night_keep_adapters,
+        room=RoomSettings(
+            wish=settings.night_gpu,
+            need=settings.night_gpu_gib,
+            done_by=settings.night_done_by,
+            time_zone=settings.night_time_zone,
+            stop_command=settings.model_stop_command,
+            start_command=settings.model_start_command,
+            after_seconds=AFTER_SECONDS + settings.night_evaluate_seconds,
+        ),
     )

@@ -26,10 +26,12 @@ from learning.examine import AskGolden, Examination, read_evidence
 from learning.lost import check_pairs_kept
 from learning.night import NightResult, NightSettings
 from learning.pair_export import stream_singles
+from learning.plan import NoRoomError, NoTimeError, Plan
 from learning.rehearse import build_collect_settings, build_sampler
 from learning.report import write_reports
+from learning.room import Room
 from learning.runs import NightLock, NightRunningError, Run, RunPair, Runs, Stage, State
-from learning.serve import prove_served, unload_old
+from learning.serve import WrongWeightsError, check_weights, prove_served
 from learning.trainer import Progress, read_evaluation, read_manifest, run_trainer, write_job
 
 log = logging.getLogger(__name__)
@@ -136,6 +138,7 @@ class Night:
         self._audiences = Audiences(database)
         self._pauses = Pauses(database)
         self._serving = Serving(database=database, adapters=self._adapters, model_server=model_server)
+        self._room = Room(database, self._serving, model_server, settings.room)
         self._examination = Examination(
             database=database,
             model_server=model_server,
@@ -163,6 +166,7 @@ class Night:
             state, reason, error = "failed", "failed", str(failure) or type(failure).__name__
         if state in ("skipped", "failed"):
             await asyncio.to_thread(shutil.rmtree, self._job_folder(run), ignore_errors=True)
+        await self._let_answer()
         run = await self._enter(run, "report")
         if run.audience == DEFAULT.principal:
             await self._ask_golden_questions()
@@ -171,6 +175,13 @@ class Night:
         run = await self._runs.finish(run.id, state, reason=reason, error=error)
         await self._progress({"event": "finished_night", "state": state, "reason": reason, "run_id": run.id})
         return await self._sum_up(run)
+
+    async def _let_answer(self) -> None:
+        """However the night ended, the model shall not rest any more."""
+        try:
+            await self._room.give_back()
+        except NightbakeError as error:
+            log.error("the model does not answer again", extra={"error": str(error)})
 
     async def _ask_golden_questions(self) -> None:
         """The report comes also where they cannot be asked."""
@@ -183,6 +194,8 @@ class Night:
     async def _work(self, run: Run) -> tuple[State, str]:
         if run.requested_by == SCHEDULE and await self._pauses.is_paused():
             raise Stopped("paused")
+        # A night that was killed may have left the model at rest, and collecting asks it.
+        await self._let_answer()
         run = await self._collect(run)
         pairs = await self._runs.find_pairs(run.id)
         run = await self._train(run, pairs)
@@ -222,12 +235,14 @@ class Night:
         if not read_manifest(folder / "adapter"):
             await asyncio.to_thread(shutil.rmtree, folder, ignore_errors=True)
             active = await self._adapters.find_active(run.audience)
-            job = self._build_job(active.folder if active else None)
+            plan = await self._plan()
+            job = self._build_job(active.folder if active else None, plan.max_seconds)
             rows = {state: [to_row(pair) for pair in pairs if pair.state == state] for state in ("trained", "held_out")}
             singles = [row async for row in stream_singles(self._database, run.id)]
             parts = {"train": rows["trained"], "held_out": rows["held_out"], "singles": singles}
             await asyncio.to_thread(write_job, folder, job, **parts)
-            await run_trainer(folder, progress=self._progress)
+            await self._room.make(plan, run_id=run.id)
+            await run_trainer(folder, progress=self._progress, gpu=plan.gpu)
         prefix = (await self._audiences.get_by_principal(run.audience)).name
         name, manifest = await asyncio.to_thread(self._adopt, run, folder / "adapter", prefix)
         await self._adapters.register(
@@ -242,7 +257,18 @@ class Night:
         await asyncio.to_thread(shutil.rmtree, folder, ignore_errors=True)
         return run
 
-    def _build_job(self, live_adapter: str | None) -> dict[str, Any]:
+    async def _plan(self) -> Plan:
+        """Where and how long; a night that finds no room or no time is a report, and what was served stays."""
+        settings = self._settings
+        try:
+            plan = await self._room.plan(settings.base_model, most_seconds=settings.max_train_seconds)
+        except (NoRoomError, NoTimeError) as error:
+            log.warning("nothing was trained", extra={"reason": str(error)})
+            raise Stopped("no_room" if isinstance(error, NoRoomError) else "no_time") from error
+        await self._progress({"event": "planned", "way": plan.way, "max_seconds": plan.max_seconds})
+        return plan
+
+    def _build_job(self, live_adapter: str | None, max_seconds: float) -> dict[str, Any]:
         settings = self._settings
         return {
             "base_model": settings.base_model,
@@ -255,7 +281,7 @@ class Night:
             "learning_rate": settings.learning_rate,
             "epochs": settings.epochs,
             "seed": settings.seed,
-            "max_seconds": settings.max_train_seconds,
+            "max_seconds": max_seconds,
             "threads": settings.threads or len(os.sched_getaffinity(0)),
             "reference_cache": str((self._home / "reference").absolute()),
         }
@@ -275,17 +301,22 @@ class Night:
     async def _serve(self, run: Run) -> Run:
         """Load the candidate beside the adapter in service and prove that the server computes what was trained."""
         run = await self._enter(run, "serve")
+        await self._let_answer()
         began = time.monotonic()
         folder = self._adapter_folder(run.adapter or "")
         scores = await asyncio.to_thread(read_evaluation, folder)
         proof: dict[str, Any]
         try:
+            await asyncio.to_thread(check_weights, folder)
             await self._serving.restore()
             await self._model_server.load_adapter(run.adapter or "", str(folder))
             found = await prove_served(
                 self._model_server, run.adapter or "", proofs=scores["proofs"], scored=scores["pairs"]
             )
             proof = asdict(found) if found else {"passed": None, "error_text": "no held-out pair to prove it with"}
+        except WrongWeightsError as error:
+            log.error("the candidate is not what was trained", extra={"adapter": run.adapter, "error": str(error)})
+            proof = {"passed": False, "error_text": str(error)}
         except ModelServerError as error:
             log.warning("the candidate could not be served", extra={"adapter": run.adapter, "error": str(error)})
             proof = {"passed": None, "error_text": str(error)}
@@ -313,24 +344,41 @@ class Night:
         run = await self._enter(run, "switch")
         assert run.gate and run.adapter
         verdict, reason = run.gate["verdict"], run.gate["reason"]
-        active = await self._adapters.find_active(run.audience)
         by_itself = self._settings.promote == "auto" and not await self._pauses.is_paused()
         if verdict == "promote" and by_itself:
-            if not active or active.name != run.adapter:
-                await self._lock.check()
-                await self._serving.promote(run.adapter, by=ACTOR, reason=f"night {run.night}: {reason}")
-            await self._unload(None)
-            return "done", reason
+            is_tried = await self._promote(run.adapter, run.audience, f"night {run.night}: {reason}")
+            await self._let_go()
+            return "done", "on_trial" if is_tried else reason
         if verdict == "refuse":
             await self._adapters.reject(run.adapter, reason)
-            await self._unload(None)
+            await self._let_go()
             return "refused", reason
-        await self._unload(None)
+        await self._let_go()
         return "done", "awaits_approval" if verdict == "promote" else reason
 
-    async def _unload(self, candidate: str | None) -> None:
+    async def _promote(self, adapter: str, audience: str, reason: str) -> bool:
+        """For its audience, or on trial for a share of everyone; nothing where a crashed attempt had done it.
+
+        An audience other than everyone is too small for votes to find harm in time: its adapter is not tried.
+
+        Returns:
+            Whether it is on trial.
+        """
+        share = self._settings.trial_share if audience == DEFAULT.principal else 0.0
+        if (await self._adapters.get(adapter)).state in ("active", "trial"):
+            return share > 0
+        await self._lock.check()
+        if share:
+            await self._serving.try_out(adapter, share=share, by=ACTOR, reason=reason)
+        else:
+            await self._serving.promote(adapter, by=ACTOR, reason=reason)
+        return share > 0
+
+    async def _let_go(self) -> None:
+        """Folders first: those that are unloaded now go in a later night."""
         try:
-            await unload_old(self._model_server, self._adapters, candidate=candidate)
+            await self._serving.delete_old(keep=self._settings.keep_adapters)
+            await self._serving.unload_old()
         except ModelServerError as error:
             log.warning("old adapters stay loaded", extra={"error": str(error)})
 

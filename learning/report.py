@@ -150,7 +150,12 @@ def count_judged(evaluation: Mapping[str, Any]) -> dict[str, Any] | None:
 def choose_headline(state: State, reason: str | None) -> str:
     """Which of the catalogue's headlines fits."""
     if state == "done":
-        return {"better": "promoted", "awaits_approval": "awaits_approval"}.get(reason or "", "abstained")
+        return {
+            "better": "promoted",
+            "trial_passed": "promoted",
+            "awaits_approval": "awaits_approval",
+            "on_trial": "on_trial",
+        }.get(reason or "", "abstained")
     return "paused" if reason == "paused" else state
 
 

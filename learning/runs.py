@@ -45,6 +45,7 @@ class Run:
         window_to: votes given at or after this do not exist for this night.
         counts: votes, pairs and fates; see `collect`.
         seconds: time spent in each stage.
+        trial: how its adapter fared on trial, once that has ended; see `learning/trial.py`.
         is_rehearsal: it collects pairs and trains nothing.
         has_lost_pairs: somebody was forgotten since it collected.
         audience: the principal that everyone who will be served has.
@@ -72,6 +73,7 @@ class Run:
     is_rehearsal: bool = False
     has_lost_pairs: bool = False
     audience: str = EVERYONE
+    trial: dict[str, Any] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -188,11 +190,13 @@ class Runs:
         evaluation: Mapping[str, Any] | None = None,
         proof: Mapping[str, Any] | None = None,
         gate: Mapping[str, Any] | None = None,
+        trial: Mapping[str, Any] | None = None,
         adapter: str | None = None,
         seconds: Mapping[str, float] | None = None,
     ) -> Run:
         """Store what a stage brought; what is None stays as it is."""
         documents = {"counts": counts, "tickets": tickets, "evaluation": evaluation, "proof": proof, "gate": gate}
+        documents["trial"] = trial
         values: dict[str, Any] = {name: None if one is None else Jsonb(one) for name, one in documents.items()}
         values |= {"id": run_id, "stage": stage, "adapter": adapter, "seconds": Jsonb(seconds or {})}
         return await self._one("update", values, run_id)

@@ -38,6 +38,7 @@ UPDATE runs SET
                       ELSE coalesce(%(evaluation)s, evaluation) END,
     proof = coalesce(%(proof)s, proof),
     gate = coalesce(%(gate)s, gate),
+    trial = coalesce(%(trial)s, trial),
     adapter = coalesce(%(adapter)s, adapter),
     seconds = seconds || coalesce(%(seconds)s, '{}')
 WHERE id = %(id)s

@@ -1,33 +1,87 @@
-"""From a folder to a served model: load under its own name, prove what is served, switch, unload the old later."""
+"""From a folder to a served model: its weights are those of the manifest, and the server computes with them."""
 
+import hashlib
+import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
-from core.adapters import Adapters
+from core.errors import NightbakeError
 from core.model_server import ModelServer
+from learning.trainer import read_manifest
 
-# The server usually computes in bfloat16 while a CPU trains in float32: log-probabilities of single tokens then
-# differ by hundredths. Same formats agreed to 0.002 nats over a whole margin.
-TOLERANCE_NATS_PER_TOKEN = 0.03
+SIDES = ("chosen", "rejected")
+TOLERANCE = 0.02
+"""Nats a token by which the served margin may differ from the trainer's."""
+NEAR = 0.25
+"""Share of the adapter's effect by which the served one may differ: half or double the scale is further away."""
+VISIBLE = 8.0
+"""How many times the noise an effect must be: below that, no adapter and half of one look alike."""
+
+
+class WrongWeightsError(NightbakeError):
+    """The adapter's folder does not hold what its manifest vouches for; train it again."""
 
 
 @dataclass(frozen=True, slots=True)
 class Proof:
-    """The held-out margin as the server computes it against the trainer's.
+    """What the adapter does to held-out answers, as the server computes it and as the trainer did.
+
+    All numbers in nats a token of the answers, each against the base model of the same side: that the server rounds
+    or quantises otherwise then cancels out.
 
     Attributes:
-        error: mean difference of served and trained margin, in nats a token of the answers; 0 is exact.
-        effect: the same between trained adapter and base model: what the adapter does at all.
-        passed: within the tolerance, and nearer to the trained adapter than to the base model.
+        error: mean difference of served and trained margin (chosen against rejected); 0 is exact.
+        effect: the trained margin, without its sign.
+        moved: how far the adapter moves the answers, each side for itself; apart: how far the served one is from that.
+        noise: how far server and trainer are apart on the base model, where no adapter is in play.
+        passed: None where the noise hides what the adapter does, so that nothing is proven.
     """
 
     pairs: int
     tokens: int
     error: float
     effect: float
+    moved: float
+    apart: float
+    noise: float
     tolerance: float
-    passed: bool
+    passed: bool | None
+
+
+@dataclass(frozen=True, slots=True)
+class Shift:
+    """One answer's log-probability in nats under the adapter minus that under the base, trained and served.
+
+    Attributes:
+        base_gap: served minus trained log-probability under the base model alone.
+    """
+
+    tokens: int
+    trained: float
+    served: float
+    base_gap: float
+
+
+def check_weights(folder: Path) -> None:
+    """The folder's weights and scale are those that the training process wrote.
+
+    Raises:
+        WrongWeightsError: other, missing or half-written weights, or another rank or alpha.
+    """
+    manifest = read_manifest(folder) or {}
+    try:
+        sha256 = hashlib.sha256((folder / "adapter_model.safetensors").read_bytes()).hexdigest()
+        config = json.loads((folder / "adapter_config.json").read_text())
+    except (OSError, ValueError) as error:
+        raise WrongWeightsError(f"the adapter {folder.name!r} cannot be read ({type(error).__name__})") from error
+    if sha256 != manifest.get("sha256"):
+        raise WrongWeightsError(f"expected the weights of the manifest in {folder.name!r}, got others")
+    job = manifest.get("job", {})
+    for name, key in (("r", "rank"), ("lora_alpha", "alpha")):
+        if config.get(name) != job.get(key):
+            raise WrongWeightsError(f"expected {name} {job.get(key)} in {folder.name!r}, got {config.get(name)!r}")
 
 
 async def prove_served(
@@ -49,48 +103,52 @@ async def prove_served(
         ModelServerError: the server is away or does not know the adapter.
     """
     trained = {pair["sha256"]: pair for pair in scored}
-    errors, effects, tokens = 0.0, 0.0, 0
+    pairs: list[tuple[Shift, Shift]] = []
     for sha256, sides in proofs.items():
-        served = {side: await _sum_answer(model_server, name, sides[side]) for side in ("chosen", "rejected")}
-        pair = trained[sha256]
-        candidate, base = _margin(pair["candidate"]), _margin(pair["base"])
-        errors += abs(_margin(served) - candidate)
-        effects += abs(candidate - base)
-        tokens += sum(pair["tokens"].values())
+        chosen, rejected = [await _measure(model_server, name, sides[side], trained[sha256], side) for side in SIDES]
+        pairs.append((chosen, rejected))
+    return judge_proof(pairs)
+
+
+def judge_proof(pairs: Sequence[tuple[Shift, Shift]]) -> Proof | None:
+    """Passed where the served margin is near the trained one, and each side's shift is near the trained shift.
+
+    Args:
+        pairs: chosen and rejected side of each.
+    """
+    sides = [side for pair in pairs for side in pair]
+    tokens = sum(side.tokens for side in sides)
     if not tokens:
         return None
-    return judge_proof(len(proofs), tokens, errors / tokens, effects / tokens)
+    trained = [chosen.trained - rejected.trained for chosen, rejected in pairs]
+    served = [chosen.served - rejected.served for chosen, rejected in pairs]
+    error = sum(abs(one - other) for one, other in zip(served, trained, strict=True)) / tokens
+    moved = sum(abs(side.trained) for side in sides) / tokens
+    apart = sum(abs(side.served - side.trained) for side in sides) / tokens
+    noise = sum(abs(side.base_gap) for side in sides) / tokens
+    passed = error <= TOLERANCE and apart <= NEAR * moved + noise
+    return Proof(
+        pairs=len(pairs),
+        tokens=tokens,
+        error=error,
+        effect=sum(map(abs, trained)) / tokens,
+        moved=moved,
+        apart=apart,
+        noise=noise,
+        tolerance=TOLERANCE,
+        passed=passed if moved > VISIBLE * noise else None,
+    )
 
 
-def judge_proof(pairs: int, tokens: int, error: float, effect: float) -> Proof:
-    """Pass where the error is small and, if the adapter has a visible effect, smaller than half of it.
-
-    Where the effect itself is below the tolerance nothing tells adapter and base apart, and the first bar decides.
-    """
-    visible = effect > TOLERANCE_NATS_PER_TOKEN / 2
-    passed = error <= TOLERANCE_NATS_PER_TOKEN and (error <= effect / 2 or not visible)
-    return Proof(pairs, tokens, error, effect, TOLERANCE_NATS_PER_TOKEN, passed)
-
-
-async def unload_old(model_server: ModelServer, adapters: Adapters, *, candidate: str | None = None) -> list[str]:
-    """Unload every adapter of ours that nobody needs; what answers anybody, what did before, and a candidate stay.
-
-    Folders stay where they are: the server may still read one that it has evicted.
-    """
-    every = await adapters.find_all()
-    before = [await adapters.get_previous_name(audience) for audience in sorted({one.audience for one in every})]
-    keep = {candidate, *before, *(adapter.name for adapter in await adapters.find_served())}
-    ours = {adapter.name for adapter in every}
-    unloaded = [name for name in await model_server.find_models() if name in ours - keep]
-    for name in unloaded:
-        await model_server.unload_adapter(name)
-    return unloaded
+async def _measure(
+    model_server: ModelServer, name: str, tokens: Mapping[str, Any], trained: Mapping[str, Any], side: str
+) -> Shift:
+    adapter = await _sum_answer(model_server, name, tokens)
+    base = await _sum_answer(model_server, None, tokens)
+    known, known_base = trained["candidate"][side], trained["base"][side]
+    return Shift(trained["tokens"][side], known - known_base, adapter - base, base - known_base)
 
 
-async def _sum_answer(model_server: ModelServer, name: str, tokens: Mapping[str, Any]) -> float:
+async def _sum_answer(model_server: ModelServer, name: str | None, tokens: Mapping[str, Any]) -> float:
     scores = await model_server.score_tokens(tokens["ids"], adapter=name)
     return sum(score or 0.0 for score in scores[tokens["prompt_length"] :])
-
-
-def _margin(sides: Mapping[str, float]) -> float:
-    return sides["chosen"] - sides["rejected"]

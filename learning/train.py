@@ -39,7 +39,8 @@ from learning.reference_cache import Reference, ReferenceCache, describe_base
 
 DISK_FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 WARMUP_SHARE = 0.1
-PROOF_PAIRS = 4
+PROOF_PAIRS, PROOF_CHOICE = 3, 12
+"""How many pairs the served proof asks, and among how many of the shortest they are chosen."""
 LOSSES = ("sigmoid", "sigmoid_norm", "ipo", "robust")
 EXPECTED_NOISE = 0.2
 """Share of votes that are taken for flipped; used by the loss `robust`."""
@@ -301,7 +302,7 @@ def score_held_out(
 ) -> dict[str, Any]:
     """Summed answer log-probabilities in nats of each held-out pair under candidate, base and live adapter.
 
-    The first pairs by length carry their token ids, for the proof that the server serves these weights.
+    A few short ones that the adapter moves most carry their token ids, for the proof that the server serves it.
     """
     model.eval()
     if job.live_adapter:
@@ -318,9 +319,23 @@ def score_held_out(
             }
         )
         emit({"event": "scored", "pair": number, "pairs": len(rows)})
-    shortest = sorted(rows, key=lambda row: sum(len(pairs[row["sha256"]][side].ids) for side in SIDES))[:PROOF_PAIRS]
-    proofs = {row["sha256"]: {side: asdict(pairs[row["sha256"]][side]) for side in SIDES} for row in shortest}
+    proofs = {sha256: {side: asdict(pairs[sha256][side]) for side in SIDES} for sha256 in choose_proofs(scored, pairs)}
     return {"pairs": scored, "proofs": proofs}
+
+
+def choose_proofs(scored: Sequence[Mapping[str, Any]], pairs: Mapping[str, Mapping[str, Tokens]]) -> list[str]:
+    """Hashes of the pairs whose answers the adapter moves most, a token, among the shortest.
+
+    A short pair is scored quickly, and where much is moved a wrong adapter shows above the server's rounding.
+    """
+    shortest = sorted(scored, key=lambda one: sum(len(pairs[one["sha256"]][side].ids) for side in SIDES))
+    ranked = sorted(shortest[:PROOF_CHOICE], key=_moved, reverse=True)
+    return [one["sha256"] for one in ranked[:PROOF_PAIRS]]
+
+
+def _moved(scored: Mapping[str, Any]) -> float:
+    shifts = [abs(scored["candidate"][side] - scored["base"][side]) for side in SIDES]
+    return sum(shifts) / sum(scored["tokens"].values())
 
 
 def _score_everywhere(

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 
 from bot.web.disagreements_wording import DISAGREEMENTS
+from bot.web.nights_wording import NIGHTS
 from bot.web.pairs_wording import PAIRS
 from core.prompt import Language
 
@@ -10,6 +11,7 @@ CONSOLE: Mapping[Language, Mapping[str, str]] = {
     "en": {
         **PAIRS["en"],
         **DISAGREEMENTS["en"],
+        **NIGHTS["en"],
         "console": "console",
         "console_label": "Nightbake console",
         "rooms": "Console",
@@ -114,6 +116,7 @@ CONSOLE: Mapping[Language, Mapping[str, str]] = {
         "act": "Act",
         "adapter_active": "active",
         "adapter_candidate": "candidate",
+        "adapter_trial": "on trial",
         "adapter_retired": "retired",
         "adapter_rejected": "rejected",
         "serve_this": "Serve this",
@@ -156,17 +159,6 @@ CONSOLE: Mapping[Language, Mapping[str, str]] = {
         "stage_gate": "gate",
         "stage_switch": "switch",
         "stage_report": "report",
-        "reason_better": "better than what was served",
-        "reason_awaits_approval": "better; awaits your approval",
-        "reason_not_enough_evidence": "too few held-out pairs tell the models apart",
-        "reason_not_served": "the served model could not be proven",
-        "reason_not_the_trained_model": "the server does not compute what was trained",
-        "reason_worse": "worse than what is served",
-        "reason_not_proven_better": "chance explains the difference as well",
-        "reason_less_grounded": "keeps less to the passages",
-        "reason_too_few_pairs": "too few votes to train on; they are kept",
-        "reason_paused": "nights were paused; votes are kept",
-        "reason_failed": "nothing was changed",
         "report_en": "Report (English)",
         "report_ko": "Report (한국어)",
         "report_title": "Report of the night",
@@ -203,6 +195,7 @@ CONSOLE: Mapping[Language, Mapping[str, str]] = {
     "ko": {
         **PAIRS["ko"],
         **DISAGREEMENTS["ko"],
+        **NIGHTS["ko"],
         "console": "콘솔",
         "console_label": "Nightbake 콘솔",
         "rooms": "콘솔",
@@ -307,6 +300,7 @@ CONSOLE: Mapping[Language, Mapping[str, str]] = {
         "act": "동작",
         "adapter_active": "서비스 중",
         "adapter_candidate": "후보",
+        "adapter_trial": "시험 중",
         "adapter_retired": "물러남",
         "adapter_rejected": "거부됨",
         "serve_this": "서비스하기",
@@ -349,17 +343,6 @@ CONSOLE: Mapping[Language, Mapping[str, str]] = {
         "stage_gate": "심사",
         "stage_switch": "전환",
         "stage_report": "보고",
-        "reason_better": "서비스하던 모델보다 나음",
-        "reason_awaits_approval": "더 나음, 승인 대기",
-        "reason_not_enough_evidence": "두 모델을 구별하는 검증용 쌍이 부족함",
-        "reason_not_served": "서비스될 모델을 확인하지 못함",
-        "reason_not_the_trained_model": "서버의 계산 결과가 학습한 모델과 다름",
-        "reason_worse": "서비스 중인 모델보다 못함",
-        "reason_not_proven_better": "우연으로도 설명되는 차이",
-        "reason_less_grounded": "답변이 문서에서 더 벗어남",
-        "reason_too_few_pairs": "학습할 평가가 부족하여 보관함",
-        "reason_paused": "야간 학습이 일시 중지되어 평가를 보관함",
-        "reason_failed": "바뀐 것 없음",
         "report_en": "보고서 (English)",
         "report_ko": "보고서 (한국어)",
         "report_title": "야간 학습 보고서",

@@ -68,7 +68,8 @@ def build_answerer(
     model_server: ModelServer,
     *,
     limits: Limits | None = None,
-    restore: Callable[[], Awaitable[None]] | None = None,
+    restore: Callable[[str], Awaitable[None]] | None = None,
+    is_resting: Callable[[], Awaitable[bool]] | None = None,
     base_url: str = BASE_URL,
 ) -> Answerer:
     """The real answerer, with the defaults of an installation where nothing else is said."""
@@ -77,7 +78,7 @@ def build_answerer(
         search=search,
         gaps=Gaps(database),
         stops=Stops(database),
-        composer=Composer(model_server, limits or Limits(), restore=restore),
+        composer=Composer(model_server, limits or Limits(), restore=restore, is_resting=is_resting),
         base_url=base_url,
     )
 

@@ -47,7 +47,7 @@ def fake(base_model: Path) -> FakeVllm:
     return FakeVllm(base_model)
 
 
-async def ask(database: Database, client: ModelServer, restore: Callable[[], Awaitable[None]] | None) -> Interaction:
+async def ask(database: Database, client: ModelServer, restore: Callable[[str], Awaitable[None]] | None) -> Interaction:
     """One question, as it was stored with its answer."""
     answerer = build_answerer(database, ListSearch(LEAVE), client, restore=restore)
     finished = await answerer.answer(Asked("web", "c1", "user:ann", ["everyone"], QUESTION), RecordedReply())
@@ -99,7 +99,7 @@ async def test_a_lost_adapter_that_nobody_can_load_is_a_quotation(
 
 
 async def test_a_server_of_another_model_is_a_quotation(database: Database, fake: FakeVllm) -> None:
-    async def restore() -> None:
+    async def restore(_: str) -> None:
         raise AssertionError("there is no adapter to load")
 
     async with fake.running() as url:

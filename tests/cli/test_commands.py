@@ -176,6 +176,15 @@ def test_adapters_are_listed_promoted_and_rolled_back(installation: FakeModelSer
     assert installation.adapters == {"night-1": "/a"}
 
 
+def test_an_adapter_is_put_on_trial_and_taken_back(installation: FakeModelServer) -> None:
+    register_adapter("night-1")
+    tried = run_nightbake("adapters", "promote", "night-1", "--share", "0.1", "--json")
+    rolled_back = run_nightbake("adapters", "rollback", "--json")
+    trial = "night-1 for 10% of the conversations"
+    assert (tried.json, rolled_back.json) == ({"serving": None, "trial": trial}, {"serving": None})
+    assert set(installation.adapters) == {"night-1"}
+
+
 def test_an_unknown_adapter_is_not_promoted(installation: FakeModelServer) -> None:
     ran = run_nightbake("adapters", "promote", "night-9")
     assert (ran.code, ran.err) == (1, "error: no adapter named 'night-9'; `nightbake adapters` lists them\n")

@@ -13,7 +13,6 @@ from core.model_server import ModelServer
 from core.records import Question
 from core.serving import Serving
 from learning.audiences import Audience, Audiences
-from learning.serve import unload_old
 from tests.fakes.model_server import FakeModelServer, run_model_server
 
 HR = ["everyone", "user:ann", "group:hr"]
@@ -108,7 +107,7 @@ async def test_a_restarted_model_server_holds_every_adapter_that_answers_and_no_
 async def test_what_answers_an_audience_and_what_did_before_stays_loaded(parts: Parts) -> None:
     await promote(parts, "night-1", "hr-1", "hr-2")
     await parts.client.load_adapter("board-1", "/a/board-1")
-    assert await unload_old(parts.client, parts.adapters) == ["board-1"]
+    assert await parts.serving.unload_old() == ["board-1"]
     assert set(parts.fake.adapters) == {"night-1", "hr-1", "hr-2"}
 
 

@@ -1,7 +1,10 @@
 """What is served changes by one row, only after the adapter is loaded, and the audit log says who did it."""
 
+import asyncio
+import time
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
+from pathlib import Path
 
 import pytest
 from aiohttp import web
@@ -9,7 +12,9 @@ from aiohttp import web
 from core.adapters import Adapters
 from core.database import Database
 from core.errors import ModelServerError, NotFoundError
+from core.interactions import Interactions
 from core.model_server import ModelServer
+from core.records import Outcome, Question
 from core.serving import Serving
 from tests.fakes.model_server import FakeModelServer, run_model_server
 
@@ -107,6 +112,92 @@ async def test_a_model_server_that_starts_again_gets_the_active_adapter(parts: P
     parts.fake.adapters.clear()
     await parts.serving.restore()
     assert parts.fake.adapters == {"night-2": "/a/2"}
+
+
+async def test_a_model_server_that_starts_again_gets_what_is_on_trial_too(parts: Parts) -> None:
+    await parts.serving.promote("night-1", by="user:ann", reason="first")
+    await parts.serving.try_out("night-2", share=0.1, by="user:ann", reason="second")
+    parts.fake.adapters.clear()
+    await parts.serving.restore()
+    assert parts.fake.adapters == {"night-1": "/a/1", "night-2": "/a/2"}
+
+
+async def test_one_lost_adapter_is_loaded_again_by_its_name(parts: Parts) -> None:
+    await parts.serving.promote("night-1", by="user:ann", reason="first")
+    await parts.serving.promote("night-2", by="user:ann", reason="second")
+    parts.fake.adapters.clear()
+    await parts.serving.restore("night-1")
+    assert parts.fake.adapters == {"night-1": "/a/1"}
+
+
+async def test_two_processes_that_load_the_same_adapter_at_once_both_succeed(parts: Parts) -> None:
+    promotes = (parts.serving.promote("night-1", by=f"user:{name}", reason="first") for name in ("ann", "bo"))
+    await asyncio.gather(*promotes)
+    assert (parts.fake.adapters, await parts.find_served()) == ({"night-1": "/a/1"}, "night-1")
+
+
+async def test_a_name_that_holds_another_folder_is_loaded_anew(parts: Parts) -> None:
+    parts.fake.adapters["night-1"] = "/elsewhere/1"
+    await parts.serving.promote("night-1", by="user:ann", reason="first")
+    assert parts.fake.adapters == {"night-1": "/a/1"}
+
+
+@pytest.mark.parametrize("behind", ["away", "bad"])
+async def test_rolling_back_does_not_wait_for_a_server_that_is_away_or_refuses(parts: Parts, behind: str) -> None:
+    await parts.adapters.switch("night-3", by="user:ann", reason="first")
+    await parts.serving.promote("night-2", by="user:ann", reason="second")
+    server = ModelServer("http://127.0.0.1:9", "base") if behind == "away" else ModelServer(parts.fake.url, "base")
+    serving = Serving(database=parts.database, adapters=parts.adapters, model_server=server)
+    began = time.monotonic()
+    assert await serving.roll_back(by="user:bo") == "night-3"
+    await server.close()
+    assert await parts.find_served() == "night-3"
+    assert time.monotonic() - began < 10
+
+
+async def test_rolling_back_passes_over_what_was_rejected_after_it_was_served(parts: Parts) -> None:
+    await parts.serving.promote("night-1", by="user:ann", reason="first")
+    await parts.serving.promote("night-2", by="user:ann", reason="second")
+    await parts.adapters.reject("night-2", "harmful")
+    await parts.serving.promote(None, by="user:ann", reason="away with it")
+    assert await parts.serving.roll_back(by="user:bo") == "night-1"
+
+
+async def begin(parts: Parts) -> int:
+    """A question that is being answered by what is served."""
+    begun = await Interactions(parts.database).begin(Question("web", "c", "user:ann", ["everyone"], "Why?", "en"))
+    return begun.id
+
+
+async def test_an_adapter_is_unloaded_when_nobody_needs_it_and_no_answer_is_under_way(parts: Parts) -> None:
+    await parts.serving.promote("night-1", by="user:ann", reason="first")
+    under_way = await begin(parts)
+    await parts.serving.promote("night-2", by="user:ann", reason="second")
+    await parts.serving.promote(None, by="user:ann", reason="third")
+    assert await parts.serving.unload_old() == []
+    await Interactions(parts.database).finish(Outcome(under_way, "So.", "generated", adapter="night-1"))
+    assert await parts.serving.unload_old() == ["night-1"]
+    assert parts.fake.adapters == {"night-2": "/a/2"}
+
+
+async def test_a_folder_is_deleted_only_after_the_server_has_let_go(parts: Parts, tmp_path: Path) -> None:
+    for number in (4, 5, 6):
+        folder = tmp_path / f"night-{number}"
+        folder.mkdir()
+        values = {"folder": str(folder), "base_model": "base", "sha256": "0", "manifest": {}}
+        await parts.adapters.register(name=folder.name, **values)
+        await parts.serving.promote(folder.name, by="user:ann", reason="next")
+    assert await parts.serving.delete_old(keep=0) == ["night-3", "night-2", "night-1"]
+    assert await parts.serving.unload_old() == ["night-4"]
+    assert (tmp_path / "night-4").exists()
+    assert await parts.serving.delete_old(keep=0) == ["night-4"]
+    assert sorted(path.name for path in tmp_path.iterdir() if path.name != "home") == ["night-5", "night-6"]
+    with pytest.raises(NotFoundError, match="the weights of 'night-4' were deleted"):
+        await parts.serving.promote("night-4", by="user:ann", reason="again")
+
+
+async def test_the_newest_folders_stay(parts: Parts) -> None:
+    assert await parts.serving.delete_old(keep=3) == []
 
 
 async def test_a_model_server_gets_nothing_where_the_base_model_is_served(parts: Parts) -> None:

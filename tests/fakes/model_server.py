@@ -20,6 +20,8 @@ class FakeModelServer:
     Attributes:
         gate: where set, a stream waits for a permit before each piece, so that a test sees the pieces come.
         disconnects: streams that the client left before their end.
+        sleep_mode: whether it was started with vLLM's; while it sleeps, requests wait.
+        sleeps: the query of each request to sleep.
         behaviour: `stall` falls silent and `die` cuts the connection after the first piece; `error` answers 500.
     """
 
@@ -32,6 +34,10 @@ class FakeModelServer:
     disconnects: int = 0
     url: str = ""
     woken: asyncio.Event = field(default_factory=asyncio.Event)
+    sleep_mode: bool = False
+    sleeps: list[str] = field(default_factory=list)
+    is_asleep: bool = False
+    awake: asyncio.Condition = field(default_factory=asyncio.Condition)
 
     def pieces(self) -> list[str]:
         """The answer in words, each with the space before it."""
@@ -45,6 +51,8 @@ class FakeModelServer:
     async def chat(self, request: web.Request) -> web.StreamResponse:
         """POST /v1/chat/completions with `stream`."""
         self.requests.append(await request.json())
+        async with self.awake:
+            await self.awake.wait_for(lambda: not self.is_asleep)
         if self.behaviour == "error":
             return web.json_response({"error": {"message": "out of memory"}}, status=500)
         try:
@@ -54,13 +62,38 @@ class FakeModelServer:
             self.disconnects += 1
             raise
 
+    async def sleep(self, request: web.Request) -> web.Response:
+        """POST /sleep, in the server's development mode only."""
+        if not self.sleep_mode:
+            raise web.HTTPNotFound
+        self.sleeps.append(request.query_string)
+        self.is_asleep = True
+        return web.json_response({"status": "sleeping", "level": int(request.query["level"])})
+
+    async def wake_up(self, _: web.Request) -> web.Response:
+        """POST /wake_up."""
+        async with self.awake:
+            self.is_asleep = False
+            self.awake.notify_all()
+        return web.json_response({"status": "awake", "tags": None})
+
+    async def is_sleeping(self, _: web.Request) -> web.Response:
+        """GET /is_sleeping."""
+        if not self.sleep_mode:
+            raise web.HTTPNotFound
+        return web.json_response({"is_sleeping": self.is_asleep})
+
     async def models(self, _: web.Request) -> web.Response:
         """GET /v1/models: the base model and what was loaded."""
-        return web.json_response({"data": [{"id": name} for name in (self.model, *self.adapters)]})
+        loaded = [{"id": name, "root": folder} for name, folder in self.adapters.items()]
+        return web.json_response({"data": [{"id": self.model}, *loaded]})
 
     async def load(self, request: web.Request) -> web.Response:
-        """POST /v1/load_lora_adapter."""
+        """POST /v1/load_lora_adapter; a name is loaded once."""
         body = await request.json()
+        assert not body.get("load_inplace")
+        if body["lora_name"] in self.adapters:
+            return web.json_response({"error": {"message": "it has already been loaded"}}, status=400)
         self.adapters[body["lora_name"]] = body["lora_path"]
         return web.Response(text="Success")
 
@@ -98,6 +131,9 @@ async def run_model_server(fake: FakeModelServer | None = None) -> AsyncIterator
     app.router.add_get("/v1/models", fake.models)
     app.router.add_post("/v1/load_lora_adapter", fake.load)
     app.router.add_post("/v1/unload_lora_adapter", fake.unload)
+    app.router.add_post("/sleep", fake.sleep)
+    app.router.add_post("/wake_up", fake.wake_up)
+    app.router.add_get("/is_sleeping", fake.is_sleeping)
     server = TestServer(app)
     await server.start_server()
     fake.url = str(server.make_url("/")).rstrip("/")

@@ -13,6 +13,7 @@ class FakeVllm:
     """Serves a model folder from inside the test's process.
 
     Attributes:
+        forgets_in_sleep: lose the weights of every adapter in a sleep, as seen in the field; a load brings them back.
         wrong_weights: answer for every adapter with the base model, as a server does that lost one.
         log: method and path of every request, with the adapter for loads and unloads.
     """
@@ -22,6 +23,8 @@ class FakeVllm:
 
         self.name = name
         self.wrong_weights = False
+        self.forgets_in_sleep = False
+        self.is_asleep = False
         self.log: list[tuple[str, str]] = []
         self._model: Any = AutoModelForCausalLM.from_pretrained(folder).eval()
         self._tokenizer: Any = AutoTokenizer.from_pretrained(folder)
@@ -36,6 +39,9 @@ class FakeVllm:
         app.router.add_post("/v1/unload_lora_adapter", self._unload)
         app.router.add_post("/v1/chat/completions", self._chat)
         app.router.add_post("/v1/completions", self._score)
+        app.router.add_post("/sleep", self._sleep)
+        app.router.add_post("/wake_up", self._wake_up)
+        app.router.add_get("/is_sleeping", self._is_sleeping)
         runner = web.AppRunner(app)
         await runner.setup()
         site = web.TCPSite(runner, "127.0.0.1", 0)
@@ -46,7 +52,8 @@ class FakeVllm:
             await runner.cleanup()
 
     async def _models(self, request: web.Request) -> web.Response:
-        return web.json_response({"data": [{"id": name} for name in [self.name, *self.adapters]]})
+        loaded = [{"id": name, "root": folder} for name, folder in self.adapters.items()]
+        return web.json_response({"data": [{"id": self.name}, *loaded]})
 
     async def _load(self, request: web.Request) -> web.Response:
         body = await request.json()
@@ -60,6 +67,7 @@ class FakeVllm:
         else:
             self._model = PeftModel.from_pretrained(self._model, folder, adapter_name=name).eval()
         self.adapters[name] = folder
+        self.wrong_weights = self.wrong_weights and not self.forgets_in_sleep
         self.log.append(("load", name))
         return web.Response(text=f"Success: LoRA adapter {name!r} added successfully.")
 
@@ -69,8 +77,24 @@ class FakeVllm:
         self.log.append(("unload", name))
         return web.Response(text="Success")
 
+    async def _sleep(self, request: web.Request) -> web.Response:
+        assert (request.query["level"], request.query["mode"]) == ("1", "wait")
+        self.is_asleep = True
+        self.log.append(("sleep", ""))
+        return web.json_response({"status": "sleeping", "level": 1})
+
+    async def _wake_up(self, _: web.Request) -> web.Response:
+        self.is_asleep = False
+        self.wrong_weights = self.wrong_weights or self.forgets_in_sleep
+        self.log.append(("wake", ""))
+        return web.json_response({"status": "awake", "tags": None})
+
+    async def _is_sleeping(self, _: web.Request) -> web.Response:
+        return web.json_response({"is_sleeping": self.is_asleep})
+
     async def _chat(self, request: web.Request) -> web.StreamResponse:
         body = await request.json()
+        assert not self.is_asleep, "a sleeping server lets requests wait until it is woken"
         self.log.append(("chat", body["model"]))
         if body["model"] not in [self.name, *self.adapters]:
             return web.json_response(

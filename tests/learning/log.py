@@ -66,3 +66,12 @@ async def log_corrected_night(database: Database, count: int) -> None:
         answer = "I believe that this may depend on many different things, perhaps."
         answer_id = await log_answer(database, f"How many days for {subject}?", [passage], answer)
         await vote(database, answer_id, PEOPLE[at % len(PEOPLE)], -1, f"The company grants {days} days.")
+
+
+async def log_run(database: Database) -> int:
+    """A night that is at work; its id."""
+    rows = await database.fetch_dicts(
+        b"INSERT INTO runs (night, requested_by, window_from, window_to) "
+        b"VALUES (now()::date, 'test', now() - interval '1 day', now()) RETURNING id"
+    )
+    return rows[0]["id"]

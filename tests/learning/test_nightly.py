@@ -16,10 +16,12 @@ from core.errors import ModelServerError
 from core.exams import Exams
 from core.model_server import ModelServer
 from core.pauses import Pauses
+from core.rests import Rests
 from core.serving import Serving
 from learning.examine import read_evidence
 from learning.night import NightSettings
 from learning.nightly import run_night, to_row
+from learning.room import RoomSettings
 from learning.runs import Runs
 from learning.serve import prove_served
 from learning.trainer import read_evaluation, read_manifest, run_trainer, write_job
@@ -107,6 +109,31 @@ async def test_a_night_of_corrections_trains_proves_and_serves_a_better_adapter(
     await check_lost_adapter_is_noticed(fake, client, Path(active.folder), active.name)
     await Serving(database=database, adapters=Adapters(database), model_server=client).roll_back(by="user:ann")
     assert await Adapters(database).find_active() is None
+
+
+async def test_a_night_puts_the_model_to_rest_while_it_trains_and_the_adapter_on_trial_after_it(
+    database: Database, server: tuple[FakeVllm, ModelServer], base_model: Path, tmp_path: Path
+) -> None:
+    await log_corrected_night(database, 28)
+    fake, client = server
+    resting: dict[str, bool] = {}
+
+    async def look(event: dict[str, Any]) -> None:
+        resting[event["event"]] = await Rests(database).is_resting() and fake.is_asleep
+
+    values = {"trial_share": 0.5, "room": RoomSettings(wish="sleep", need=1)}
+    night = await run_night(
+        database=database,
+        model_server=client,
+        home=tmp_path,
+        settings=settings(base_model, **values),
+        progress=look,
+    )
+    served = await Adapters(database).find_serving()
+    assert (night.verdict, night.state, night.reason, night.switched) == ("promote", "done", "on_trial", False)
+    assert served and (served.name, served.trial, served.share) == (None, night.adapter, 0.5)
+    assert (resting["planned"], resting["loaded"], resting["step"], resting["proved"]) == (False, True, True, False)
+    assert "on trial" in (await Runs(database).get_report(night.run_id)).markdown
 
 
 async def test_a_paused_night_of_the_schedule_reports_and_does_nothing_else(
