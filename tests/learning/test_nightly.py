@@ -257,6 +257,26 @@ async def test_too_few_pairs_are_a_report_and_no_training(
     assert "Too little feedback" in (await Runs(database).get_report(night.run_id)).markdown
 
 
+@pytest.mark.parametrize(
+    ("room", "reason", "words"),
+    [
+        (RoomSettings(wish="second", need=30), "no_room", "found no room on the GPU"),
+        (RoomSettings(done_by="06:00", after_seconds=2 * 86400), "no_time", "Too little time was left"),
+    ],
+)
+async def test_a_night_without_room_or_time_is_a_report_and_no_training(
+    database: Database, away: ModelServer, tmp_path: Path, room: RoomSettings, reason: str, words: str
+) -> None:
+    await log_corrected_night(database, 12)
+    values = {"min_pairs": 2, "regenerate": 0, "room": room}
+    night = await run_night(
+        database=database, model_server=away, home=tmp_path, settings=settings(Path("model"), **values)
+    )
+    assert (night.state, night.reason, night.adapter) == ("skipped", reason, None)
+    assert words in (await Runs(database).get_report(night.run_id)).markdown
+    assert await Rests(database).find() is None
+
+
 async def test_golden_questions_are_asked_before_the_report_which_comes_also_without_them(
     database: Database, away: ModelServer, base_model: Path, tmp_path: Path
 ) -> None:
