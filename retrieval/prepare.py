@@ -3,6 +3,7 @@
 import hashlib
 from collections import Counter
 from dataclasses import dataclass
+from datetime import datetime
 
 from core.errors import InvalidInputError
 from core.prompt import Language, detect_language
@@ -44,7 +45,7 @@ class PreparedChunk:
 
 @dataclass(frozen=True, slots=True)
 class PreparedDocument:
-    """A document ready to be stored; `sha256` is that of the file."""
+    """A document ready to be stored; `sha256` is that of the file, `changed_at` what its text says."""
 
     title: str
     format: str
@@ -53,6 +54,7 @@ class PreparedDocument:
     recipe: str
     text: str
     chunks: list[PreparedChunk]
+    changed_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,6 +121,7 @@ def prepare_extracted(
             build_chunk(cut.title, chunk, detect_language(chunk.text), count_terms(cut.title, chunk))
             for chunk in cut.chunks
         ],
+        changed_at=extracted.changed_at,
     )
 
 

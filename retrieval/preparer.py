@@ -8,6 +8,7 @@ from typing import Any, Self, cast
 from core.errors import InvalidInputError
 from core.prompt import Language
 from retrieval.chunking import Chunk
+from retrieval.dates import read_date
 from retrieval.embedding import Embedder
 from retrieval.formats.blocks import LeftOut
 from retrieval.formats.reader import Reader
@@ -72,6 +73,7 @@ def _build(answer: Generator[dict[str, Any]], format_name: str, sha256: str) -> 
         recipe=str(head["recipe"]),
         text=text,
         chunks=[_build_chunk(title, text, part) for part in answer],
+        changed_at=read_date(head["changed_at"]),
     )
     return document, [LeftOut(str(name), str(reason)) for name, reason in head["left_out"]]
 

@@ -16,19 +16,23 @@ _MONTH = "|".join(sorted(_MONTHS, key=len, reverse=True))
 _CHANGED = r"(?:chang|updat|modif|revis|amend|add|edit|publish)(?:e?d|ied)?"
 _KOREAN_CHANGED = r"(?:바뀐|바뀌었|변경된|변경되|수정된|개정된|추가된|업데이트된|새로\s?생긴)"
 _DAY = (
-    rf"(?P<iso>\d{{4}}-\d{{1,2}}(?:-\d{{1,2}})?)|(?P<month>{_MONTH})\.?\s+(?P<month_year>\d{{4}})"
+    rf"(?P<iso>\d{{4}}-\d{{1,2}}(?:-\d{{1,2}})?)|(?P<month>{_MONTH})\b\.?(?:\s+(?P<month_year>\d{{4}}))?"
     r"|(?P<year>(?:19|20)\d\d)"
 )
 _ENGLISH = re.compile(
     rf"""\b(?:(?:that|which)\s+)?(?:(?:has|have|had|was|were)\s+)?(?:been\s+)?{_CHANGED}\s+
          (?:(?P<word>since|after|before|in)\s+(?:{_DAY})\b
-           |(?:since\s+|in\s+the\s+)?(?P<last>last|past|this)\s+(?:(?P<count>\d{{1,3}})\s+)?(?P<unit>day|week|month|year)s?\b)""",
+           |(?:since\s+|in\s+the\s+)?(?P<last>last|past|this)\s+(?:(?P<count>\d{{1,3}})\s+)?(?P<unit>day|week|month|year)s?\b
+           |(?P<after>recently|lately)\b)
+         |\b(?P<recent>recently|newly)\s+{_CHANGED}\b""",
     re.IGNORECASE | re.VERBOSE,
 )
 _KOREAN = re.compile(
     rf"""(?:(?P<year>(?:19|20)\d\d)\s?년(?:\s?(?P<month>\d{{1,2}})\s?월)?(?:\s?(?P<day>\d{{1,2}})\s?일)?\s*
            (?P<word>이후|부터|이전|에)?(?:로|에|까지)?
          |(?P<named>작년|지난해|올해|금년|지난달|이번\s?달|지난주|이번\s?주)(?:에|부터|\s이후)?
+         |(?<![가-힣])(?P<recent>최근)(?:에)?(?=\s*(?:바|변|수|개|추|업|새))
+         |(?P<only_month>\d{{1,2}})\s?월\s?(?P<only_word>이후|부터|이전|에)(?:로|에|까지)?
          |(?:최근|지난)\s*(?P<count>\d{{1,3}})\s?(?P<unit>일|주|개월|달|년)(?:\s?(?:간|동안|이내|사이))?(?:에)?)
         \s*{_KOREAN_CHANGED}""",
     re.VERBOSE,
@@ -44,6 +48,8 @@ _OWNERS = (
         r"(?P<name>[A-Za-z][\w.@-]{1,40}?|[가-힣]{2,4}?)(?:\s?님)?(?:이|가)?\s*(?:소유한|소유의|관리하는)\s*(?=문서|자료|규정)"
     ),
 )
+_RECENT_DAYS = 30
+_KOREAN_WORDS = {"이후": "since", "부터": "since", "이전": "before"}
 _DAYS = {"day": 1, "week": 7, "month": 30, "year": 365, "일": 1, "주": 7, "개월": 30, "달": 30, "년": 365}
 
 
@@ -88,18 +94,26 @@ def read_filters(question: str, today: date) -> Filters:
 
 
 def _read_english(found: dict[str, str], today: date) -> tuple[date | None, date | None]:
+    if "recent" in found or "after" in found:
+        return today - timedelta(days=_RECENT_DAYS), None
     if "last" in found:
         return _read_last(found["last"].lower(), found.get("count"), found["unit"].lower(), today)
     if "iso" in found:
         numbers = [int(part) for part in found["iso"].split("-")]
     elif "month" in found:
-        numbers = [int(found["month_year"]), _MONTHS[found["month"].lower()]]
+        month = _MONTHS[found["month"].lower()]
+        numbers = [int(found.get("month_year") or _find_year(month, today)), month]
     else:
         numbers = [int(found["year"])]
     return _bound(found["word"].lower(), numbers)
 
 
 def _read_korean(found: dict[str, str], today: date) -> tuple[date | None, date | None]:
+    if "recent" in found:
+        return today - timedelta(days=_RECENT_DAYS), None
+    if "only_month" in found:
+        month = int(found["only_month"])
+        return _bound(_KOREAN_WORDS.get(found["only_word"], "in"), [_find_year(month, today), month])
     if "named" in found:
         named = found["named"].replace(" ", "")
         unit = "year" if named[-1] in "년해" else "month" if named[-1] == "달" else "week"
@@ -107,7 +121,12 @@ def _read_korean(found: dict[str, str], today: date) -> tuple[date | None, date 
     if "count" in found:
         return _read_last("last", found["count"], found["unit"], today)
     numbers = [int(found[name]) for name in ("year", "month", "day") if name in found]
-    return _bound({"이후": "since", "부터": "since", "이전": "before"}.get(found.get("word", ""), "in"), numbers)
+    return _bound(_KOREAN_WORDS.get(found.get("word", ""), "in"), numbers)
+
+
+def _find_year(month: int, today: date) -> int:
+    """Of the last such month that has begun."""
+    return today.year - (month > today.month)
 
 
 def _read_last(which: str, count: str | None, unit: str, today: date) -> tuple[date, date | None]:

@@ -16,6 +16,7 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 from core.errors import InvalidInputError
+from retrieval.dates import read_date
 from retrieval.formats.blocks import MAX_TEXT_CHARACTERS, Block, Extracted, LeftOut
 from retrieval.formats.registry import extract
 
@@ -79,6 +80,7 @@ def encode(extracted: Extracted) -> dict[str, Any]:
         "blocks": [[block.kind, block.text, block.level, block.page] for block in extracted.blocks],
         "left_out": [[part.name, part.reason] for part in extracted.left_out],
         "needs_ocr": extracted.needs_ocr,
+        "changed_at": extracted.changed_at and extracted.changed_at.isoformat(),
     }
 
 
@@ -89,6 +91,7 @@ def decode(answer: dict[str, Any]) -> Extracted:
         [Block(*block) for block in answer["blocks"]],
         [LeftOut(*part) for part in answer["left_out"]],
         bool(answer["needs_ocr"]),
+        read_date(answer["changed_at"]),
     )
 
 

@@ -7,6 +7,7 @@ from email.parser import BytesParser
 from itertools import islice
 
 from core.errors import InvalidInputError
+from retrieval.dates import read_date
 from retrieval.formats.blocks import Block, Extracted, build_extracted, squeeze
 from retrieval.formats.budget import Budget
 from retrieval.formats.encoding import decode_text
@@ -36,7 +37,8 @@ def extract_eml(content: bytes, file_name: str, budget: Budget) -> Extracted:
         budget.take(len(attached))
         nested.read(attached, name, budget)
     extracted = build_extracted([*blocks, *nested.blocks], file_name=file_name, title=subject)
-    return Extracted(extracted.title, extracted.blocks, nested.left_out, nested.needs_ocr)
+    changed_at = read_date(_read_header(message, "Date"))
+    return Extracted(extracted.title, extracted.blocks, nested.left_out, nested.needs_ocr, changed_at)
 
 
 def _read_header(message: EmailMessage, name: str) -> str:

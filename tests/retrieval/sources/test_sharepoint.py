@@ -1,6 +1,7 @@
 """SharePoint: delta, permissions of each item, tokens, and downloads without our token."""
 
 from collections.abc import AsyncIterator
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
@@ -11,7 +12,7 @@ from retrieval.sources.sharepoint import SharePointSource
 from retrieval.sources.source import CursorError, SourceAwayError
 from retrieval.sources.tokens import authorise_as_application
 from tests.fakes.graph import FakeGraph, FakeStorage
-from tests.retrieval.sources.conftest import Sync, find_cursor, list_all, list_rules
+from tests.retrieval.sources.conftest import Sync, find_cursor, list_all, list_dates, list_rules
 
 LEAVE = b"# Leave\n\nEmployees get 23 days of leave.\n"
 PEOPLE: dict[str, Any] = {"roles": ["read"], "grantedToV2": {"group": {"id": "g", "displayName": "people"}}}
@@ -166,3 +167,7 @@ async def test_an_outage_half_way_goes_on_where_it_was(
     first = await run_sync(source)
     second = await run_sync(source)
     assert (first.added, len(first.away), second.added, second.unchanged) == (1, 1, 4, 1)
+
+
+async def test_a_file_has_the_date_of_its_last_change(service: FakeGraph, source: SharePointSource) -> None:
+    assert await list_dates(source) == {"1": datetime(2026, 1, 1, tzinfo=UTC)}
