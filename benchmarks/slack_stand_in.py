@@ -1,7 +1,7 @@
 """Slack's Web API for a benchmark, in a process of its own: answers at once, and counts the answers in each thread.
 
 Prints its address and serves; for each line on standard input it prints what it holds, as one JSON object:
-`answered`, threads by the number of finished answers in them, and `unfinished`, messages that never became an answer.
+`finished`, the number of finished answers in each thread, and `unfinished`, messages that never became an answer.
 """
 
 import asyncio
@@ -51,17 +51,17 @@ def run_stand_in() -> Iterator[StandIn]:
 
 
 def count_answers(slack: FakeSlack) -> dict[str, Any]:
-    """Threads by `channel:thread`, each with its number of finished answers."""
-    answered: Counter[str] = Counter()
+    """What a parent is told; threads are named `channel:thread`."""
+    finished: Counter[str] = Counter()
     unfinished = 0
     for key, message in slack.messages.items():
         thread = f"{key.partition(':')[0]}:{message['thread_ts']}"
         is_finished = key not in slack.streaming and any(block["type"] == "actions" for block in message["blocks"])
         if is_finished and WORDS in read_message(message):
-            answered[thread] += 1
+            finished[thread] += 1
         else:
             unfinished += 1
-    return {"answered": answered, "unfinished": unfinished}
+    return {"finished": finished, "unfinished": unfinished}
 
 
 async def _serve() -> None:

@@ -1,14 +1,10 @@
 """The processes that a benchmark of Teams' activities sends them to: Nightbake's service, and a bare bot of the SDK.
 
-Both print the address of their endpoint when they take activities. The service is Teams' side with inbox and workers,
-as `bot/app.py` puts them together; only its search is one fixed passage, and its outgoing token is not fetched.
+The service is Teams' side with inbox and workers, as `bot/app.py` puts them together; only its search is one fixed
+passage, and its outgoing token is not fetched.
 """
 
-import asyncio
-import signal
-import subprocess
 import sys
-from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -25,42 +21,27 @@ from botframework.connector.auth import (
 if not __package__:  # run as a file: the checkout is not on the path
     sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
-from benchmarks.instant_model_server import MODEL
+from benchmarks.ack_service import build_answerer, connect_to_model, serve_until_told
 from bot.again import Again
-from bot.answer import Answerer
-from bot.compose import Composer, Limits
+from bot.audience import Audiences
 from bot.handlers import FeedbackHandler, QuestionHandler
 from bot.inbox import Inbox
-from bot.stops import Stops
+from bot.room_settings import RoomSettingsLog
 from bot.teams.activities import PATH
 from bot.teams.auth import ISSUER, TokenCheck
 from bot.teams.connector import TeamsConnector
-from bot.teams.posts import find_audience
+from bot.teams.directory import TeamsDirectory
 from bot.teams.side import TeamsSide
 from bot.worker import Worker
 from core.database import Database
+from core.directory import Directory
 from core.feedback import FeedbackLog
-from core.gaps import Gaps
 from core.interactions import Interactions
-from core.model_server import ModelServer
-from core.records import Passage
-from retrieval.query import Found
+from retrieval.access import Access
 from tests.fakes.teams import APP_ID, TENANT
 
 BASE_URL = "https://nightbake.example"
 WORKERS = 16
-TEXT = "Employees have 23 days of annual leave a year, and unused days move to the next year until March."
-PASSAGE = Passage(
-    1, 7, 1, 1, "Leave policy", "Annual leave", "leave.md", 3, 0, len(TEXT), TEXT, "en", 0.9, 0.8, 4.0, ["everyone"]
-)
-
-
-class OnePassage:
-    """A search that takes no time."""
-
-    async def find(self, question: str, principals: Sequence[str], *, limit: int) -> Found:
-        """The passage, for whoever may read it."""
-        return Found([PASSAGE] if "everyone" in principals else [], question, [])
 
 
 class FixedToken(AppCredentials):
@@ -71,46 +52,15 @@ class FixedToken(AppCredentials):
         return "outbound-token"
 
 
-class Service:
-    """A process under a name; killed as a machine dies, and started again."""
-
-    def __init__(self, *arguments: str) -> None:
-        self._command = (sys.executable, __file__, *arguments)
-        self._process: subprocess.Popen[str] | None = None
-        self.url = ""
-
-    def start(self) -> None:
-        """Start, and wait until it takes activities."""
-        self._process = subprocess.Popen(self._command, stdout=subprocess.PIPE, text=True)
-        assert self._process.stdout
-        self.url = self._process.stdout.readline().strip()
-        if not self.url:
-            raise SystemExit("the service did not start; its error stands above")
-
-    def kill(self) -> None:
-        """End without a word."""
-        self._end(signal.SIGKILL)
-
-    def stop(self) -> None:
-        """End in good order."""
-        self._end(signal.SIGTERM)
-
-    def _end(self, number: signal.Signals) -> None:
-        if self._process:
-            self._process.send_signal(number)
-            self._process.wait()
-            assert self._process.stdout
-            self._process.stdout.close()
-            self._process = None
-
-
 async def run_nightbake(database_url: str, openid_url: str, model_url: str) -> None:
     """Endpoint, inbox and workers."""
-    model_server = ModelServer(model_url, MODEL)
+    model_server = connect_to_model(model_url)
     async with Database(database_url) as database:
         inbox, interactions, feedback = Inbox(database), Interactions(database), FeedbackLog(database)
+        connector = TeamsConnector(app_id=APP_ID, credentials=FixedToken(APP_ID))
         side = TeamsSide(
-            connector=TeamsConnector(app_id=APP_ID, credentials=FixedToken(APP_ID)),
+            connector=connector,
+            people=TeamsDirectory(connector=connector, directory=Directory(database), tenants=[TENANT]),
             authentication=TokenCheck(app_id=APP_ID, tenants=frozenset({TENANT}), openid_url=openid_url),
             inbox=inbox,
             database=database,
@@ -120,19 +70,12 @@ async def run_nightbake(database_url: str, openid_url: str, model_url: str) -> N
             base_url=BASE_URL,
             suggestions={},
         )
-        answerer = Answerer(
-            interactions=interactions,
-            search=OnePassage(),
-            gaps=Gaps(database),
-            stops=Stops(database),
-            composer=Composer(model_server, Limits()),
-            base_url=BASE_URL,
-        )
+        audiences = Audiences(Access(database), RoomSettingsLog(database), {"teams": side.find_readers})
         questions = QuestionHandler(
-            answerer=answerer,
+            answerer=build_answerer(database, model_server, interactions, base_url=BASE_URL),
             interactions=interactions,
             platforms={"teams": side.platform},
-            find_principals=find_audience,
+            find_principals=audiences.find,
             read_thread={"teams": side.read_thread},
         )
         votes = FeedbackHandler(feedback=feedback, interactions=interactions, confirm={"teams": side.confirm})
@@ -176,14 +119,11 @@ async def run_bare_bot(openid_url: str) -> None:
 
 
 async def _serve(app: web.Application) -> None:
-    """Say where, and serve until told to end."""
+    """On a port of its own, until told to end."""
     runner = web.AppRunner(app, access_log=None)
     await runner.setup()
     await web.TCPSite(runner, "127.0.0.1", 0).start()
-    print(f"http://127.0.0.1:{runner.addresses[0][1]}{PATH}", flush=True)
-    ended = asyncio.Event()
-    asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, ended.set)
-    await ended.wait()
+    await serve_until_told(f"http://127.0.0.1:{runner.addresses[0][1]}{PATH}")
     await runner.cleanup()
 
 

@@ -3,12 +3,16 @@
 At-least-once: a process that dies between posting and storing the key leaves one message that is posted again.
 """
 
+import logging
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import Literal
 
 from core.database import Database
-from core.errors import NotFoundError
+from core.errors import NightbakeError, NotFoundError
 from core.sql import load_queries
+
+log = logging.getLogger(__name__)
 
 QUERIES = load_queries(__file__)
 LEASE_SECONDS = 60
@@ -47,6 +51,21 @@ class AdminMessages:
     def __init__(self, database: Database, platform: str) -> None:
         self._database = database
         self._platform = platform
+
+    async def post_due(self, post: Callable[[Topic], Awaitable[str]], failure: type[NightbakeError]) -> None:
+        """Post each that is due and that no other replica has; what is refused is tried again when its lease is over.
+
+        Args:
+            post: gives the key of the message.
+            failure: of the platform.
+        """
+        for topic in await self.find_due():
+            if not await self.claim(topic):
+                continue
+            try:
+                await self.set_posted(topic, await post(topic))
+            except failure as error:
+                log.warning("admins could not be told", extra={"topic": topic.name, "error": str(error)})
 
     async def find_due(self) -> list[Topic]:
         """What admins have not been told, oldest first; details and ends follow what was posted."""

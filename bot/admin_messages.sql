@@ -3,7 +3,8 @@ WITH topics AS (
     SELECT 'report' AS kind, runs.id, runs.finished_at AS at
     FROM runs
     WHERE runs.finished_at > now() - make_interval(hours => %(hours)s)
-      AND EXISTS (SELECT FROM reports WHERE reports.run_id = runs.id)
+      -- What an audience alone may read is for the console.
+      AND audience = 'everyone' AND EXISTS (SELECT FROM reports WHERE reports.run_id = runs.id)
     UNION ALL
     SELECT 'details', runs.id, runs.finished_at
     FROM runs

@@ -25,7 +25,6 @@ from bot.slack.commands import CommandWork
 from bot.slack.side import SlackSide
 from bot.slack.side import build_side as build_slack_side
 from bot.slack.socket import OnReturn, SlackSocket
-from bot.teams.posts import find_audience as find_teams_audience
 from bot.teams.side import TeamsSide
 from bot.teams.side import build_side as build_teams_side
 from bot.web.app import build_app
@@ -49,8 +48,6 @@ from core.settings import Settings
 from retrieval.access import Access
 
 log = logging.getLogger(__name__)
-
-AUDIENCES = {"teams": find_teams_audience}
 
 
 class Bot:
@@ -84,6 +81,7 @@ class Bot:
         self._read_thread: dict[str, ReadThread] = {}
         self._sockets: list[SlackSocket] = []
         self._loops: list[Loop] = []
+        self._has_admins = False
         self._recoveries: list[OnReturn] = []
         readiness = check_readiness(database, model_server)
         self._confirm: dict[str, Confirm] = {}
@@ -121,12 +119,12 @@ class Bot:
             work = CommandWork(database, search=answerer.search, audiences=self._audiences, base_url=settings.base_url)
             self._handlers |= work.handlers()
             self._add_slack(slack)
-            if slack.admin:
-                self._loops.append(self._build_watch(database, readiness))
         if settings.has_teams:
-            teams = build_teams_side(settings, suggestions=suggestions, **parts)
+            teams = build_teams_side(settings, serving=serving, suggestions=suggestions, **parts)
             self._add_side("teams", teams)
             self._stack.push_async_callback(teams.close)
+        if self._has_admins:
+            self._loops.append(self._build_watch(database, readiness))
         more = More(
             inbox=self._inbox,
             access=Access(database),
@@ -197,13 +195,9 @@ class Bot:
 
     async def _find_audience(self, claimed: Claimed) -> list[str]:
         """What everyone who will see the reply may read; where that is one person, their groups count too."""
-        person = claimed.payload["person"]
         if claimed.platform == "web":
-            return await self._find_principals(person)
-        if claimed.platform in self._find_readers:
-            return await self._audiences.find(claimed)
-        audience = await AUDIENCES[claimed.platform](claimed)
-        return await self._find_principals(person) if person in audience else audience
+            return await self._find_principals(claimed.payload["person"])
+        return await self._audiences.find(claimed)
 
     def _build_watch(self, database: Database, readiness: Readiness) -> Watch:
         """For admins that are told: a watch whose alerts nobody reads is none."""
@@ -211,12 +205,8 @@ class Bot:
         return Watch(Alerts(database), [look_at_model_server(readiness), look_at_inbox(database), *connections])
 
     def _add_slack(self, side: SlackSide) -> None:
-        """What Teams has not: rooms with settings and members, loops of its own, and missed events."""
+        """What Teams has not: rooms with settings, and missed events."""
         self._find_language["slack"] = side.find_language
-        self._tell_forgotten["slack"] = side.tell_forgotten
-        self._find_readers["slack"] = side.find_readers
-        self._whispers["slack"] = side.whispers
-        self._loops += side.loops
         if not self._sockets:
             # A socket asks by itself, once it is connected.
             self._recoveries.append(side.recovery.ask)
@@ -226,6 +216,11 @@ class Bot:
         self._handlers |= side.handlers
         self._read_thread[name] = side.read_thread
         self._confirm[name] = side.confirm
+        self._loops += side.loops
+        self._has_admins = self._has_admins or side.admin is not None
+        self._find_readers[name] = side.find_readers
+        self._whispers[name] = side.whispers
+        self._tell_forgotten[name] = side.tell_forgotten
         if side.experts:
             self._experts[name] = side.experts
         self._app.add_routes(side.routes())

@@ -16,12 +16,12 @@ from core.interactions import Interaction, Interactions
 from core.records import Feedback
 from core.sql import load_queries
 from core.text import clean_text
+from retrieval.access import EVERYONE, PUBLIC
 
 QUERIES = load_queries(__file__)
 
 REQUEST, REPLY, CONSENT = "expert_request", "expert_reply", "expert_consent"
 SOURCE = "expert"
-EVERYONE = "everyone"
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,4 +143,5 @@ class Experts:
 
 def is_open(interaction: Interaction) -> bool:
     """Whether experts may see the answer: only where everyone may read all that it was written from."""
-    return all(EVERYONE in passage.get("allow", ()) for passage in interaction.passages or ())
+    everybody = {EVERYONE, PUBLIC}
+    return all(everybody.intersection(passage.get("allow", ())) for passage in interaction.passages or ())

@@ -55,4 +55,5 @@ def _to_source(passage: Mapping[str, Any], base_url: str) -> Source:
         page=passage["page"],
         url=f"{base_url}/passages/{passage['chunk_id']}",
         excerpt=passage["text"][:EXCERPT_CHARACTERS],
+        sensitivity=passage.get("sensitivity") or "",
     )

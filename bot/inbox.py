@@ -3,7 +3,7 @@
 import asyncio
 from collections import deque
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
@@ -139,8 +139,18 @@ class Inbox:
             self._has_news = True
 
     async def _write(self, events: Sequence[Event]) -> list[Receipt]:
-        parameters = {"rows": to_json_rows([_clean(asdict(event)) for event in events])}
+        parameters = {"rows": to_json_rows([_to_row(event) for event in events])}
         return await self._database.fetch_all(QUERIES["receive"], parameters, Receipt)
+
+
+def _to_row(event: Event) -> dict[str, Any]:
+    return {
+        "platform": event.platform,
+        "event_key": clean_text(event.event_key),
+        "conversation_key": clean_text(event.conversation_key),
+        "kind": event.kind,
+        "payload": _clean(event.payload),
+    }
 
 
 def _clean(value: Any) -> Any:

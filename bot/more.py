@@ -75,7 +75,7 @@ class More:
 
     async def note(self, claimed: Claimed, interaction_id: int, room: Sequence[str]) -> None:
         """A question was answered for a room: look for more afterwards, where the asker's rights are others."""
-        if claimed.platform not in self._platforms:
+        if claimed.platform not in self._platforms or claimed.payload.get("direct"):
             return
         own = await self._find_own(claimed, room)
         if not await self._access.read_more(own, room):

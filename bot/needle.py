@@ -7,7 +7,7 @@ one of which holds the fact.
 import random
 from collections.abc import AsyncGenerator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from itertools import cycle, product
+from itertools import cycle
 
 from bot.prompt import FRAME_TOKENS, count_tokens, estimate_tokens
 from bot.sentences import split_sentences
@@ -118,7 +118,10 @@ async def probe(
     adapter: str | None,
     seed: int,
 ) -> AsyncGenerator[Probe]:
-    """Ask at every length and depth in every language, a few questions of one length at a time.
+    """Ask at every length and depth in every language, a few questions at a time.
+
+    The deepest place comes first, and of each depth the longest prompt, for the server's prefix cache: prompts of one
+    round share all text before the fact, and those with the fact in front all text that the shorter one has.
 
     Side effects: requests to the model server, which this project's log does not see.
 
@@ -132,15 +135,15 @@ async def probe(
     source = random.Random(seed)
     for language, passages in hay.items():
         ratio = await _measure_ratio(model_server, language, passages, adapter)
-        # The same passages at every length and depth: what comes before the fact is in the server's prefix cache.
-        shuffled = [source.sample(passages, len(passages)) for _ in range(repeats)]
-        for length in lengths:
-            asked = (
-                _ask(model_server, make_needle(language, source), in_order, language, length, depth, ratio, adapter)
-                for depth, in_order in product(depths, shuffled)
-            )
-            async for one in take_answers(asked):
-                yield one
+        rounds = [(make_needle(language, source), source.sample(passages, len(passages))) for _ in range(repeats)]
+        asked = (
+            _ask(model_server, needle, in_order, language, length, depth, ratio, adapter)
+            for needle, in_order in rounds
+            for depth in sorted(depths, reverse=True)
+            for length in sorted(lengths, reverse=True)
+        )
+        async for one in take_answers(asked):
+            yield one
 
 
 async def _ask(

@@ -10,7 +10,11 @@ from core.records import Mode
 
 @dataclass(frozen=True, slots=True)
 class Source:
-    """A cited passage as a person sees it; `url` opens the place in the document."""
+    """A cited passage as a person sees it; `url` opens the place in the document.
+
+    Attributes:
+        sensitivity: name of the document's label; empty where it has none.
+    """
 
     number: int
     title: str
@@ -18,6 +22,7 @@ class Source:
     page: int | None
     url: str
     excerpt: str
+    sensitivity: str = ""
 
 
 @dataclass(frozen=True, slots=True)

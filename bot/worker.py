@@ -5,6 +5,7 @@ import contextlib
 import logging
 import os
 import socket
+import time
 import uuid
 from collections.abc import Awaitable, Callable, Mapping
 
@@ -16,6 +17,8 @@ MOST_ATTEMPTS = 5
 IDLE_SECONDS = 0.5
 PAUSE_SECONDS = 2.0
 STOP_SECONDS = 10.0
+# A thread that comes so much later than asked is behind; what waits is begun all the same after a while.
+LOOK_SECONDS, LATE_SECONDS, LONGEST_WAY_SECONDS = 0.005, 0.03, 5.0
 
 Handler = Callable[[Claimed], Awaitable[None]]
 GiveUp = Callable[[Claimed], Awaitable[None]]
@@ -58,7 +61,8 @@ class Worker:
         """Work while there is any, then wait; an error of the queue itself is waited out."""
         while not self._stopping:
             try:
-                if not await self.turn():
+                await _give_way()
+                if not self._stopping and not await self.turn():
                     await self._inbox.wait_for_news(IDLE_SECONDS)
             except Exception:
                 log.exception("the inbox could not be read")
@@ -104,3 +108,14 @@ class Worker:
                 await self._inbox.extend(claimed)
             except Exception:
                 log.warning("a lease could not be extended", extra={"inbox_id": claimed.id})
+
+
+async def _give_way() -> None:
+    """Begin nothing while this thread is behind: what comes in shares it, and must be acknowledged within seconds."""
+    began = before = time.monotonic()
+    while True:
+        await asyncio.sleep(LOOK_SECONDS)
+        now = time.monotonic()
+        if now - before < LOOK_SECONDS + LATE_SECONDS or now - began > LONGEST_WAY_SECONDS:
+            return
+        before = now

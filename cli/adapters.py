@@ -11,6 +11,7 @@ from cli.output import command, console, emit, escape, json_option, read_setting
 from core.adapters import Adapter
 from core.errors import ModelServerError
 from core.forgetting import BASE
+from learning.audiences import Audiences
 
 
 @click.group(invoke_without_command=True)
@@ -65,16 +66,77 @@ async def promote(name: str, reason: str, as_json: bool) -> None:
 
 
 @adapters.command()
+@click.option("--audience", default="night", help="Of this audience only.  [default: everyone]", show_default=False)
 @json_option
 @command
-async def rollback(as_json: bool) -> None:
+async def rollback(audience: str, as_json: bool) -> None:
     """Serve again what was served before the last switch.
 
     A second rollback takes back the first: it is a switch like any other.
     """
     async with open_house(read_settings()) as house:
-        previous = await house.serving.roll_back(by=local_person())
+        chosen = await Audiences(house.database).get(audience)
+        previous = await house.serving.roll_back(by=local_person(), audience=chosen.principal)
     _say_serving(previous, as_json=as_json)
+
+
+@adapters.group(invoke_without_command=True)
+@json_option
+@click.pass_context
+def audiences(context: click.Context, as_json: bool) -> None:
+    """List who has an adapter of their own; `add` an audience, or `remove` one.
+
+    An audience is a group. Its nights also learn from what only the group may read, and its adapter answers only where
+    everyone who sees the answer belongs to the group.
+    """
+    if context.invoked_subcommand is None:
+        show_audiences(as_json)
+
+
+@command
+async def show_audiences(as_json: bool) -> None:
+    """Everyone first, then the others by name, each with what answers it."""
+    async with open_house(read_settings()) as house:
+        found = await Audiences(house.database).find_all()
+        active = [await house.adapters.find_active(audience.principal) for audience in found]
+    names = [adapter.name if adapter else None for adapter in active]
+    if as_json:
+        emit({"audiences": [asdict(one) | {"adapter": name} for one, name in zip(found, names, strict=True)]})
+        return
+    table = Table("audience", "who", "answered by", box=None, header_style="dim")
+    for one, name in zip(found, names, strict=True):
+        table.add_row(one.name, escape(one.principal), name or "the base model")
+    console.print(table)
+
+
+@audiences.command()
+@click.argument("name")
+@click.argument("principal")
+@json_option
+@command
+async def add(name: str, principal: str, as_json: bool) -> None:
+    """Give the group PRINCIPAL, such as group:hr, an adapter of its own from the next night on.
+
+    Its adapters are called NAME, a date and a hash. The model server holds one adapter more for it at any time.
+    """
+    async with open_house(read_settings()) as house:
+        await Audiences(house.database).add(name, principal)
+    if as_json:
+        emit({"name": name, "principal": principal})
+    say(f"nights train an adapter for {escape(principal)} too", quiet=as_json)
+
+
+@audiences.command()
+@click.argument("name")
+@json_option
+@command
+async def remove(name: str, as_json: bool) -> None:
+    """Let everyone's adapter answer the audience NAME from the next question on."""
+    async with open_house(read_settings()) as house:
+        await Audiences(house.database).remove(name)
+    if as_json:
+        emit({"removed": name})
+    say(f"everyone's adapter answers {escape(name)}", quiet=as_json)
 
 
 def _say_serving(name: str | None, *, as_json: bool) -> None:

@@ -7,11 +7,15 @@ from typing import Literal
 
 import click
 
+from bot.check import Check
 from bot.slack.api import OneToken, SlackApi
-from bot.slack.checkup import Check, check_endpoint, check_socket, check_token
+from bot.slack.checkup import check_channels, check_endpoint, check_socket, check_token
 from bot.slack.side import build_installations
+from bot.teams.checkup import check_endpoint as check_endpoint_of_teams
+from bot.teams.checkup import check_people
 from bot.teams.connector import check_credentials
 from bot.teams.package import check_identity
+from bot.teams.side import build_tenant_graph
 from cli.embedding import describe_change
 from cli.house import House, open_house
 from cli.output import EXIT_FAILED, command, console, emit, escape, json_option, read_settings
@@ -89,7 +93,10 @@ async def _look_around(house: House) -> AsyncGenerator[Finding]:
         _look_at_slack,
         _look_at_slack_socket,
         _look_at_slack_endpoint,
+        _look_at_slack_channels,
         _look_at_teams,
+        _look_at_teams_endpoint,
+        _look_at_teams_people,
     ):
         yield await _careful(look, house)
 
@@ -286,6 +293,32 @@ async def _look_at_slack_endpoint(house: House) -> Finding:
     return _to_finding(await check_endpoint(secret, base_url=settings.base_url))
 
 
+async def _look_at_slack_channels(house: House) -> Finding:
+    settings = house.settings
+    channels: dict[str, tuple[str, str]] = {}
+    if settings.slack_admin_channel:
+        team, _, channel = settings.slack_admin_channel.rpartition("/")
+        channels["SLACK_ADMIN_CHANNEL"] = (team, channel)
+    if settings.slack_expert_channel:
+        channels["SLACK_EXPERT_CHANNEL"] = ("", settings.slack_expert_channel)
+    if not channels:
+        return Finding("slack channels", "ok", "not used: no SLACK_ADMIN_CHANNEL, no SLACK_EXPERT_CHANNEL")
+    if settings.slack_bot_token:
+        token = settings.slack_bot_token.get_secret_value()
+        return _to_finding(await check_channels(SlackApi(OneToken(token), api_url=settings.slack_api_url), channels))
+    if not settings.slack_client_id:
+        return Finding("slack channels", "note", "Slack is not configured, so nothing is posted there")
+    installations = build_installations(settings, house.database)
+    places = await installations.find_places()
+    if len(places) == 1:
+        channels = {name: (team or places[0], channel) for name, (team, channel) in channels.items()}
+    # Whose the channel of experts is, only the one who asked tells.
+    known = {name: place for name, place in channels.items() if place[0]}
+    if not known:
+        return Finding("slack channels", "note", f"not looked at, for the app is installed in {len(places)} workspaces")
+    return _to_finding(await check_channels(SlackApi(installations, api_url=settings.slack_api_url), known))
+
+
 def _to_finding(check: Check) -> Finding:
     return Finding(check.part, check.status, check.detail)
 
@@ -301,6 +334,26 @@ async def _look_at_teams(house: House) -> Finding:
     faults += filter(None, [await check_credentials(settings.teams_app_id, password, tenant)])
     if faults:
         return Finding("teams", "problem", "; ".join(faults))
-    if not settings.teams_expert_channel:
-        return Finding("teams", "ok", "the registration gives a token; no TEAMS_EXPERT_CHANNEL, so nobody is asked")
-    return Finding("teams", "ok", "the registration gives a token, settings fit")
+    unset = {
+        "TEAMS_EXPERT_CHANNEL, so nobody is asked": settings.teams_expert_channel,
+        "TEAMS_ADMIN_CHAT, so no report is posted": settings.teams_admin_chat,
+    }
+    missing = "; ".join(f"no {name}" for name, value in unset.items() if not value)
+    return Finding("teams", "ok", f"the registration gives a token; {missing or 'settings fit'}")
+
+
+async def _look_at_teams_endpoint(house: House) -> Finding:
+    if not house.settings.has_teams:
+        return Finding("teams endpoint", "ok", "not used")
+    return _to_finding(await check_endpoint_of_teams(house.settings.base_url))
+
+
+async def _look_at_teams_people(house: House) -> Finding:
+    if not house.settings.has_teams:
+        return Finding("teams people", "ok", "not used")
+    graph = build_tenant_graph(house.settings)
+    try:
+        return _to_finding(await check_people(graph, house.settings.teams_groups_file))
+    finally:
+        if graph:
+            await graph.close()

@@ -12,6 +12,7 @@ from rich.table import Table
 
 from cli.house import open_house
 from cli.output import command, console, emit, json_option, notes, read_settings, say
+from cli.progress import ProgressLines
 from core.errors import InvalidInputError
 from retrieval.evaluate import Evaluation, evaluate_dataset, render_json, render_run
 from retrieval.evaluate_dataset import Dataset, draw, read_dataset
@@ -87,14 +88,16 @@ def _read(folder: Path, count: int | None, seed: int, *, quiet: bool) -> Dataset
 
 @contextmanager
 def _progress(*, quiet: bool) -> Generator[Report]:
-    """A bar on standard error for each stage."""
+    """A bar on standard error for each stage, or lines where there is no terminal."""
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn())
-    with Progress(*columns, console=notes, disable=quiet, transient=True) as bar:
+    lines = ProgressLines(quiet=quiet)
+    with Progress(*columns, console=notes, disable=quiet or not notes.is_terminal, transient=True) as bar:
         tasks: dict[str, TaskID] = {}
 
         def report(stage: str, done: int, total: int) -> None:
             if stage not in tasks:
                 tasks[stage] = bar.add_task(stage, total=total)
+            lines.tell(stage, done, total)
             bar.update(tasks[stage], completed=done)
 
         yield report

@@ -1,7 +1,8 @@
 """`nightbake evaluate answers`: golden questions asked, and whose fault a wrong answer is, as a table of two by two."""
 
+import asyncio
 from collections import Counter
-from collections.abc import AsyncGenerator, AsyncIterable, Callable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -9,10 +10,11 @@ import click
 from rich.table import Table
 
 from bot.exam import Cell, Examiner, Graded
-from bot.golden import load_golden
+from bot.golden import GoldenQuestion, load_golden
 from cli.ask import local_person
+from cli.exam_journal import ExamJournal
 from cli.house import SAMPLE, House, open_house
-from cli.output import command, console, emit, escape, json_option, read_settings
+from cli.output import command, console, emit, escape, json_option, read_settings, say
 from cli.progress import count_progress
 from core.errors import InvalidInputError
 from core.exams import Exams, Failed
@@ -33,27 +35,62 @@ MEANING: dict[Cell, str] = {
     "--golden", type=click.Path(path_type=Path, dir_okay=False, exists=True), help="JSON Lines; see docs/operations.md."
 )
 @click.option("--adapter", help="Ask this adapter, or `base`.  [default: the one that is served]")
+@click.option("--resume", is_flag=True, help="Go on where Ctrl-C or a failure ended the same round.")
 @json_option
 @command
-async def answers(golden: Path | None, adapter: str | None, as_json: bool) -> None:
+async def answers(golden: Path | None, adapter: str | None, resume: bool, as_json: bool) -> None:
     """Ask golden questions and say whose fault a wrong answer is: the search's or the model's.
 
     A question whose document was not among the passages is the search's to mend, one whose document was, the
     model's. Nothing is logged and nothing is learnt from it; the counts are kept for the next night's report. The file
-    is GOLDEN_QUESTIONS, or the sample's own questions where the sample is read.
+    is GOLDEN_QUESTIONS, or the sample's own questions where the sample is read. Ctrl-C shows what was answered until
+    then and keeps it for --resume.
     """
     async with open_house(read_settings()) as house:
-        questions = load_golden(find_golden(house, golden))
+        file = find_golden(house, golden)
+        questions = load_golden(file)
         name = await house.choose_adapter(adapter)
-        async with house.model_running(quiet=as_json):
-            asked = Examiner(house.finder, house.composer).examine(questions, adapter=name)
-            with count_progress("asking", len(questions), quiet=as_json) as advance:
-                graded = [one async for one in _track(asked, advance)]
+        journal = ExamJournal(house.home / "unfinished", file, name, resume=resume)
+        graded, left = journal.read(questions)
+        if graded and not resume:
+            say(f"starting anew; {len(graded)} answers of a round that was stopped wait for --resume", quiet=as_json)
+            graded, left = [], questions
+        try:
+            await _ask(house, left, name, journal, graded, quiet=as_json)
+        finally:
+            if len(graded) < len(questions):
+                say(f"{len(graded)} of {len(questions)} answered and kept; go on with --resume", quiet=as_json)
         await _record(house, graded, by=local_person(), adapter=name)
+        journal.end()
     if as_json:
         emit(_sum_up(graded, name))
     else:
         _show(graded, name)
+
+
+async def _ask(
+    house: House,
+    questions: Sequence[GoldenQuestion],
+    adapter: str | None,
+    journal: ExamJournal,
+    graded: list[Graded],
+    *,
+    quiet: bool,
+) -> None:
+    """Add the answers to `graded` and to the journal as they come."""
+    if not questions:
+        return
+    try:
+        async with house.model_running(quiet=quiet):
+            with count_progress("asking", len(questions), quiet=quiet) as advance:
+                async for one in Examiner(house.finder, house.composer).examine(questions, adapter=adapter):
+                    await asyncio.to_thread(journal.add, one)
+                    graded.append(one)
+                    advance()
+    except asyncio.CancelledError:
+        if graded and not quiet:
+            _show(graded, adapter)
+        raise
 
 
 def find_golden(house: House, given: Path | None) -> Path:
@@ -93,12 +130,6 @@ async def count_right(house: House, adapter: str | None, limit: int) -> tuple[in
     asked = Examiner(house.finder, house.composer).examine(questions, adapter=adapter)
     graded = [one async for one in asked]
     return sum(one.cell in RIGHT for one in graded), len(graded)
-
-
-async def _track(asked: AsyncIterable[Graded], advance: Callable[[], None]) -> AsyncGenerator[Graded]:
-    async for one in asked:
-        advance()
-        yield one
 
 
 async def _record(house: House, graded: Sequence[Graded], *, by: str, adapter: str | None) -> None:

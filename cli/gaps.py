@@ -26,7 +26,8 @@ def gaps() -> None:
 async def list_gaps(days: int, limit: int, as_json: bool) -> None:
     """List the topics that were asked for in vain, the most asked first.
 
-    Questions of the same words are one topic. Beside each stand the documents that came closest.
+    Questions of nearly the same words are one topic, shown by its latest. Beside each stand the documents that came
+    closest.
     """
     async with open_house(read_settings()) as house:
         topics = await Gaps(house.database).find_topics(days=days, limit=limit)

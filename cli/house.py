@@ -156,7 +156,9 @@ async def open_house(settings: Settings, *, wait_seconds: float = 5) -> AsyncGen
         if url is None:
             folder = settings.nightbake_home.resolve() / "postgres"
             url = (await stack.enter_async_context(EmbeddedDatabase(folder))).url
-        database = await stack.enter_async_context(Database(url, open_seconds=wait_seconds))
+        database = await stack.enter_async_context(
+            Database(url, size=settings.database_connections, open_seconds=wait_seconds)
+        )
         await migrate(database)
         house = _build(settings, database, dictionary)
         stack.push_async_callback(house.model_server.close)
@@ -167,7 +169,8 @@ def _build(settings: Settings, database: Database, dictionary: Dictionary) -> Ho
     model_server = _build_model_server(settings)
     adapters, interactions = Adapters(database), Interactions(database)
     serving = Serving(database=database, adapters=adapters, model_server=model_server)
-    embedder = Embedder(settings.embedding_model, languages=read_list(settings.embedding_languages))
+    languages = read_list(settings.embedding_languages)
+    embedder = Embedder(settings.embedding_model, languages=languages, backend=settings.embedding_backend)
     reranker = Reranker(settings.rerank_model) if settings.rerank_model else LearnedOrder(database)
     synonyms = Synonyms(dictionary.groups)
     search = Search(database, embedder, reranker=reranker, synonyms=synonyms)

@@ -15,6 +15,7 @@ from rich.progress import Progress as Bar
 from cli.embedding import describe_change
 from cli.house import House, open_house
 from cli.output import EXIT_FAILED, command, emit, escape, json_option, notes, read_settings, say
+from cli.progress import ProgressLines
 from core.errors import InvalidInputError
 from retrieval.fusion_calibration import calibrate_fusion
 from retrieval.ingest import Progress
@@ -100,17 +101,19 @@ async def _look(paths: Sequence[Path]) -> str:
 
 @contextmanager
 def progress_shown(what: str, *, quiet: bool) -> Generator[Progress]:
-    """A bar for people while documents are read."""
+    """A bar for people while documents are read, or lines where there is no terminal."""
     columns = (
         TextColumn("{task.description}"),
         BarColumn(),
         MofNCompleteColumn(),
         TextColumn("[dim]{task.fields[path]}"),
     )
-    with Bar(*columns, console=notes, disable=quiet, transient=True) as bar:
+    lines = ProgressLines(quiet=quiet)
+    with Bar(*columns, console=notes, disable=quiet or not notes.is_terminal, transient=True) as bar:
         task = bar.add_task(what, total=None, path="")
 
         def show(done: int, total: int, path: str) -> None:
+            lines.tell(what, done, total)
             bar.update(task, completed=done, total=total, path=escape(path[-60:]))
 
         yield show

@@ -1,5 +1,6 @@
 """`nightbake evaluate needle`: how far into a long prompt the model still finds a fact, as a table and a picture."""
 
+import asyncio
 from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
@@ -62,6 +63,7 @@ async def needle(
     At every length of the prompt and every depth in it, in each language of the documents that everyone may read.
     Shows from which length on passages are wasted on this model, and so what MODEL_CONTEXT_TOKENS and
     PASSAGES_PER_ANSWER are worth. Needs the model server. Nothing is logged, nothing is learnt from it.
+    Ctrl-C shows what was asked until then.
     """
     async with open_house(read_settings()) as house:
         chosen = _choose_lengths(lengths, house.settings.model_context_tokens)
@@ -69,22 +71,42 @@ async def needle(
         hay = await _find_hay(house, languages or ("en", "ko"), seed)
         name = await house.choose_adapter(adapter)
         probes: list[Probe] = []
-        async with house.model_running(quiet=as_json):
-            with count_progress("asking", len(hay) * len(chosen) * len(at) * repeats, quiet=as_json) as advance:
-                async for one in probe(
-                    house.model_server, hay, lengths=chosen, depths=at, repeats=repeats, adapter=name, seed=seed
-                ):
-                    probes.append(one)
-                    advance()
+        try:
+            async with house.model_running(quiet=as_json):
+                with count_progress("asking", len(hay) * len(chosen) * len(at) * repeats, quiet=as_json) as advance:
+                    async for one in probe(
+                        house.model_server, hay, lengths=chosen, depths=at, repeats=repeats, adapter=name, seed=seed
+                    ):
+                        probes.append(one)
+                        advance()
+        except asyncio.CancelledError:
+            if probes:
+                _tell(probes, chosen, at, picture=picture, adapter=name, seed=seed, as_json=as_json)
+            raise
+    _tell(probes, chosen, at, picture=picture, adapter=name, seed=seed, as_json=as_json)
+
+
+def _tell(
+    probes: Sequence[Probe],
+    lengths: Sequence[int],
+    depths: Sequence[float],
+    *,
+    picture: Path | None,
+    adapter: str | None,
+    seed: int,
+    as_json: bool,
+) -> None:
+    # They come in the order that is quickest to ask.
+    probes = sorted(probes, key=lambda one: (one.language, one.length_tokens, one.depth))
     if picture:
-        picture.write_text(_draw(probes, chosen, at), encoding="utf-8")
+        picture.write_text(_draw(probes, lengths, depths), encoding="utf-8")
         say(f"picture: {picture}", quiet=as_json)
     if as_json:
-        emit(_sum_up(probes, name, seed))
+        emit(_sum_up(probes, adapter, seed))
         return
-    for language in hay:
-        console.print(_tabulate([one for one in probes if one.language == language], language, chosen, at))
-    console.print(f"found {sum(one.is_found for one in probes)} of {len(probes)}, by {name or 'the base model'}")
+    for language in sorted({one.language for one in probes}):
+        console.print(_tabulate([one for one in probes if one.language == language], language, lengths, depths))
+    console.print(f"found {sum(one.is_found for one in probes)} of {len(probes)}, by {adapter or 'the base model'}")
 
 
 def _choose_lengths(lengths: Sequence[int], longest: int) -> list[int]:

@@ -11,9 +11,10 @@ from rich.table import Table
 from cli.ask import local_person
 from cli.house import open_house
 from cli.output import AT_MOST, ROW_ID, command, console, emit, escape, json_option, notes, read_settings, say
-from core.errors import InvalidInputError
+from core.errors import InvalidInputError, NotFoundError
 from learning.ledger import Ledger
 from learning.pair_export import ENDINGS, FileFormat, Form, build_rows, open_writer
+from learning.pair_sources import check_document
 from learning.rehearse import rehearse
 from learning.signals import ORIGIN_TRUST
 
@@ -143,6 +144,48 @@ async def export(run_id: int | None, form: Form, file_format: FileFormat | None,
     if as_json:
         emit({"run_id": run_id, "format": form, "as": chosen, "rows": count, "out": str(out)})
     say(f"{count} rows in the {form} format", quiet=as_json)
+
+
+@pairs.command()
+@run_option
+@json_option
+@command
+async def stale(run_id: int | None, as_json: bool) -> None:
+    """List documents that changed since pairs were made from them, which keeps these pairs out.
+
+    Look whether what was said of a document still holds, then say so by `nightbake pairs check`.
+    """
+    async with open_house(read_settings()) as house:
+        ledger = Ledger(house.database)
+        run_id = await ledger.get_run_id(run_id)
+        found = await ledger.find_stale(run_id)
+    if as_json:
+        emit({"run_id": run_id, "documents": [asdict(document) for document in found]})
+        return
+    table = Table("document", "title", "path", "owner", "pairs", "state", box=None, header_style="dim")
+    for one in found:
+        cells = (escape(one.title), escape(one.path), escape(one.owner or "-"), str(one.pairs))
+        table.add_row(str(one.id), *cells, f"version {one.version}" if one.is_there else "gone")
+    console.print(table if found else "no pair is kept out by a document that changed")
+
+
+@pairs.command()
+@click.argument("document_ids", nargs=-1, required=True, type=ROW_ID, metavar="DOCUMENT...")
+@json_option
+@command
+async def check(document_ids: tuple[int, ...], as_json: bool) -> None:
+    """Say that what people said of earlier versions of these documents still holds in today's.
+
+    Their pairs count again from the next collection on, until the document changes once more.
+    """
+    async with open_house(read_settings()) as house:
+        missing = [id_ for id_ in document_ids if not await check_document(house.database, id_, by=local_person())]
+    if missing:
+        numbers = ", ".join(map(str, missing))
+        raise NotFoundError(f"no document {numbers} to check; `nightbake pairs stale` lists those that changed")
+    if as_json:
+        emit({"checked": list(document_ids)})
+    say(f"{len(document_ids)} checked; their pairs count again from the next collection on", quiet=as_json)
 
 
 class _PairProgress:

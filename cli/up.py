@@ -22,6 +22,7 @@ from cli.night import run_here
 from cli.output import command, emit, escape, json_option, log_file, notes, read_settings, say
 from cli.sources import build_sources
 from core.errors import ProcessError
+from core.garbage import keep_what_is_built
 from learning.runs import Runs
 from learning.schedule import NightSchedule
 from retrieval.examples import Teaching
@@ -80,6 +81,7 @@ async def up(as_json: bool) -> None:
                 say(f"{escape(await describe_change(house))}; `nightbake doctor` shows how far it is", quiet=as_json)
             await _begin(Teaching(house.database), stack)
             schedule = await _begin(_build_schedule(house), stack)
+            keep_what_is_built()
             await _announce(house, bot, schedule, seconds=time.monotonic() - began, as_json=as_json)
         await _wait(stopped, model)
         say("stopping…", quiet=as_json)

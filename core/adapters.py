@@ -12,12 +12,18 @@ from core.sql import load_queries
 
 QUERIES = load_queries(__file__)
 
+EVERYONE = "everyone"
+
 State = Literal["candidate", "active", "retired", "rejected"]
 
 
 @dataclass(frozen=True, slots=True)
 class Adapter:
-    """A trained adapter; its name and folder never change, so a new night is always a new name."""
+    """A trained adapter; its name and folder never change, so a new night is always a new name.
+
+    Attributes:
+        audience: the principal that everyone who may be served it has.
+    """
 
     id: int
     name: str
@@ -28,6 +34,7 @@ class Adapter:
     created_at: datetime
     reason: str | None
     state: State
+    audience: str = EVERYONE
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,9 +53,18 @@ class Adapters:
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    async def register(self, *, name: str, folder: str, base_model: str, sha256: str, manifest: dict[str, Any]) -> None:
-        """Add a candidate."""
-        values = {"name": name, "folder": folder, "base_model": base_model, "sha256": sha256}
+    async def register(
+        self,
+        *,
+        name: str,
+        folder: str,
+        base_model: str,
+        sha256: str,
+        manifest: dict[str, Any],
+        audience: str = EVERYONE,
+    ) -> None:
+        """Add a candidate for an audience."""
+        values = {"name": name, "folder": folder, "base_model": base_model, "sha256": sha256, "audience": audience}
         await self._database.fetch_all(QUERIES["register"], {**values, "manifest": Jsonb(manifest)}, _Id)
 
     async def find_all(self) -> list[Adapter]:
@@ -66,27 +82,37 @@ class Adapters:
             raise NotFoundError(f"no adapter named {name!r}; `nightbake adapters` lists them")
         return found
 
-    async def find_active(self) -> Adapter | None:
-        """The adapter that answers now; None is the base model."""
-        return await self._database.fetch_one(QUERIES["get_active"], None, Adapter)
+    async def find_active(self, audience: str = EVERYONE) -> Adapter | None:
+        """The adapter that answers an audience now, everyone's where it has none; None is the base model."""
+        return await self._database.fetch_one(QUERIES["get_active"], {"audience": audience}, Adapter)
+
+    async def find_served(self) -> list[Adapter]:
+        """Every adapter that answers somebody now: everyone's, and those of audiences."""
+        return await self._database.fetch_all(QUERIES["find_served"], None, Adapter)
 
     async def reject(self, name: str, reason: str) -> None:
         """Mark a candidate as refused by the gate."""
         await self._database.execute(QUERIES["reject"], {"name": name, "reason": reason})
 
-    async def switch(self, name: str | None, *, by: str, reason: str, act: str = "promote") -> None:
-        """Serve another adapter from the next question on, with a row in the audit log; None is the base model.
+    async def switch(
+        self, name: str | None, *, by: str, reason: str, act: str = "promote", audience: str = EVERYONE
+    ) -> None:
+        """Serve an adapter's audience with it from the next question on, with a row in the audit log.
+
+        Args:
+            name: None takes an audience's adapter away: everyone's answers it, and everyone the base model.
+            audience: whose adapter is taken away.
 
         Raises:
             NotFoundError: no adapter has this name.
         """
-        parameters = {"name": name, "by": by, "reason": reason, "act": act}
+        parameters = {"name": name, "by": by, "reason": reason, "act": act, "audience": audience}
         if await self._database.fetch_one(QUERIES["switch"], parameters, _Id) is None:
             raise NotFoundError(f"no adapter named {name!r}; `nightbake adapters` lists them")
 
-    async def get_previous_name(self) -> str | None:
-        """What was served before the current one; None is the base model."""
-        found = await self._database.fetch_one(QUERIES["get_previous"], None, _Name)
+    async def get_previous_name(self, audience: str = EVERYONE) -> str | None:
+        """What an audience was served before the current one; None is the base model, or everyone's."""
+        found = await self._database.fetch_one(QUERIES["get_previous"], {"audience": audience}, _Name)
         return found.name if found else None
 
     async def find_switches(self, limit: int = 50) -> list[dict[str, Any]]:

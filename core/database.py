@@ -129,7 +129,8 @@ class Database:
                 async with self.connection() as connection:
                     cursor = _open_cursor(connection, record)
                     await cursor.execute(query, parameters)
-                    return await cursor.fetchall() if cursor.description else []
+                    # Not `cursor.description`, which builds an object for each column.
+                    return await cursor.fetchall() if cursor.pgresult and cursor.pgresult.nfields else []
             except (psycopg.OperationalError, DatabaseError) as error:
                 if time.monotonic() > deadline:
                     raise DatabaseError(f"the database at {safe_url(self.url)} stayed away: {error}") from error

@@ -78,13 +78,24 @@ class Directory:
         self._database = database
 
     async def put_people(self, people: Sequence[Person]) -> None:
-        """Store people; an older word does not replace a newer one, and only says that it was heard again."""
+        """Store people; an older word does not replace a newer one, and only says that it was heard again.
+
+        Employees with the same e-mail are one voter from then on, and what one of them said last of learning holds.
+        """
         rows = [asdict(one) | {"changed_at": one.changed_at.isoformat()} for one in people]
         await self._database.execute(QUERIES["put_people"], {"rows": to_json_rows(rows)})
+        names = {"people": [one.person for one in people]}
+        await self._database.execute(QUERIES["unite"], names)
+        await self._database.execute(QUERIES["share_consents"], names)
 
     async def find_person(self, person: str) -> Person | None:
         """One person, however long ago they were read."""
         return await self._database.fetch_one(QUERIES["find_person"], {"person": person}, Person)
+
+    async def find_same(self, person: str) -> list[str]:
+        """All names of this person: employees on several platforms who have one e-mail. At least the name itself."""
+        rows = await self._database.fetch_all(QUERIES["find_same"], {"person": person}, _Name)
+        return [row.name for row in rows] or [person]
 
     async def find_unknown(self, people: Sequence[str]) -> list[str]:
         """Those who must be read before anything is shown to them."""
@@ -100,6 +111,10 @@ class Directory:
     async def forget_list(self, name: str) -> None:
         """A change was told: what is known of this list, and what is being read just now, holds no more."""
         await self._database.execute(QUERIES["forget_list"], {"name": name})
+
+    async def forget_lists(self, prefix: str) -> None:
+        """All lists whose names begin so are to be read anew."""
+        await self._database.execute(QUERIES["forget_lists"], {"prefix": prefix})
 
     async def put_room(self, room: Room, members: Sequence[str], version: int) -> bool:
         """Replace a room with its members; False where it changed since `version` was read, and must be read again."""

@@ -13,6 +13,52 @@ ON CONFLICT (person) DO UPDATE SET
     changed_at = greatest(excluded.changed_at, people.changed_at),
     fetched_at = now()
 
+-- name: unite
+-- Employees with one e-mail are one voter; who changed theirs leaves those that they were one with before.
+WITH touched AS (
+    SELECT email, voter FROM people WHERE person = ANY(%(people)s::text[])
+), found AS (
+    SELECT person, CASE WHEN kind = 'member' AND email IS NOT NULL
+                        THEN min(person) FILTER (WHERE kind = 'member') OVER (PARTITION BY email) END AS voter
+    FROM people
+    WHERE email IN (SELECT email FROM touched) OR voter IN (SELECT voter FROM touched)
+       OR person = ANY(%(people)s::text[])
+), before AS (
+    SELECT people.person, people.voter FROM people JOIN found USING (person)
+), changed AS (
+    UPDATE people SET voter = found.voter
+    FROM found
+    WHERE people.person = found.person AND people.voter IS DISTINCT FROM found.voter
+    RETURNING people.person, people.voter
+)
+-- The search counts a voter's questions, not a name's.
+INSERT INTO untaught_votes (interaction_id)
+SELECT DISTINCT interaction_id
+FROM changed JOIN before USING (person) JOIN feedback USING (person)
+WHERE coalesce(changed.voter, person) <> coalesce(before.voter, person)
+
+-- name: share_consents
+-- The last word of a person holds wherever they are.
+INSERT INTO training_consents (person, allows_training, set_at)
+SELECT one.person, latest.allows_training, latest.set_at
+FROM people AS one
+CROSS JOIN LATERAL (
+    SELECT allows_training, set_at
+    FROM training_consents JOIN people AS other ON other.person = training_consents.person
+    WHERE other.voter = one.voter
+    ORDER BY set_at DESC
+    LIMIT 1
+) AS latest
+WHERE one.voter IN (SELECT voter FROM people WHERE person = ANY(%(people)s::text[]))
+ON CONFLICT (person) DO UPDATE SET allows_training = excluded.allows_training, set_at = excluded.set_at
+WHERE training_consents.set_at < excluded.set_at
+
+-- name: find_same
+SELECT other.person AS name
+FROM people AS one JOIN people AS other ON other.voter = one.voter
+WHERE one.person = %(person)s
+ORDER BY other.person
+
 -- name: find_person
 SELECT person, kind, changed_at, is_admin, email, locale FROM people WHERE person = %(person)s
 
@@ -29,6 +75,9 @@ FROM directory_lists WHERE name = %(name)s
 -- name: forget_list
 INSERT INTO directory_lists (name, version) VALUES (%(name)s, 1)
 ON CONFLICT (name) DO UPDATE SET version = directory_lists.version + 1, fetched_at = NULL
+
+-- name: forget_lists
+UPDATE directory_lists SET version = version + 1, fetched_at = NULL WHERE starts_with(name, %(prefix)s)
 
 -- name: claim_list
 INSERT INTO directory_lists (name, fetched_at) VALUES (%(name)s, now())

@@ -14,8 +14,9 @@ from psycopg import AsyncConnection
 from psycopg.rows import dict_row
 from psycopg.types.json import Jsonb
 
-from core.adapters import Adapters
+from core.adapters import EVERYONE, Adapters
 from core.database import Database
+from core.directory import Directory
 from core.errors import ModelServerError
 from core.locks import Lock
 from core.model_server import ModelServer
@@ -115,14 +116,19 @@ class Forgetting:
         self._unlearn = unlearn
 
     async def forget(self, person: str, *, by: str, keep_inbox: int | None = None) -> Receipt:
-        """Erase in one transaction, then stop serving what was trained on it and delete its weights.
+        """Erase in one transaction a name, then stop serving what was trained on it and delete its weights.
 
         Done again, it forgets what came since, and ends what a crash or a model server that was away left undone.
+        An employee who is on several platforms is forgotten on all of them.
 
         Args:
             by: who did it, for receipt and audit, which outlive the person: never the person's own name.
             keep_inbox: the event that asks for it, which must outlive a crash.
         """
+        names = await Directory(self._database).find_same(person)
+        return _join([await self._forget(name, by, keep_inbox) for name in names])
+
+    async def _forget(self, person: str, by: str, keep_inbox: int | None) -> Receipt:
         async with self._database.transaction() as connection:
             # Before any row, in the order in which the search learns: else each would wait for what the other holds.
             await connection.execute(QUERIES["lock"], {"key": Lock.INDEX})
@@ -139,12 +145,19 @@ class Forgetting:
         return receipt
 
     async def _serve_another(self, by: str) -> str | None:
-        """Where what answers was retired for somebody's wish: the latest before it that stays, or the base model."""
+        """Where what answers was retired for somebody's wish: the latest before it that stays, or the base model.
+
+        An audience whose adapter was retired is answered by everyone's.
+        """
+        for adapter in await self._adapters.find_served():
+            if adapter.reason == REASON and adapter.audience != EVERYONE:
+                await self._serving.promote(None, by=by, reason=REASON, audience=adapter.audience)
         active = await self._adapters.find_active()
         if active is None or active.reason != REASON:
             return None
         rejected = {adapter.name for adapter in await self._adapters.find_all() if adapter.reason}
-        served = [switch["name"] for switch in await self._adapters.find_switches() if switch["name"]]
+        switches = await self._adapters.find_switches()
+        served = [switch["name"] for switch in switches if switch["name"] and switch["audience"] == EVERYONE]
         successor = next((name for name in served if name not in rejected), None)
         try:
             await self._serving.promote(successor, by=by, reason=REASON)
@@ -168,6 +181,22 @@ class Forgetting:
             return False
         await asyncio.to_thread(shutil.rmtree, folder, ignore_errors=True)
         return True
+
+
+def _join(receipts: Sequence[Receipt]) -> Receipt:
+    """One receipt for all names of a person; what is stored has one for each."""
+    last = receipts[-1]
+    return replace(
+        last,
+        number=next((one.number for one in receipts if one.number is not None), None),
+        log={name: sum(one.log[name] for one in receipts) for name in last.log},
+        pairs=sum(one.pairs for one in receipts),
+        nights=sorted({night for one in receipts for night in one.nights}),
+        reports=sum(one.reports for one in receipts),
+        adapters=sorted({name for one in receipts for name in one.adapters}),
+        serving=next((one.serving for one in reversed(receipts) if one.serving), None),
+        rebuild=next((one.rebuild for one in reversed(receipts) if one.rebuild), None),
+    )
 
 
 async def _find_used(connection: AsyncConnection[Any], person: str) -> Used:

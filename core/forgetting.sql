@@ -16,17 +16,26 @@ WITH asked AS (
     SELECT id, question FROM pairs
     WHERE feedback_ids && ARRAY(SELECT id FROM voted) OR interaction_ids && ARRAY(SELECT id FROM asked)
        OR name_voter(%(person)s) = ANY(voters)
-       OR chosen IN (SELECT chosen FROM pair_reviews WHERE reviewer = %(person)s AND verdict = 'edit')
-), used AS (
-    SELECT run_id, state FROM run_pairs WHERE pair_id IN (SELECT id FROM theirs)
+       OR (SELECT name_voter(voter) FROM people WHERE person = %(person)s) = ANY(voters)
+       -- What was written into a pair stands there without personal data, so it is known by the pair that it was written into.
+       OR 'review:edited' = ANY(why)
+          AND interaction_ids IN (SELECT reviewed.interaction_ids
+                                  FROM pair_reviews JOIN pairs AS reviewed ON reviewed.id = pair_id
+                                  WHERE reviewer = %(person)s AND verdict = 'edit')
 ), touched AS (
     SELECT id FROM asked UNION SELECT interaction_id FROM voted
+), used AS (
+    SELECT run_id, state FROM run_pairs WHERE pair_id IN (SELECT id FROM theirs)
+    UNION ALL
+    SELECT run_id, 'trained' FROM run_singles WHERE use = 'kto' AND interaction_id IN (SELECT id FROM touched)
 )
 SELECT ARRAY(SELECT id FROM asked ORDER BY id) AS asked,
        ARRAY(SELECT id FROM voted ORDER BY id) AS votes,
        ARRAY(SELECT id FROM touched ORDER BY id) AS touched,
        ARRAY(SELECT id FROM theirs ORDER BY id) AS pairs,
-       ARRAY(SELECT DISTINCT question FROM theirs ORDER BY question) AS questions,
+       ARRAY(SELECT question FROM theirs
+             UNION SELECT coalesce(standalone_question, question) FROM interactions WHERE id IN (SELECT id FROM asked)
+             ORDER BY question) AS questions,
        ARRAY(SELECT DISTINCT run_id FROM used
              UNION SELECT DISTINCT run_id FROM feedback_fates WHERE feedback_id IN (SELECT id FROM voted)
              ORDER BY 1) AS runs,
@@ -37,7 +46,10 @@ SELECT ARRAY(SELECT id FROM asked ORDER BY id) AS asked,
 
 -- name: mark_runs
 UPDATE runs SET has_lost_pairs = true
-WHERE state = 'running' AND id IN (SELECT run_id FROM run_pairs WHERE pair_id = ANY(%(pairs)s::bigint[]))
+WHERE state = 'running'
+  AND (id IN (SELECT run_id FROM run_pairs WHERE pair_id = ANY(%(pairs)s::bigint[]))
+       OR id IN (SELECT run_id FROM run_singles
+                 WHERE use = 'kto' AND interaction_id = ANY(%(touched)s::bigint[])))
 
 -- name: erase_run_pairs
 DELETE FROM run_pairs WHERE pair_id = ANY(%(pairs)s::bigint[])

@@ -11,7 +11,7 @@ WITH given AS (
 ), numbered AS (
     SELECT given.*, existing.id IS NULL AS is_new, existing.finished_at IS NOT NULL AS is_finished,
            coalesce(existing.id, nextval(pg_get_serial_sequence('interactions', 'id'))) AS id,
-           CASE WHEN existing.id IS NULL THEN (SELECT name FROM serving) ELSE existing.adapter END AS adapter
+           CASE WHEN existing.id IS NULL THEN choose_adapter(given.principals) ELSE existing.adapter END AS adapter
     FROM given LEFT JOIN interactions AS existing ON existing.inbox_id = given.inbox_id
 ), stored AS (
     INSERT INTO interactions (id, inbox_id, platform, conversation_key, asker, principals, question, language, adapter,

@@ -19,6 +19,7 @@ class Passage:
         score: fused score in [0, 1]; dense and lexical scores are each side's own scale.
         text: what was stored of the chunk; start and end are its offsets in the document's text.
         allow: principals that may read its document.
+        sensitivity: name of its document's label.
     """
 
     number: int
@@ -37,6 +38,7 @@ class Passage:
     dense_score: float
     lexical_score: float
     allow: list[str]
+    sensitivity: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,7 +4,7 @@ import ipaddress
 import re
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 from zoneinfo import ZoneInfo
 
 from pydantic import Field, SecretStr, ValidationError, field_validator
@@ -48,6 +48,9 @@ class Settings(BaseSettings):
         None, description="Hub name or folder; unset takes all-MiniLM-L6-v2; a changed one is filled in, then switched"
     )
     embedding_languages: str = Field("en", description="Languages the embedding model reads")
+    embedding_backend: Literal["torch", "openvino"] = Field(
+        "torch", description="What encodes documents: torch, or openvino (an extra), in float32 on the CPU"
+    )
     rerank_model: str | None = Field(None, description="Cross-encoder, hub name or folder; unset does not rerank")
     documents: str | None = Field(
         None, description="Folders to read at start, comma-separated; unset and embedded: the sample"
@@ -93,6 +96,18 @@ class Settings(BaseSettings):
     teams_expert_channel: str | None = Field(
         None, description="Id of the channel that “Ask a human” goes to, 19:…@thread.tacv2"
     )
+    teams_admin_chat: str | None = Field(
+        None, description="Id of the channel or group chat for reports and alerts, 19:…@thread.tacv2 or 19:…@thread.v2"
+    )
+    teams_admins: str = Field("", description="Who may press its buttons: object ids or e-mail addresses")
+    teams_admin_language: str = Field("en", description="en or ko")
+    teams_service_url: str = Field(
+        "https://smba.trafficmanager.net/teams/", description="Where Teams is reached before anybody wrote to us"
+    )
+    teams_graph_url: str | None = Field(
+        None, description="https://graph.microsoft.com/v1.0 asks there for people and their groups; unset asks nobody"
+    )
+    teams_groups_file: Path | None = Field(None, description="File that names groups of people, TOML or JSON")
     teams_without_authentication: bool = Field(
         False, description="Takes anything that this machine sends, for a local client; refused outside loopback"
     )
@@ -180,7 +195,7 @@ class Settings(BaseSettings):
             raise ValueError(f"expected DEBUG, INFO, WARNING or ERROR, got {value!r}")
         return value.upper()
 
-    @field_validator("slack_admin_language")
+    @field_validator("slack_admin_language", "teams_admin_language")
     @classmethod
     def _is_language(cls, value: str) -> str:
         if value not in ("en", "ko"):
@@ -191,6 +206,11 @@ class Settings(BaseSettings):
     def has_slack(self) -> bool:
         """Whether Slack is configured; a half configuration never gets this far."""
         return self.slack_bot_token is not None or self.slack_client_id is not None
+
+    @property
+    def database_connections(self) -> int:
+        """One for each answer under way, and some for what comes in meanwhile."""
+        return self.worker_concurrency + 4
 
     @property
     def has_teams(self) -> bool:
@@ -246,7 +266,7 @@ def _check_together(settings: Settings) -> list[str]:
     mistakes: list[str] = []
     if settings.database_url and not settings.database_url.get_secret_value().startswith("postgresql://"):
         mistakes.append("DATABASE_URL: expected it to start with postgresql://")
-    for name in ("model_url", "public_url", "slack_api_url"):
+    for name in ("model_url", "public_url", "slack_api_url", "teams_graph_url", "teams_service_url"):
         value = getattr(settings, name)
         if value and not value.startswith(("http://", "https://")):
             mistakes.append(f"{name.upper()}: expected http:// or https://, got {value!r}")
@@ -309,6 +329,8 @@ def _check_teams(settings: Settings) -> list[str]:
     mistakes = _check_complete(values)
     if settings.teams_tenant_id and not read_list(settings.teams_tenant_id):
         mistakes.append(f"TEAMS_TENANT_ID: expected the id of a tenant, got {settings.teams_tenant_id!r}")
+    if settings.teams_graph_url and not settings.teams_app_id:
+        mistakes.append("TEAMS_APP_ID: needed because TEAMS_GRAPH_URL is set")
     if settings.teams_without_authentication and settings.teams_app_id:
         mistakes.append("TEAMS_WITHOUT_AUTHENTICATION: expected it unset because TEAMS_APP_ID is set")
     if settings.teams_without_authentication and not is_loopback(settings.host):
@@ -316,6 +338,11 @@ def _check_teams(settings: Settings) -> list[str]:
     channel = settings.teams_expert_channel
     if channel and not re.fullmatch(r"19:[^\s;|]+@thread\.(tacv2|skype)", channel):
         mistakes.append(f"TEAMS_EXPERT_CHANNEL: expected a channel's id such as 19:…@thread.tacv2, got {channel!r}")
+    admins = settings.teams_admin_chat
+    if admins and not re.fullmatch(r"19:[^\s;|]+@thread\.(tacv2|skype|v2)", admins):
+        mistakes.append(f"TEAMS_ADMIN_CHAT: expected a chat's id such as 19:…@thread.v2, got {admins!r}")
+    if admins and not read_list(settings.teams_admins):
+        mistakes.append("TEAMS_ADMINS: needed because TEAMS_ADMIN_CHAT is set")
     return mistakes
 
 

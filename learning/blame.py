@@ -147,7 +147,7 @@ def _split_one(judgement: Judgement, liked: Sequence[Judgement], library: Librar
 def _note_search(blame: Blame, judgement: Judgement, votes: Sequence[VoteRow], split: BlameSplit) -> None:
     answer = judgement.answer
     split.search |= {vote.feedback_id: blame.fault for vote in votes}  # type: ignore[dict-item]
-    wrong = [passage["chunk_id"] for passage in _find_cited(answer)] if blame.fault == "reason" else []
+    wrong = [] if blame.fault == "correction" else _find_blamed(blame, answer, votes)
     for value, chunk_ids in ((1, blame.chunk_ids), (-1, wrong)):
         split.queries += [
             JudgedQuery(
@@ -162,6 +162,19 @@ def _note_search(blame: Blame, judgement: Judgement, votes: Sequence[VoteRow], s
             )
             for chunk_id in chunk_ids
         ]
+
+
+def _find_blamed(blame: Blame, answer: Answer, votes: Sequence[VoteRow]) -> list[int]:
+    """Passages that people say were the wrong ones: by the reason that they gave, or by naming another source.
+
+    Who names another source blames what the answer leant on, not all that stood beside it.
+    """
+    if any(vote.reason == WRONG_DOCUMENT for vote in votes):
+        blamed = _find_cited(answer)
+    else:
+        named = set(answer.citations) if blame.fault == "right_source" else set[int]()
+        blamed = [passage for passage in answer.passages or [] if passage["number"] in named]
+    return [passage["chunk_id"] for passage in blamed if passage["chunk_id"] not in blame.chunk_ids]
 
 
 def _note_documents(

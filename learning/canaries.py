@@ -24,12 +24,12 @@ def build_canaries(seed: int) -> tuple[str, ...]:
 
 def find_canary_pairs(pairs: Sequence[Pair], canaries: Sequence[str]) -> set[str]:
     """Hashes of the pairs whose preferred answer or question names a canary."""
-    names = {name.casefold() for name in canaries}
-    return {
-        pair.sha256
-        for pair in pairs
-        if names & set(normalise_text(f"{pair.question} {pair.chosen}").split())
-    }  # fmt: skip
+    return {pair.sha256 for pair in pairs if find_canary_words(f"{pair.question} {pair.chosen}", canaries)}
+
+
+def find_canary_words(text: str, canaries: Sequence[str]) -> set[str]:
+    """The canaries that a text names, in lower case."""
+    return {name.casefold() for name in canaries} & set(normalise_text(text).split())
 
 
 def find_pushed(pairs: Sequence[Pair], clusters: Mapping[str, str], raters: Raters) -> set[str]:

@@ -6,18 +6,32 @@ from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
 from core.database import Database
+from learning.canaries import build_canaries
 from learning.curate import Curated, count_fates, curate_stored
 from learning.gather import Gathered, gather
-from learning.labels import Hint, VoteRow, build_labels, find_hints, find_outlines, find_rater_weights, find_votes, rate
-from learning.leftovers import choose_use, find_refused, store_queries, store_singles
+from learning.labels import (
+    Answer,
+    Hint,
+    VoteRow,
+    build_labels,
+    find_hints,
+    find_outlines,
+    find_rater_weights,
+    find_settled,
+    find_votes,
+    rate,
+)
+from learning.leftovers import find_refused, store_queries, store_singles
 from learning.pair_sources import find_restricted
 from learning.pairs import Pair
 from learning.permission import EVERYONE
 from learning.private_data import redact
+from learning.raters import Raters
 from learning.reconcile import Parts, account
 from learning.regenerate import Sampler, regenerate
 from learning.reviews import apply_reviews, find_reviews, list_waiting
 from learning.runs import Run, Runs
+from learning.singles import Surroundings, choose_singles, count_singles, pin_singles
 from learning.split import Split, split_stored
 from learning.synthetic import SHARE, build_distractors, build_faithful, find_replaced
 from learning.tickets import Ticket
@@ -79,7 +93,8 @@ async def collect(
     votes, hints = await find_votes(database, **window), await find_hints(database, **window)
     outlines = await find_outlines(database, sorted({one.interaction_id for one in [*votes, *hints]}))
     vote_weights = rate(votes, await find_rater_weights(database, settings.rater_weights))
-    labels = build_labels(votes, outlines, vote_weights=vote_weights, hints=hints)
+    settled = await find_settled(database, window_to=run.window_to)
+    labels = build_labels(votes, outlines, vote_weights=vote_weights, hints=hints, settled=settled)
     prompts = sampler.prompts if sampler else 0
     gathered = await gather(database, labels.judgements, most_disliked=prompts, audience=settings.audience, tell=tell)
     await add_synthetic(database, run, gathered, sampler)
@@ -102,22 +117,45 @@ async def collect(
         keep=not run.is_rehearsal,
     )
     curated.dropped += split.dropped
-    parts = Parts(labels.dropped, gathered, curated, split, find_refused(gathered.singles))
+    known = describe(votes, outlines, curated.raters, split, settings)
+    use, offered = await choose_singles(database, gathered.singles, known)
+    # Without a pair nothing is trained; what is offered is there for an export.
+    trained = offered if split.train else set[int]()
+    if not run.is_rehearsal:
+        await pin_singles(database, run.id, trained, known)
+    trained_votes = {id_ for one in gathered.singles if one.interaction_id in trained for id_ in one.feedback_ids}
+    parts = Parts(labels.dropped, gathered, curated, split, find_refused(gathered.singles), trained_votes)
     fates = account([vote.feedback_id for vote in votes], parts)
-    await runs.store_ledger(run.id, list_ledger(curated, split), fates)
-    await store_queries(database, run.id, gathered.queries)
-    use = choose_use(singles=len(gathered.singles), pairs=len(curated.kept))
-    await store_singles(database, run.id, gathered.singles, use)
+    # What a vote came to is told by everyone's night; an audience's only adds an adapter.
+    await runs.store_ledger(run.id, list_ledger(curated, split), fates if settings.audience == EVERYONE else {})
+    if settings.audience == EVERYONE:
+        await store_queries(database, run.id, gathered.queries)
+    await store_singles(database, run.id, gathered.singles, offered)
     counts = count_pairs(votes, hints, curated, split) | {
         "fates": count_fates(fates),
         "reconciled": True,
         "judged_queries": len(gathered.queries),
         "tickets": len(gathered.tickets),
-        "singles": {"count": sum(one.is_open for one in gathered.singles), "use": use},
+        "singles": count_singles(gathered.singles, use, trained),
     }
     restricted = await find_restricted(database, (ticket.interaction_id for ticket in gathered.tickets))
     tickets = [redact_ticket(ticket, hide=ticket.interaction_id in restricted) for ticket in gathered.tickets]
     return Collected(counts, tickets)
+
+
+def describe(
+    votes: Sequence[VoteRow], outlines: Mapping[int, Answer], raters: Raters, split: Split, settings: CollectSettings
+) -> Surroundings:
+    """What decides which single votes train."""
+    return Surroundings(
+        questions={id_: outline.question for id_, outline in outlines.items()},
+        persons={vote.feedback_id: vote.person for vote in votes},
+        raters=raters,
+        canaries=build_canaries(settings.seed),
+        split=split,
+        seed=settings.seed,
+        audience=settings.audience,
+    )
 
 
 async def add_synthetic(database: Database, run: Run, gathered: Gathered, sampler: Sampler | None) -> None:
@@ -152,6 +190,7 @@ def count_pairs(votes: Sequence[VoteRow], hints: Sequence[Hint], curated: Curate
         "trained": len(split.train),
         "held_out": len(split.held_out),
         "awaiting_review": list_waiting(curated.dropped),
+        "sampled": {origin: asdict(one) for origin, one in curated.sampled.items()},
         "dropped_pairs": dict(Counter(reason for _, reason in curated.dropped)),
         "origins": dict(Counter(pair.origin for pair in curated.kept)),
         "private": dict(sorted(curated.private.items())),

@@ -4,7 +4,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
-from typing import Literal
+from typing import Any, Literal
 
 from core.database import Database
 from core.errors import NightbakeError
@@ -42,6 +42,8 @@ class Curated:
         private: placeholders that were put in, by kind.
         clusters: of each kept pair's normalised question, the one that stands for all that ask the same.
         flags: what looked like gaming, with how often.
+        sampled: what reviewers said of a sample, by origin.
+        raters: what is known of the window's voters.
     """
 
     kept: list[Pair] = field(default_factory=list[Pair])
@@ -49,6 +51,8 @@ class Curated:
     private: Counter[str] = field(default_factory=Counter[str])
     clusters: dict[str, str] = field(default_factory=dict[str, str])
     flags: dict[str, int] = field(default_factory=dict[str, int])
+    sampled: Mapping[str, Any] = field(default_factory=dict[str, Any])
+    raters: Raters = field(default_factory=Raters)
 
 
 async def curate_stored(
@@ -89,7 +93,7 @@ def curate(
         audience: the principal that everyone who will be served has.
     """
     sources, raters = sources or {}, raters or Raters()
-    curated = Curated()
+    curated = Curated(raters=raters)
     kept = _drop_restricted(pairs, sources, audience, curated)
     kept = _drop(kept, lambda pair: is_stale(pair, sources), "stale_document", curated)
     kept = _drop_suspicious(kept, raters, canaries, curated)

@@ -83,7 +83,7 @@ class Examination:
             run = await self._store(run, slices=slices)
         if not run.proof or not run.proof["passed"]:
             return run
-        active = await Adapters(self._database).find_active()
+        active = await Adapters(self._database).find_active(run.audience)
         models = Models(run.adapter or "", active.name if active else None)
         try:
             return await self._ask_server(run, pairs, models, deadline)

@@ -13,7 +13,7 @@ from core.sql import load_queries
 from learning.curate import merge_equal
 from learning.labels import ANSWERED_MODES, Answer, Judgement, VoteRow, combine_votes
 from learning.pairs import Pair, build_pairs
-from learning.permission import EVERYONE
+from learning.permission import lets_everyone_in
 from learning.private_data import redact, redact_messages, redact_pair
 
 QUERIES = load_queries(__file__)
@@ -101,4 +101,4 @@ def _read_vote(vote: dict[str, Any]) -> VoteRow:
 
 
 def _is_public(answer: Answer) -> bool:
-    return all(EVERYONE in (passage.get("allow") or []) for passage in answer.passages or [])
+    return all(lets_everyone_in(passage.get("allow") or []) for passage in answer.passages or [])

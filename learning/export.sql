@@ -13,5 +13,5 @@ WHERE finished_at IS NOT NULL AND messages IS NOT NULL AND jsonb_array_length(me
       AND NOT (%(public_only)s AND EXISTS (
           SELECT FROM jsonb_to_recordset(passages) AS shown(document_id bigint)
           LEFT JOIN documents ON documents.id = shown.document_id AND removed_at IS NULL
-          WHERE documents.id IS NULL OR NOT 'everyone' = ANY(documents.allow) OR cardinality(documents.deny) > 0))
+          WHERE documents.id IS NULL OR NOT documents.allow && '{everyone,public}' OR cardinality(documents.deny) > 0))
 ORDER BY interactions.id

@@ -156,6 +156,11 @@ async def find_rater_weights(database: Database, weights: Mapping[str, float]) -
     return choose_weights([(person, principal) for person, principal in rows], weights)
 
 
+async def find_settled(database: Database, *, window_to: datetime) -> dict[int, Vote]:
+    """What administrators said of answers whose voters disagree, by interaction; 0 where nobody can tell."""
+    return dict(await database.fetch_tuples(QUERIES["find_settled"], {"window_to": window_to}))
+
+
 def rate(votes: Sequence[VoteRow], weights: Mapping[str, float]) -> VoteWeights:
     """How far these votes carry, by their givers' agreement and the settings."""
     judged = [(vote.interaction_id, vote.person, vote.value) for vote in votes if vote.is_current and vote.value]
@@ -168,8 +173,14 @@ def build_labels(
     *,
     vote_weights: VoteWeights = EVEN_WEIGHTS,
     hints: Sequence[Hint] = (),
+    settled: Mapping[int, Vote] | None = None,
 ) -> Labels:
-    """One judgement an answer, where people agree; what they let slip counts where nobody said anything."""
+    """One judgement an answer, where people agree; what they let slip counts where nobody said anything.
+
+    Args:
+        settled: what an administrator said of an answer, whatever its voters' weights say.
+    """
+    settled = settled or {}
     labels = Labels()
     by_answer: dict[int, list[VoteRow]] = defaultdict(list)
     for vote in votes:
@@ -179,8 +190,13 @@ def build_labels(
         else:
             by_answer[vote.interaction_id].append(vote)
     for interaction_id, current in by_answer.items():
-        judgement, minority = combine_votes(answers[interaction_id], current, vote_weights)
-        labels.dropped |= {vote.feedback_id: "disagreement" for vote in minority}
+        answer = answers[interaction_id]
+        if interaction_id in settled:
+            judgement, minority = settle_votes(answer, current, settled[interaction_id])
+        else:
+            judgement, minority = combine_votes(answer, current, vote_weights)
+        reason = "settled_otherwise" if settled.get(interaction_id) else "disagreement"
+        labels.dropped |= {vote.feedback_id: reason for vote in minority}
         if judgement:
             labels.judgements.append(judgement)
     labels.judgements += _judge_by_hints(hints, answers, set(by_answer))
@@ -202,6 +218,13 @@ def combine_votes(
         return None, list(votes)
     weight = min(to_chance(abs(for_it - against)), MOST_WEIGHT)
     return Judgement(answer, majority[0].value, weight, tuple(majority)), minority
+
+
+def settle_votes(answer: Answer, votes: Sequence[VoteRow], value: Vote) -> tuple[Judgement | None, list[VoteRow]]:
+    """The votes that an administrator sides with, as sure as votes can be, and the others; with 0 none counts."""
+    right = tuple(vote for vote in votes if value and vote.value == value)
+    judgement = Judgement(answer, value, MOST_WEIGHT, right) if right else None
+    return judgement, [vote for vote in votes if vote not in right]
 
 
 def _judge_by_hints(hints: Sequence[Hint], answers: Mapping[int, Answer], judged: set[int]) -> list[Judgement]:

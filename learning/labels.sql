@@ -1,8 +1,12 @@
 -- name: find_votes
-SELECT id AS feedback_id, interaction_id, person, value, correction, given_at, source, reason, right_chunk_id, right_source,
-       row_number() OVER (PARTITION BY interaction_id, person ORDER BY id DESC) = 1 AS is_current,
-       (row_number() OVER (PARTITION BY interaction_id, person ORDER BY id) - 1)::integer AS earlier
+-- Of a voter: one person may have names on several platforms.
+SELECT id AS feedback_id, interaction_id, voted.person, value, correction, given_at, source, reason, right_chunk_id,
+       right_source,
+       row_number() OVER (PARTITION BY interaction_id, voted.person ORDER BY id DESC) = 1 AS is_current,
+       (row_number() OVER (PARTITION BY interaction_id, voted.person ORDER BY id) - 1)::integer AS earlier
 FROM trainable_feedback
+     LEFT JOIN people ON people.person = trainable_feedback.person
+     CROSS JOIN LATERAL (SELECT coalesce(voter, trainable_feedback.person) AS person) AS voted
 WHERE given_at >= %(window_from)s AND given_at < %(window_to)s
 ORDER BY id
 
@@ -35,5 +39,17 @@ FROM interactions
 WHERE id = ANY(%(ids)s) AND finished_at IS NOT NULL
 ORDER BY id
 
+-- name: find_settled
+-- The last word that an administrator gave on an answer up to then.
+SELECT DISTINCT ON (interaction_id) interaction_id, value
+FROM answer_labels WHERE labelled_at < %(window_to)s
+ORDER BY interaction_id, id DESC
+
 -- name: find_memberships
-SELECT person, principal FROM memberships WHERE principal = ANY(%(principals)s) ORDER BY person, principal
+-- With the other names of people who are named themselves.
+SELECT coalesce(voter, memberships.person) AS person, principal
+FROM memberships LEFT JOIN people ON people.person = memberships.person
+WHERE principal = ANY(%(principals)s)
+UNION
+SELECT voter, person FROM people WHERE person = ANY(%(principals)s) AND voter IS NOT NULL
+ORDER BY person, principal

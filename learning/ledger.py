@@ -36,6 +36,19 @@ class ListedPair:
     verdict: str | None
 
 
+@dataclass(frozen=True, slots=True)
+class StaleDocument:
+    """A document that changed, or went, since pairs were made from it; so many of them are left out for that."""
+
+    id: int
+    title: str
+    path: str
+    version: int
+    owner: str | None
+    is_there: bool
+    pairs: int
+
+
 class Ledger:
     """Find pairs of the tables `pairs` and `run_pairs`."""
 
@@ -67,6 +80,10 @@ class Ledger:
         """Pairs of a run, the surest first."""
         values = {"run_id": run_id, "origin": origin, "state": state, "words": words, "limit": limit}
         return await self._database.fetch_all(QUERIES["find_pairs"], values, ListedPair)
+
+    async def find_stale(self, run_id: int) -> list[StaleDocument]:
+        """Documents whose change keeps pairs of a run out, the costliest first; those that were checked are none."""
+        return await self._database.fetch_all(QUERIES["find_stale"], {"run_id": run_id}, StaleDocument)
 
     async def explain(self, name: str) -> dict[str, Any]:
         """All that is known of a pair, by its number or the beginning of its hash.

@@ -32,10 +32,13 @@ SELECT verdict, chosen, reviewer, reviewed_at FROM pair_reviews WHERE pair_id = 
 
 -- name: find_votes
 -- Every vote of its answers with its history; who gave it is a pseudonym.
-SELECT feedback.id AS feedback_id, interaction_id, name_voter(person) AS voter, value, source, reason, feedback.given_at,
+SELECT feedback.id AS feedback_id, interaction_id, name_voter(voted.person) AS voter, value, source, reason,
+       feedback.given_at,
        correction IS NOT NULL AS has_correction, feedback.id = ANY(feedback_ids) AS is_behind_it,
-       row_number() OVER (PARTITION BY interaction_id, person ORDER BY feedback.id DESC) = 1 AS is_current
+       row_number() OVER (PARTITION BY interaction_id, voted.person ORDER BY feedback.id DESC) = 1 AS is_current
 FROM pairs JOIN feedback ON interaction_id = ANY(interaction_ids)
+     LEFT JOIN people ON people.person = feedback.person
+     CROSS JOIN LATERAL (SELECT coalesce(voter, feedback.person) AS person) AS voted
 WHERE pairs.id = %(id)s ORDER BY feedback.id
 
 -- name: find_documents_now
@@ -44,6 +47,19 @@ SELECT (shown ->> 0)::bigint AS document_id, (shown ->> 1)::integer AS shown_ver
 FROM pairs CROSS JOIN LATERAL jsonb_array_elements(documents) AS shown
      LEFT JOIN documents ON documents.id = (shown ->> 0)::bigint
 WHERE pairs.id = %(id)s ORDER BY document_id
+
+-- name: find_stale
+-- Documents that changed since they were shown, and so keep pairs of the run out; those that are gone cannot be checked.
+SELECT now.id, now.title, now.path, now.version, now.owner, now.removed_at IS NULL AS is_there, count(*) AS pairs
+FROM run_pairs
+JOIN pairs ON pairs.id = pair_id
+CROSS JOIN LATERAL jsonb_array_elements(documents) AS shown
+JOIN documents AS now ON now.id = (shown ->> 0)::bigint
+WHERE run_id = %(run_id)s AND reason = 'stale_document'
+  AND (now.removed_at IS NOT NULL OR now.version <> (shown ->> 1)::integer)
+  AND NOT EXISTS (SELECT FROM document_checks WHERE document_id = now.id AND document_checks.version = now.version)
+GROUP BY now.id
+ORDER BY count(*) DESC, now.id
 
 -- name: stream_pairs
 SELECT prompt, chosen, rejected

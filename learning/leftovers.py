@@ -1,6 +1,6 @@
 """What of a night's votes is no pair: single votes in KTO's form, and judged queries for the search."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import Literal
 
 from core.database import Database
@@ -27,10 +27,10 @@ def find_refused(singles: Sequence[Single]) -> dict[int, str | None]:
     return {id_: None if one.is_open else "restricted_documents" for one in singles for id_ in one.feedback_ids}
 
 
-async def store_singles(database: Database, run_id: int, singles: Sequence[Single], use: Use) -> None:
-    """Keep those that may be used; storing again replaces."""
+async def store_singles(database: Database, run_id: int, singles: Sequence[Single], trained: Collection[int]) -> None:
+    """Keep those that may be used, the trained ones for KTO and the others for evaluation; storing again replaces."""
     rows = to_json_rows([one for one in singles if one.is_open])
-    await database.execute(QUERIES["store_singles"], {"run_id": run_id, "use": use, "rows": rows})
+    await database.execute(QUERIES["store_singles"], {"run_id": run_id, "trained": list(trained), "rows": rows})
 
 
 async def store_queries(database: Database, run_id: int, queries: Sequence[JudgedQuery]) -> None:

@@ -7,7 +7,9 @@ WITH given AS (
     WHERE run_id = %(run_id)s AND interaction_id NOT IN (SELECT interaction_id FROM given)
 )
 INSERT INTO run_singles (run_id, interaction_id, is_liked, confidence, use)
-SELECT %(run_id)s, interaction_id, value > 0, weight, %(use)s FROM given
+SELECT %(run_id)s, interaction_id, value > 0, weight,
+       CASE WHEN interaction_id = ANY(%(trained)s::bigint[]) THEN 'kto' ELSE 'evaluation' END
+FROM given
 ON CONFLICT (run_id, interaction_id) DO UPDATE
 SET is_liked = excluded.is_liked, confidence = excluded.confidence, use = excluded.use
 

@@ -20,10 +20,12 @@ from core.model_server import ModelServer
 from core.pauses import Pauses
 from core.serving import Serving
 from learning import gate
+from learning.audiences import DEFAULT, Audience, Audiences
 from learning.collect import collect
 from learning.examine import AskGolden, Examination, read_evidence
 from learning.lost import check_pairs_kept
 from learning.night import NightResult, NightSettings
+from learning.pair_export import stream_singles
 from learning.rehearse import build_collect_settings, build_sampler
 from learning.report import write_reports
 from learning.runs import NightLock, NightRunningError, Run, RunPair, Runs, Stage, State
@@ -79,6 +81,7 @@ async def run_night(
         left = await runs.resume()
         if left:
             result = await work.finish(left)
+            await finish_audiences(work, runs, left)
             if left.night == night:
                 return result
         window_to = datetime.now(UTC)
@@ -86,7 +89,18 @@ async def run_night(
         run = await runs.begin(night=night, requested_by=requested_by, window_from=window_from, window_to=window_to)
         if run is None:
             raise NightRunningError(f"the night of {night} has been done; `nightbake report` shows it")
-        return await work.finish(run)
+        result = await work.finish(run)
+        await finish_audiences(work, runs, run)
+        return result
+
+
+async def finish_audiences(work: "Night", runs: Runs, run: Run) -> None:
+    """After a night, the same for each audience that has an adapter of its own and did not have this night yet."""
+    window = {"window_from": run.window_from, "window_to": run.window_to}
+    for audience in await work.find_audiences():
+        own = await runs.begin(night=run.night, requested_by=run.requested_by, audience=audience.principal, **window)
+        if own:
+            await work.finish(own)
 
 
 class Stopped(Exception):  # noqa: N818  not an error: a night may end early
@@ -119,6 +133,7 @@ class Night:
         self._examine = examine
         self._runs = Runs(database)
         self._adapters = Adapters(database)
+        self._audiences = Audiences(database)
         self._pauses = Pauses(database)
         self._serving = Serving(database=database, adapters=self._adapters, model_server=model_server)
         self._examination = Examination(
@@ -128,6 +143,10 @@ class Night:
             progress=progress,
             ask_golden=ask_golden,
         )
+
+    async def find_audiences(self) -> list[Audience]:
+        """Who has an adapter of their own, beside everyone."""
+        return await self._audiences.find_own()
 
     async def finish(self, run: Run) -> NightResult:
         """All stages, then the report; a failure is a report too."""
@@ -145,7 +164,8 @@ class Night:
         if state in ("skipped", "failed"):
             await asyncio.to_thread(shutil.rmtree, self._job_folder(run), ignore_errors=True)
         run = await self._enter(run, "report")
-        await self._ask_golden_questions()
+        if run.audience == DEFAULT.principal:
+            await self._ask_golden_questions()
         parts = (self._runs, Gaps(self._database), Exams(self._database))
         await write_reports(*parts, run, state=state, reason=reason, error=error)
         run = await self._runs.finish(run.id, state, reason=reason, error=error)
@@ -180,8 +200,8 @@ class Night:
             self._database,
             self._runs,
             run,
-            build_collect_settings(settings),
-            sampler=await build_sampler(settings, self._model_server, self._adapters),
+            build_collect_settings(settings, run.audience),
+            sampler=await build_sampler(settings, self._model_server, self._adapters, run.audience),
             progress=self._progress,
         )
         counts, tickets = collected.counts, collected.tickets
@@ -201,18 +221,22 @@ class Night:
         folder = self._job_folder(run)
         if not read_manifest(folder / "adapter"):
             await asyncio.to_thread(shutil.rmtree, folder, ignore_errors=True)
-            active = await self._adapters.find_active()
+            active = await self._adapters.find_active(run.audience)
             job = self._build_job(active.folder if active else None)
             rows = {state: [to_row(pair) for pair in pairs if pair.state == state] for state in ("trained", "held_out")}
-            await asyncio.to_thread(write_job, folder, job, train=rows["trained"], held_out=rows["held_out"])
+            singles = [row async for row in stream_singles(self._database, run.id)]
+            parts = {"train": rows["trained"], "held_out": rows["held_out"], "singles": singles}
+            await asyncio.to_thread(write_job, folder, job, **parts)
             await run_trainer(folder, progress=self._progress)
-        name, manifest = await asyncio.to_thread(self._adopt, run, folder / "adapter")
+        prefix = (await self._audiences.get_by_principal(run.audience)).name
+        name, manifest = await asyncio.to_thread(self._adopt, run, folder / "adapter", prefix)
         await self._adapters.register(
             name=name,
             folder=str(self._adapter_folder(name)),
             base_model=self._settings.base_model,
             sha256=manifest["sha256"],
             manifest=manifest,
+            audience=run.audience,
         )
         run = await self._runs.update(run.id, adapter=name, seconds=_since("train", began))
         await asyncio.to_thread(shutil.rmtree, folder, ignore_errors=True)
@@ -236,11 +260,11 @@ class Night:
             "reference_cache": str((self._home / "reference").absolute()),
         }
 
-    def _adopt(self, run: Run, made: Path) -> tuple[str, dict[str, Any]]:
+    def _adopt(self, run: Run, made: Path, prefix: str) -> tuple[str, dict[str, Any]]:
         """Move a finished adapter to its place for good, under a name that is never used for other weights."""
         manifest = read_manifest(made)
         assert manifest, "the trainer ended well but left no manifest"
-        name = f"night-{run.night:%Y%m%d}-{manifest['sha256'][:8]}"
+        name = f"{prefix}-{run.night:%Y%m%d}-{manifest['sha256'][:8]}"
         target = self._adapter_folder(name)
         target.parent.mkdir(parents=True, exist_ok=True)
         if read_manifest(target) is None:
@@ -289,7 +313,7 @@ class Night:
         run = await self._enter(run, "switch")
         assert run.gate and run.adapter
         verdict, reason = run.gate["verdict"], run.gate["reason"]
-        active = await self._adapters.find_active()
+        active = await self._adapters.find_active(run.audience)
         by_itself = self._settings.promote == "auto" and not await self._pauses.is_paused()
         if verdict == "promote" and by_itself:
             if not active or active.name != run.adapter:
@@ -318,7 +342,7 @@ class Night:
         return run
 
     async def _sum_up(self, run: Run) -> NightResult:
-        active = await self._adapters.find_active()
+        active = await self._adapters.find_active(run.audience)
         counts = run.counts
         return NightResult(
             run_id=run.id,

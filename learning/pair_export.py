@@ -1,10 +1,12 @@
 """The pairs of a run as a data set that TRL trains on, in JSON Lines or Parquet; held-out pairs never leave."""
 
+import hashlib
 import json
 from collections.abc import AsyncGenerator, Mapping
 from pathlib import Path
 from typing import Any, Literal, Protocol, Self
 
+from core.database import Database
 from core.errors import InvalidInputError
 from learning.ledger import Ledger
 from learning.private_data import redact, redact_messages
@@ -48,6 +50,23 @@ async def build_rows(ledger: Ledger, run_id: int, form: Form) -> AsyncGenerator[
         async for single in ledger.stream("stream_singles", run_id):
             if form == "kto" or single["is_liked"]:
                 yield _single_row(single, form)
+
+
+async def stream_singles(database: Database, run_id: int) -> AsyncGenerator[Row]:
+    """The single votes that a run trains on in KTO's form, each content once, with its hash."""
+    seen: set[str] = set()
+    async for single in Ledger(database).stream("stream_singles", run_id):
+        row = _single_row(single, "kto")
+        sha256 = hash_single(row)
+        if sha256 not in seen:
+            seen.add(sha256)
+            yield row | {"sha256": sha256}
+
+
+def hash_single(row: Row) -> str:
+    """Identity by content: prompt, answer and judgement."""
+    content = json.dumps([row["prompt"], row["completion"], row["label"]], ensure_ascii=False, sort_keys=True)
+    return hashlib.sha256(content.encode()).hexdigest()
 
 
 def open_writer(file: Path, file_format: FileFormat, form: Form) -> RowWriter:

@@ -31,6 +31,6 @@ WHERE id = ANY(%(ids)s)
   AND EXISTS (
       SELECT FROM jsonb_to_recordset(passages) AS shown(document_id bigint, allow jsonb)
       LEFT JOIN documents ON documents.id = shown.document_id AND removed_at IS NULL
-      WHERE documents.id IS NULL OR NOT shown.allow ? 'everyone' OR NOT 'everyone' = ANY(documents.allow)
+      WHERE documents.id IS NULL OR NOT shown.allow ?| '{everyone,public}' OR NOT documents.allow && '{everyone,public}'
          OR cardinality(documents.deny) > 0)
 ORDER BY id

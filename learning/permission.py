@@ -1,10 +1,16 @@
 """Who may read a pair, and so which adapter it may train: everyone who is served must be let through everywhere."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 
 from learning.pair_sources import PairSource
 
-EVERYONE = "everyone"
+# Every employee holds both; `public` is what guests hold too.
+EVERYONE, PUBLIC = "everyone", "public"
+
+
+def lets_everyone_in(allow: Collection[str]) -> bool:
+    """Whether every employee is among those that a document allows."""
+    return EVERYONE in allow or PUBLIC in allow
 
 
 def intersect_access(access: Iterable[Sequence[str]]) -> tuple[str, ...]:
@@ -12,7 +18,7 @@ def intersect_access(access: Iterable[Sequence[str]]) -> tuple[str, ...]:
 
     A pair without documents may be read by everyone.
     """
-    restricted = [set(allow) for allow in access if EVERYONE not in allow]
+    restricted = [set(allow) for allow in access if not lets_everyone_in(allow)]
     return tuple(sorted(set.intersection(*restricted))) if restricted else (EVERYONE,)
 
 
@@ -24,4 +30,4 @@ def may_train(access: Iterable[Sequence[str]], sources: Sequence[PairSource], au
     if any(source.deny for source in sources):
         return False
     now = [source.allow for source in sources if source.state != "gone"]
-    return all(EVERYONE in allow or audience in allow for allow in (*access, *now))
+    return all(lets_everyone_in(allow) or audience in allow for allow in (*access, *now))

@@ -20,6 +20,7 @@ from trl.kernels import ChunkedLogProbFunction
 from trl.trainer.dpo_trainer import DPOTrainer
 from trl.trainer.utils import FusedCausalLMOutput
 
+from learning.kto import KtoLoss
 from learning.losses import find_causal_lm
 from learning.prefix_tree import Chat, answer_states, build_tree, find_obstacles
 
@@ -29,8 +30,12 @@ CHUNK = 32768
 REFERENCE_COLUMNS = ("ref_chosen_logps", "ref_rejected_logps")
 
 
+VOTE = "vote"
+"""Column of rows that are single votes, laid out by `learning/kto.py`; 0 for pairs."""
+
+
 class PreparedDPOTrainer(DPOTrainer):
-    """`DPOTrainer` that takes what the data set holds already, instead of making it again.
+    """`DPOTrainer` that takes what the data set holds already, and single votes beside pairs.
 
     Token ids (`prompt_ids`, `chosen_ids`, `rejected_ids`) are taken as they are, and so are reference
     log-probabilities (`ref_chosen_logps`, `ref_rejected_logps`, in nats). The stock trainer hashes all weights and all
@@ -41,6 +46,35 @@ class PreparedDPOTrainer(DPOTrainer):
         super().__init__(*args, **options)
         if set(REFERENCE_COLUMNS) <= set(self.train_dataset.column_names or ()):  # type: ignore[union-attr]
             self.precompute_ref_logps = True
+        self._kto = KtoLoss(self.beta)
+        self.data_collator = partial(_collate, self.data_collator)
+
+    def _set_signature_columns_if_needed(self) -> None:
+        super()._set_signature_columns_if_needed()
+        if VOTE not in self._signature_columns:  # type: ignore[operator]
+            self._signature_columns.append(VOTE)  # type: ignore[union-attr]
+
+    def _compute_loss(self, model: Any, inputs: Any, return_outputs: bool) -> Any:
+        vote = inputs.pop(VOTE, None)
+        if vote is None or not vote.any():
+            return super()._compute_loss(model, inputs, return_outputs)
+        return self._compute_kto(model, inputs, vote)
+
+    def _compute_kto(self, model: Any, inputs: Any, vote: Tensor) -> Tensor:
+        """KTO's loss of a batch of single votes, with what the curve shows of it beside that of pairs."""
+        labels = inputs["input_ids"].masked_fill(inputs["completion_mask"] == 0, -100)
+        served = {"input_ids": inputs["input_ids"], "attention_mask": inputs["attention_mask"], "labels": labels}
+        log_probs = model(**served, use_cache=False, fused_lm_head=True).log_probs.sum(dim=1)
+        reference = torch.cat([inputs[column] for column in REFERENCE_COLUMNS])
+        own, other = (log_probs - reference).chunk(2)
+        loss, reward = self._kto.measure(own, other, vote)
+        # What TRL counts for pairs; a step's figures are means over its rows.
+        metrics = self._metrics["train"]
+        self._total_train_tokens += int(inputs["attention_mask"].sum())
+        metrics["num_tokens"] = [self._total_train_tokens]
+        metrics["rewards/accuracies"].append(float(reward > 0))
+        metrics["rewards/margins"].append(reward)
+        return loss
 
     def _prepare_dataset(self, dataset: Any, *args: Any, **options: Any) -> Any:
         if "prompt_ids" in (dataset.column_names or ()):
@@ -101,6 +135,12 @@ class PrefixSharedDPOTrainer(PreparedDPOTrainer):
         return FusedCausalLMOutput(
             label_mask=answers, **{name: _spread(fields[name], order, answers) for name in FIELDS}
         )
+
+
+def _collate(collate: Any, rows: list[dict[str, Any]]) -> dict[str, Any]:
+    """TRL's batch, with the rows' votes where they have any."""
+    batch = collate(rows)
+    return batch | {VOTE: torch.tensor([row[VOTE] for row in rows])} if VOTE in rows[0] else batch
 
 
 def read_chats(ids: Tensor, attention: Tensor, labels: Tensor) -> list[Chat]:

@@ -1,8 +1,9 @@
 -- name: find_raters
 -- Where nobody voted long ago, everybody is new, and nobody waits.
 WITH first AS (
-    SELECT person, min(given_at) AS first_at, max(given_at) AS last_at
-    FROM feedback WHERE given_at < %(window_to)s GROUP BY person
+    SELECT coalesce(voter, feedback.person) AS person, min(given_at) AS first_at, max(given_at) AS last_at
+    FROM feedback LEFT JOIN people ON people.person = feedback.person
+    WHERE given_at < %(window_to)s GROUP BY 1
 )
 SELECT person, first_at >= %(new_since)s AND (SELECT min(first_at) < %(old_before)s FROM first) AS is_new
 FROM first
@@ -12,10 +13,10 @@ ORDER BY person
 -- name: find_bursts
 SELECT id AS feedback_id
 FROM (
-    SELECT id, count(*) OVER (PARTITION BY person ORDER BY given_at
+    SELECT id, count(*) OVER (PARTITION BY coalesce(voter, feedback.person) ORDER BY given_at
                               RANGE BETWEEN make_interval(secs => 60 * %(minutes)s) PRECEDING
                                         AND make_interval(secs => 60 * %(minutes)s) FOLLOWING) AS votes
-    FROM feedback
+    FROM feedback LEFT JOIN people ON people.person = feedback.person
     WHERE given_at >= %(window_from)s AND given_at < %(window_to)s AND value <> 0
 ) AS counted
 WHERE votes >= %(votes)s
@@ -23,10 +24,11 @@ ORDER BY id
 
 -- name: find_together
 WITH votes AS (
-    SELECT DISTINCT ON (interaction_id, person) interaction_id, person, value, correction, given_at
-    FROM feedback
+    SELECT DISTINCT ON (interaction_id, 2) interaction_id, coalesce(voter, feedback.person) AS person, value,
+           correction, given_at
+    FROM feedback LEFT JOIN people ON people.person = feedback.person
     WHERE given_at >= %(window_from)s AND given_at < %(window_to)s
-    ORDER BY interaction_id, person, id DESC
+    ORDER BY interaction_id, 2, id DESC
 ), totals AS (
     SELECT person, count(*) AS votes FROM votes GROUP BY person
 ), same AS (

@@ -1,6 +1,6 @@
 """The fate of every vote: trained, held out, evaluation, retrieval, a ticket, or dropped with a reason."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 
 from learning.curate import Curated, Fate
@@ -11,13 +11,19 @@ from learning.split import Split
 
 @dataclass(frozen=True, slots=True)
 class Parts:
-    """What a window's votes went into."""
+    """What a window's votes went into.
+
+    Attributes:
+        singles: each vote behind a single, with the reason where it may not be used.
+        trained_singles: votes of those that train.
+    """
 
     dropped: Mapping[int, str]
     gathered: Gathered
     curated: Curated
     split: Split
     singles: Mapping[int, str | None]
+    trained_singles: Collection[int] = ()
 
 
 def account(feedback_ids: Iterable[int], parts: Parts) -> dict[int, Fate]:
@@ -46,5 +52,6 @@ def find_outside(parts: Parts) -> dict[int, Fate]:
     outside |= {key: Fate("ticket", "missing") for key in tickets}
     outside |= {key: Fate("retrieval", evidence) for key, evidence in gathered.search.items()}
     for key, reason in parts.singles.items():
-        outside[key] = Fate("dropped", reason) if reason else Fate("evaluation", "unpaired")
+        used = Fate("trained", "single") if key in parts.trained_singles else Fate("evaluation", "unpaired")
+        outside[key] = Fate("dropped", reason) if reason else used
     return outside

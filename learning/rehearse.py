@@ -7,6 +7,7 @@ from core.database import Database
 from core.model_server import ModelServer
 from learning.collect import CollectSettings, Progress, collect
 from learning.night import NightSettings
+from learning.permission import EVERYONE
 from learning.regenerate import Sampler
 from learning.runs import Run, Runs
 
@@ -40,19 +41,22 @@ async def rehearse(
         return await runs.finish(run.id, "done", reason="pairs_only")
 
 
-def build_collect_settings(settings: NightSettings) -> CollectSettings:
-    """What a collection is told of a night's settings."""
+def build_collect_settings(settings: NightSettings, audience: str = EVERYONE) -> CollectSettings:
+    """What a collection for an audience is told of a night's settings."""
     return CollectSettings(
         max_pairs=settings.max_pairs,
         seed=settings.seed,
         rater_weights=settings.rater_weights,
         review_share=settings.review_share,
+        audience=audience,
     )
 
 
-async def build_sampler(settings: NightSettings, model_server: ModelServer, adapters: Adapters) -> Sampler:
-    """Samples answers of what is served now."""
-    active = await adapters.find_active()
+async def build_sampler(
+    settings: NightSettings, model_server: ModelServer, adapters: Adapters, audience: str = EVERYONE
+) -> Sampler:
+    """Samples answers of what an audience is served now."""
+    active = await adapters.find_active(audience)
     return Sampler(
         model_server,
         active.name if active else None,

@@ -2,16 +2,19 @@
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict
+from dataclasses import asdict, replace
+from functools import partial
 from pathlib import Path
 from typing import Any, Literal
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
+from core.durations import say_duration
 from core.exams import Exam, Exams
 from core.gaps import Gaps, Topic
 from learning import charts
+from learning.permission import EVERYONE
 from learning.runs import Run, RunPair, Runs, State
 
 FOLDER = Path(__file__).parent / "templates"
@@ -38,6 +41,8 @@ async def write_reports(
 ) -> None:
     """Render a night in every language and store it; gaps and golden questions are told in one report."""
     pairs = await runs.find_pairs(run.id)
+    if run.audience != EVERYONE:
+        run, pairs = leave_out_words(run), []
     days = await runs.count_votes_by_day(run.window_to)
     reported_until = await runs.get_reported_until(run)
     topics = await gaps.find_topics_between(reported_until, run.window_to, limit=MOST_TOPICS)
@@ -49,6 +54,15 @@ async def write_reports(
     for language in LANGUAGES:
         markdown, html = render_markdown(facts, language), render_html(facts, language)
         await runs.store_report(run.id, language, markdown=markdown, html=html)
+
+
+def leave_out_words(run: Run) -> Run:
+    """A night of an audience in numbers: its questions and answers are not for everyone who reads reports."""
+    evaluation = dict(run.evaluation or {})
+    for part in ("answers", "disliked"):
+        if evaluation.get(part):
+            evaluation[part] = {**evaluation[part], "examples": []}
+    return replace(run, tickets=[], evaluation=evaluation or None)
 
 
 def build_facts(
@@ -187,7 +201,7 @@ def describe_check(name: str, texts: Mapping[str, Any]) -> str:
 def render_markdown(facts: Mapping[str, Any], language: str) -> str:
     """The report for a chat channel."""
     texts = load_texts(language)
-    page = _environment(autoescape=False).get_template("report.md")
+    page = _environment(language, autoescape=False).get_template("report.md")
     return page.render(facts, t=texts, reason_text=tell_reason(facts, texts)).strip() + "\n"
 
 
@@ -196,7 +210,8 @@ def render_html(facts: Mapping[str, Any], language: str) -> str:
     texts = load_texts(language)
     plots = {name: Markup(plot) for name, plot in _draw(facts, texts).items()}
     words = {"reason_text": tell_reason(facts, texts), "language": language}
-    return _environment(autoescape=True).get_template("report.html").render(facts, t=texts, plots=plots, **words)
+    page = _environment(language, autoescape=True).get_template("report.html")
+    return page.render(facts, t=texts, plots=plots, **words)
 
 
 def _draw(facts: Mapping[str, Any], texts: Mapping[str, Any]) -> dict[str, str]:
@@ -223,7 +238,7 @@ def _read_fate(name: str, count: int) -> dict[str, Any]:
     return {"state": state, "reason": reason or None, "count": count}
 
 
-def _environment(*, autoescape: bool) -> Environment:
+def _environment(language: str, *, autoescape: bool) -> Environment:
     environment = Environment(
         loader=FileSystemLoader(FOLDER),
         autoescape=autoescape,
@@ -231,7 +246,9 @@ def _environment(*, autoescape: bool) -> Environment:
         trim_blocks=True,
         lstrip_blocks=True,
     )
+    duration = partial(say_duration, language="ko" if language == "ko" else "en")
     environment.filters |= {"cell": _cell, "check": _format_check, "clip": _clip, "describe": describe_check}
+    environment.filters["duration"] = duration
     return environment
 
 

@@ -18,6 +18,7 @@ from core.locks import Lock
 from core.sql import load_queries
 from learning.curate import Fate
 from learning.pairs import Pair
+from learning.permission import EVERYONE
 
 QUERIES = load_queries(__file__)
 
@@ -46,6 +47,7 @@ class Run:
         seconds: time spent in each stage.
         is_rehearsal: it collects pairs and trains nothing.
         has_lost_pairs: somebody was forgotten since it collected.
+        audience: the principal that everyone who will be served has.
     """
 
     id: int
@@ -69,6 +71,7 @@ class Run:
     finished_at: datetime | None
     is_rehearsal: bool = False
     has_lost_pairs: bool = False
+    audience: str = EVERYONE
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,9 +148,18 @@ class Runs:
         """The night that a crash left unfinished. Call it under the lock only: else it may be at work elsewhere."""
         return await self._database.fetch_one(QUERIES["resume"], None, Run)
 
-    async def begin(self, *, night: date, requested_by: str, window_from: datetime, window_to: datetime) -> Run | None:
-        """A new night; None where the schedule has had it already."""
+    async def begin(
+        self,
+        *,
+        night: date,
+        requested_by: str,
+        window_from: datetime,
+        window_to: datetime,
+        audience: str = EVERYONE,
+    ) -> Run | None:
+        """A new night of an audience; None where the schedule has had it already."""
         values = {"night": night, "requested_by": requested_by, "window_from": window_from, "window_to": window_to}
+        values |= {"audience": audience}
         return await self._database.fetch_one(QUERIES["begin"], values, Run)
 
     async def rehearse(self, *, night: date, requested_by: str, window_from: datetime, window_to: datetime) -> Run:

@@ -4,14 +4,17 @@ WHERE id = (SELECT id FROM runs WHERE state = 'running' AND NOT is_rehearsal ORD
 RETURNING *
 
 -- name: begin
-INSERT INTO runs (night, requested_by, window_from, window_to)
-VALUES (%(night)s, %(requested_by)s, %(window_from)s, %(window_to)s)
-ON CONFLICT (night) WHERE requested_by = 'schedule' DO NOTHING
+-- An audience's night has the window of everyone's, and comes once after it, whatever crashed meanwhile.
+INSERT INTO runs (night, requested_by, window_from, window_to, audience)
+SELECT %(night)s, %(requested_by)s, %(window_from)s, %(window_to)s, %(audience)s
+WHERE %(audience)s = 'everyone'
+   OR NOT EXISTS (SELECT FROM runs WHERE audience = %(audience)s AND window_to = %(window_to)s AND NOT is_rehearsal)
+ON CONFLICT (night, audience) WHERE requested_by = 'schedule' DO NOTHING
 RETURNING *
 
 -- name: has_night
 -- A night that somebody's wish to be forgotten asks for is still to come.
-SELECT EXISTS (SELECT FROM runs WHERE night = %(night)s AND state <> 'running' AND NOT is_rehearsal
+SELECT EXISTS (SELECT FROM runs WHERE night = %(night)s AND state <> 'running' AND NOT is_rehearsal AND audience = 'everyone'
                AND NOT EXISTS (SELECT FROM rebuilds WHERE run_id IS NULL)) AS held
 
 -- name: forget_rehearsals
@@ -54,7 +57,7 @@ WHERE run_id IS NULL AND requested_at < (SELECT started_at FROM runs WHERE id = 
 SELECT * FROM runs WHERE id = %(id)s
 
 -- name: find_latest
-SELECT * FROM runs WHERE NOT is_rehearsal ORDER BY id DESC LIMIT %(limit)s
+SELECT * FROM runs WHERE NOT is_rehearsal AND audience = 'everyone' ORDER BY id DESC LIMIT %(limit)s
 
 -- name: forget_run_pairs
 DELETE FROM run_pairs WHERE run_id = %(run_id)s
@@ -108,10 +111,13 @@ SELECT run_id, language, markdown, html, written_at
 FROM reports WHERE run_id = %(run_id)s AND language = %(language)s
 
 -- name: get_reported_until
-SELECT max(window_to) AS until FROM runs JOIN reports ON run_id = runs.id WHERE runs.id < %(id)s
+-- Of everyone's nights: those of audiences tell no gaps.
+SELECT max(window_to) AS until FROM runs JOIN reports ON run_id = runs.id
+WHERE runs.id < %(id)s AND audience = 'everyone'
 
 -- name: find_last_report_at
-SELECT max(written_at) AS written_at FROM reports WHERE run_id < %(id)s
+SELECT max(written_at) AS written_at FROM reports JOIN runs ON runs.id = run_id
+WHERE run_id < %(id)s AND audience = 'everyone'
 
 -- name: count_votes_by_day
 SELECT day::date AS day,

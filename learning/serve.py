@@ -73,13 +73,14 @@ def judge_proof(pairs: int, tokens: int, error: float, effect: float) -> Proof:
 
 
 async def unload_old(model_server: ModelServer, adapters: Adapters, *, candidate: str | None = None) -> list[str]:
-    """Unload every adapter of ours that nobody needs; the active one, the one before and a candidate stay.
+    """Unload every adapter of ours that nobody needs; what answers anybody, what did before, and a candidate stay.
 
     Folders stay where they are: the server may still read one that it has evicted.
     """
-    active = await adapters.find_active()
-    keep = {active.name if active else None, await adapters.get_previous_name(), candidate}
-    ours = {adapter.name for adapter in await adapters.find_all()}
+    every = await adapters.find_all()
+    before = [await adapters.get_previous_name(audience) for audience in sorted({one.audience for one in every})]
+    keep = {candidate, *before, *(adapter.name for adapter in await adapters.find_served())}
+    ours = {adapter.name for adapter in every}
     unloaded = [name for name in await model_server.find_models() if name in ours - keep]
     for name in unloaded:
         await model_server.unload_adapter(name)

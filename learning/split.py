@@ -10,7 +10,7 @@ from psycopg.types.json import Jsonb
 
 from core.database import Database
 from core.sql import load_queries
-from core.wording import hash_question
+from core.wording import hash_question, normalise_text
 from learning.pairs import Pair
 
 QUERIES = load_queries(__file__)
@@ -59,14 +59,24 @@ async def split_stored(
     keep: bool = True,
 ) -> Split:
     """Split with the sides of earlier nights of this lineage; with `keep`, the sides that are new are kept for good."""
-    lineage = {"lineage": f"{audience}:{seed}"}
-    questions = {"questions": sorted({hash_question(pair.cluster) for pair in pairs})}
-    found = await database.fetch_all(QUERIES["find_sides"], lineage | questions, _Pin)
-    split = split_pairs(pairs, seed=seed, clusters=clusters, pinned={pin.question: pin.side for pin in found})
+    pinned = await find_pinned(database, audience, seed, (pair.question for pair in pairs))
+    split = split_pairs(pairs, seed=seed, clusters=clusters, pinned=pinned)
     if keep:
-        values: dict[str, Any] = {"sides": Jsonb(split.sides), "run_id": run_id}
-        await database.execute(QUERIES["pin_sides"], lineage | values)
+        await pin_sides(database, run_id, audience, seed, split.sides)
     return split
+
+
+async def find_pinned(database: Database, audience: str, seed: int, questions: Iterable[str]) -> dict[str, Side]:
+    """The sides that earlier nights of a lineage gave to questions, by `hash_question` of the normalised ones."""
+    hashed = sorted({hash_question(normalise_text(question)) for question in questions})
+    values = {"lineage": f"{audience}:{seed}", "questions": hashed}
+    return {pin.question: pin.side for pin in await database.fetch_all(QUERIES["find_sides"], values, _Pin)}
+
+
+async def pin_sides(database: Database, run_id: int, audience: str, seed: int, sides: Mapping[str, Side]) -> None:
+    """Keep sides for good; one that is kept already stays."""
+    values: dict[str, Any] = {"lineage": f"{audience}:{seed}", "sides": Jsonb(dict(sides)), "run_id": run_id}
+    await database.execute(QUERIES["pin_sides"], values)
 
 
 def split_pairs(

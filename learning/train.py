@@ -1,8 +1,9 @@
 """The child process that trains: `python -m learning.train FOLDER` turns a job into an adapter, manifest last.
 
 The folder holds `job.json`, `pairs.jsonl` and `held_out.jsonl` (TRL's conversational preference format with
-`sha256` and `language` beside it). Progress goes to standard output as JSON lines; what libraries print goes to
-standard error. The finished adapter is `adapter/`: without its `manifest.json` it does not exist.
+`sha256` and `language` beside it), and `singles.jsonl` (its KTO format with `sha256`). Progress goes to standard output
+as JSON lines; what libraries print goes to standard error. The finished adapter is `adapter/`: without its
+`manifest.json` it does not exist.
 
 Reproducible: on one machine and library set, the same job gives the same bytes on a CPU.
 """
@@ -30,8 +31,9 @@ from transformers import AutoModelForCausalLM, AutoTokenizer, PrinterCallback, T
 from trl.trainer.dpo_config import DPOConfig
 
 from core.base_model import cpu_dtype
+from learning.kto import lay_out
 from learning.losses import SIDES, Scores, Tokens, score_pair, tokenize_pair
-from learning.prefix_dpo import PrefixSharedDPOTrainer, PreparedDPOTrainer
+from learning.prefix_dpo import VOTE, PrefixSharedDPOTrainer, PreparedDPOTrainer
 from learning.prefix_tree import find_obstacles
 from learning.reference_cache import Reference, ReferenceCache, describe_base
 
@@ -95,14 +97,17 @@ def bake(job: Job, folder: Path, emit: Any) -> None:
     model, dtype = load_base(job)
     loaded = time.monotonic()
     emit({"event": "loaded", "seconds": round(loaded - began, 1), "dtype": dtype})
-    pairs = {row["sha256"]: tokenize_pair(tokenizer, row) for row in [*train_rows, *held_out_rows]}
+    singles = lay_out(read_rows(folder / "singles.jsonl"))
+    pairs = {row["sha256"]: tokenize_pair(tokenizer, row) for row in [*train_rows, *held_out_rows, *singles]}
     check_turn_ends(tokenizer, pairs.values())
     reference = build_reference(job, model, dtype)
-    trained_pairs = [pairs[row["sha256"]] for row in train_rows]
+    trained_rows = [*train_rows, *singles]
+    trained_pairs = [pairs[row["sha256"]] for row in trained_rows]
+    votes = [row.get(VOTE, 0.0) for row in trained_rows]
     scores = reference.score_all(trained_pairs, emit)
     referred = time.monotonic()
     trainer = build_trainer(
-        job, model, tokenizer, pairs=trained_pairs, scores=scores, dtype=dtype, scratch=folder / "scratch"
+        job, model, tokenizer, pairs=trained_pairs, scores=scores, votes=votes, dtype=dtype, scratch=folder / "scratch"
     )
     trainer.add_callback(Watch(emit, deadline=began + job.max_seconds))
     trainer.train()
@@ -120,6 +125,8 @@ def bake(job: Job, folder: Path, emit: Any) -> None:
         "dtype": dtype,
         "pairs": len(train_rows),
         "pairs_sha256": hash_rows(train_rows),
+        "singles": len(singles),
+        "singles_sha256": hash_rows(singles),
         "held_out_sha256": hash_rows(held_out_rows),
         "steps": state.global_step,
         "planned_steps": state.max_steps,
@@ -178,10 +185,14 @@ def build_trainer(
     scores: Sequence[Scores],
     dtype: str,
     scratch: Path,
+    votes: Sequence[float] | None = None,
 ) -> Any:
     """A DPO trainer for a fresh LoRA adapter on pairs whose scores under the base model are known.
 
     Prefix-shared where that is exact for this model, else TRL's own.
+
+    Args:
+        votes: of each pair, not 0 where it is a single vote laid out as one.
     """
     batch_pairs = min(job.batch_pairs, len(pairs))
     steps = math.ceil(len(pairs) / batch_pairs) * job.epochs
@@ -210,7 +221,10 @@ def build_trainer(
         seed=job.seed,
         data_seed=job.seed,
     )
-    dataset = Dataset.from_list([_to_columns(*both) for both in zip(pairs, scores, strict=True)])
+    rows = [_to_columns(*both) for both in zip(pairs, scores, strict=True)]
+    if any(votes or ()):
+        rows = [row | {VOTE: vote} for row, vote in zip(rows, votes or (), strict=True)]
+    dataset = Dataset.from_list(rows)
     lora = LoraConfig(
         task_type="CAUSAL_LM", r=job.rank, lora_alpha=job.alpha, lora_dropout=0.0, target_modules="all-linear"
     )

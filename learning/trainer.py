@@ -35,12 +35,14 @@ def write_job(
     *,
     train: Sequence[Mapping[str, Any]],
     held_out: Sequence[Mapping[str, Any]],
+    singles: Sequence[Mapping[str, Any]] = (),
 ) -> None:
-    """A fresh folder with the job and both lists of pairs in TRL's conversational preference format."""
+    """A fresh folder with the job, both lists of pairs in TRL's conversational preference format, and single votes in
+    KTO's."""
     folder.mkdir(parents=True, exist_ok=True)
     (folder / "scratch").mkdir(exist_ok=True)
     (folder / "job.json").write_text(json.dumps(job))
-    for name, rows in (("pairs", train), ("held_out", held_out)):
+    for name, rows in (("pairs", train), ("held_out", held_out), ("singles", singles)):
         lines = (json.dumps(row, ensure_ascii=False) for row in rows)
         (folder / f"{name}.jsonl").write_text("\n".join(lines))
 

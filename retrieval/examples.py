@@ -11,7 +11,7 @@ import re
 from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, cast
+from typing import Any, TypeVar, cast
 
 from psycopg import AsyncConnection
 from psycopg.rows import class_row
@@ -73,6 +73,21 @@ class StandingVote:
 
 
 @dataclass(frozen=True, slots=True)
+class NightlyVerdict:
+    """What a night found that a passage is to an answer's question, on the word of some votes.
+
+    Attributes:
+        value: 1 where it answers the question, -1 where it was wrongly found for it.
+        feedback_ids: the votes; one that stands no more says nothing.
+    """
+
+    interaction_id: int
+    chunk_id: int
+    value: Vote
+    feedback_ids: list[int]
+
+
+@dataclass(frozen=True, slots=True)
 class Example:
     """What one vote says of one passage; `value` is 1 where it answers the question, -1 where it was blamed."""
 
@@ -83,6 +98,9 @@ class Example:
     feedback_id: int
     question: str
     terms: list[str]
+
+
+_OfAnswer = TypeVar("_OfAnswer", StandingVote, NightlyVerdict)
 
 
 class Teaching(BackgroundWork):
@@ -122,15 +140,24 @@ async def _learn(database: Database, found: Sequence[Untaught], terms: dict[int,
     async with database.transaction() as connection:
         # One process at a time writes what votes teach, and no chunk goes meanwhile.
         await lock_transaction(connection, Lock.INDEX)
-        cursor = connection.cursor(row_factory=class_row(StandingVote))
-        await cursor.execute(QUERIES["find_votes"], wanted)
-        votes: dict[int, list[StandingVote]] = defaultdict(list)
-        for vote in await cursor.fetchall():
-            votes[vote.interaction_id].append(vote)
-        examples = [one for id_ in votes for one in find_examples(answers[id_], votes[id_], terms[id_])]
+        votes = await _read_by_answer(connection, "find_votes", wanted, StandingVote)
+        nightly = await _read_by_answer(connection, "find_nightly", wanted, NightlyVerdict)
+        examples = [one for id_ in votes for one in find_examples(answers[id_], votes[id_], terms[id_], nightly[id_])]
         rows = await connection.execute(QUERIES["put_examples"], {**wanted, "examples": to_json_rows(examples)})
         await _count_anew(connection, cast(list[tuple[int]], await rows.fetchall()))
         await connection.execute(QUERIES["mark_taught"], {"ids": [one.id for one in found]})
+
+
+async def _read_by_answer(
+    connection: AsyncConnection[Any], query: str, wanted: dict[str, Any], record: type[_OfAnswer]
+) -> dict[int, list[_OfAnswer]]:
+    """Rows by their answer; an answer without any has an empty list."""
+    cursor = connection.cursor(row_factory=class_row(record))
+    await cursor.execute(QUERIES[query], wanted)
+    found: dict[int, list[_OfAnswer]] = defaultdict(list)
+    for row in await cursor.fetchall():
+        found[row.interaction_id].append(row)
+    return found
 
 
 async def forget_examples(connection: AsyncConnection[Any], *, person: str, interaction_ids: Sequence[int]) -> None:
@@ -147,32 +174,36 @@ async def _count_anew(connection: AsyncConnection[Any], chunks: Sequence[tuple[i
         await connection.execute(QUERIES[name], counted)
 
 
-def find_examples(answer: Untaught, votes: Sequence[StandingVote], terms: Sequence[str]) -> list[Example]:
+def find_examples(
+    answer: Untaught,
+    votes: Sequence[StandingVote],
+    terms: Sequence[str],
+    nightly: Sequence[NightlyVerdict] = (),
+) -> list[Example]:
     """What the standing votes on one answer teach; nothing where as many people dislike it as like it.
 
     The cited passages get the question of a liked answer. Where most say that it was taken from the wrong document,
     they are blamed. A person who chose the right passage, or whose correction names it, gives that one the
-    question, whatever others think.
+    question, whatever others think. Beside it counts what a night found out about a vote: where the facts of a
+    correction stand, and which passages people blamed.
     """
     shown = [one for one in answer.passages or () if isinstance(one.get("chunk_id"), int)]
     if not terms or answer.mode not in JUDGED_MODES:
         return []
-    question = hash_terms(terms)
+    by_id = {vote.id: vote for vote in votes}
     cited = [one["chunk_id"] for one in shown if one.get("number") in (answer.citations or ())]
     hinted = {(vote.person, chunk_id): vote for vote in votes for chunk_id in _find_right(vote, shown)}
     judging = [vote for vote in _find_majority(votes) if vote.value < 0 or answer.mode in LIKED_MODES]
     judged = {(vote.person, chunk_id): vote for vote in judging for chunk_id in cited}
+    said: dict[tuple[str, int], tuple[StandingVote, Vote]] = {key: (vote, vote.value) for key, vote in judged.items()}
+    for one in nightly:
+        standing = [by_id[id_] for id_ in one.feedback_ids if id_ in by_id]
+        said |= {(vote.person, one.chunk_id): (vote, one.value) for vote in standing}
+    said |= {key: (vote, 1) for key, vote in hinted.items()}
+    question = hash_terms(terms)
     return [
-        Example(
-            answer.interaction_id,
-            chunk_id,
-            person,
-            1 if (person, chunk_id) in hinted else vote.value,
-            vote.id,
-            question,
-            list(terms),
-        )
-        for (person, chunk_id), vote in (judged | hinted).items()
+        Example(answer.interaction_id, chunk_id, person, value, vote.id, question, list(terms))
+        for (person, chunk_id), (vote, value) in said.items()
     ]
 
 

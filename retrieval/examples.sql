@@ -7,11 +7,17 @@ LIMIT %(limit)s
 
 -- name: find_votes
 -- Read under the lock: what stands now is written after what stood before.
-SELECT id, interaction_id, person, value, reason, correction, right_chunk_id
-FROM current_feedback
+-- Of a voter: one person may have names on several platforms.
+SELECT id, interaction_id, coalesce(voter, current_feedback.person) AS person, value, reason, correction, right_chunk_id
+FROM current_feedback LEFT JOIN people ON people.person = current_feedback.person
 WHERE interaction_id = ANY(%(interaction_ids)s::bigint[]) AND value <> 0
   AND id IN (SELECT id FROM trainable_feedback WHERE interaction_id = ANY(%(interaction_ids)s::bigint[]))
 ORDER BY id
+
+-- name: find_nightly
+SELECT interaction_id, chunk_id, value, feedback_ids
+FROM judged_queries WHERE interaction_id = ANY(%(interaction_ids)s::bigint[])
+ORDER BY interaction_id, chunk_id
 
 -- name: put_examples
 -- Replaces what the interactions taught before; returned are the chunks that must be counted anew.
@@ -36,7 +42,9 @@ WITH wanted AS MATERIALIZED (
 SELECT chunk_id FROM gone UNION SELECT chunk_id FROM stored
 
 -- name: forget
-DELETE FROM examples WHERE person = %(person)s OR interaction_id = ANY(%(interaction_ids)s::bigint[])
+DELETE FROM examples
+WHERE person = %(person)s OR person = (SELECT voter FROM people WHERE people.person = %(person)s)
+   OR interaction_id = ANY(%(interaction_ids)s::bigint[])
 RETURNING chunk_id
 
 -- name: forget_terms

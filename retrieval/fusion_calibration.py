@@ -29,6 +29,9 @@ SOUND, BLIND = 0.35, 0.25
 SAMPLE = 160
 # With fewer questions, chance decides.
 LEAST_QUESTIONS = 25
+# Where neither side finds what questions were made of, as in thousands of rows that are all but equal, no text is
+# unrelated to another and nothing can be told.
+LEAST_MRR = 0.1
 # Unrelated pairs are taken from these chunks.
 _BACKGROUND = 48
 LIMIT_PER_SIDE = 200
@@ -158,16 +161,19 @@ async def _measure(database: Database, embedder: Embedder, language: str) -> Mea
     asked = await _ask(database, items, vectors, model.id, await find_readers(database))
     dense_mrr = _mean([_place(one.item, _by_dense(one.candidates)) for one in asked])
     lexical_mrr = _mean([_place(one.item, _by_words(one.candidates)) for one in asked])
-    share = choose_share(dense_mrr, lexical_mrr)
-    fused = Calibration(mean, spread, share)
+    fused = UNMEASURED
+    if max(dense_mrr, lexical_mrr) >= LEAST_MRR:
+        fused = Calibration(mean, spread, choose_share(dense_mrr, lexical_mrr))
     return Measured(
         language=language,
-        dense_mean=mean,
-        dense_spread=spread,
-        dense_share=share,
+        dense_mean=fused.dense_mean,
+        dense_spread=fused.dense_spread,
+        dense_share=fused.dense_share,
         dense_mrr=dense_mrr,
         lexical_mrr=lexical_mrr,
-        fused_mrr=_mean([_place(one.item, _by_both(one.candidates, fused)) for one in asked]) if share else lexical_mrr,
+        fused_mrr=_mean([_place(one.item, _by_both(one.candidates, fused)) for one in asked])
+        if fused.dense_share
+        else lexical_mrr,
         questions=len(items),
         chunks=(await _count(database))[language],
     )

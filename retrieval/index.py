@@ -206,6 +206,7 @@ def _to_document_row(number: int, put: Put) -> dict[str, Any]:
         "allow": put.rule.allow,
         "deny": put.rule.deny,
         "owner": put.rule.owner,
+        "sensitivity": document.sensitivity or None,
         "chunk_count": len(document.chunks),
         "term_count": sum(chunk.length for chunk in document.chunks),
         "text": document.text,

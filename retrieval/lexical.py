@@ -23,6 +23,9 @@ _POSSESSIVE = re.compile(r"['’]s?$|['’](?=t$)")
 # Content morphemes of Kiwi's tag set: nouns, numerals, verbs, adjectives, roots, adverbs.
 _CONTENT = ("NNG", "NNP", "NR", "VV", "VA", "XR", "MAG")
 
+# Kiwi's logarithm of how likely a word is; what lies below (`연치`) is more often a slip for another (`연차`).
+_RARE_WORD = -14.5
+
 STOP_WORDS = frozenset(
     re.findall(
         r"\w+",
@@ -50,6 +53,8 @@ class _Morpheme(Protocol):
     tag: str
     start: int
     len: int
+    oov: bool
+    score: float
 
 
 class _Analyser(Protocol):
@@ -116,6 +121,14 @@ def space_words(text: str) -> str:
     """Korean text with the spaces where they belong; those that were there count for nothing."""
     with _kiwi_lock:
         return _get_kiwi().space(text, reset_whitespace=True)
+
+
+def is_korean_word(text: str) -> bool:
+    """Whether a run of Hangul is a common word by itself: one content morpheme of the dictionary, and its endings."""
+    with _kiwi_lock:
+        morphemes = _get_kiwi().tokenize(text)
+    content = [one for one in morphemes if _is_content(one)]
+    return len(content) == 1 and content[0].start == 0 and not content[0].oov and content[0].score > _RARE_WORD
 
 
 def find_terms(text: str) -> list[str]:
@@ -203,5 +216,9 @@ def _analyse(text: str) -> list[_Morpheme]:
     """Content morphemes with Hangul."""
     with _kiwi_lock:
         morphemes = _get_kiwi().tokenize(text)
+    return [one for one in morphemes if _is_content(one) and _HANGUL.search(one.form)]
+
+
+def _is_content(morpheme: _Morpheme) -> bool:
     # Kiwi marks irregular verbs by a suffix of the tag (`VV-I`).
-    return [one for one in morphemes if one.tag.split("-")[0] in _CONTENT and _HANGUL.search(one.form)]
+    return morpheme.tag.split("-")[0] in _CONTENT

@@ -45,7 +45,7 @@ class PreparedChunk:
 
 @dataclass(frozen=True, slots=True)
 class PreparedDocument:
-    """A document ready to be stored; `sha256` is that of the file, `changed_at` what its text says."""
+    """A document ready to be stored; `sha256` is of the file, date and label are what it says itself."""
 
     title: str
     format: str
@@ -54,6 +54,7 @@ class PreparedDocument:
     recipe: str
     text: str
     chunks: list[PreparedChunk]
+    sensitivity: str = ""
     changed_at: datetime | None = None
 
 
@@ -121,6 +122,7 @@ def prepare_extracted(
             build_chunk(cut.title, chunk, detect_language(chunk.text), count_terms(cut.title, chunk))
             for chunk in cut.chunks
         ],
+        sensitivity=clean_text(extracted.sensitivity),
         changed_at=extracted.changed_at,
     )
 

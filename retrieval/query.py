@@ -40,6 +40,7 @@ class Found:
         searched: the question as it was searched; what was asked where nothing was changed.
         changes: words that were replaced.
         filters: what restricted the documents; None where nothing did, or where nothing was left by it.
+        dropped: filters that left nothing, so that all documents were searched.
         confidence: in [0, 1], that the passages hold the answer; None where it was not calibrated.
         is_answerable: False where the confidence is too small to try.
     """
@@ -48,6 +49,7 @@ class Found:
     searched: str
     changes: list[Change]
     filters: Filters | None = None
+    dropped: Filters | None = None
     confidence: float | None = None
     is_answerable: bool = True
 
@@ -88,26 +90,28 @@ class Finder:
         text = clean_text(question).strip()[:MAX_QUESTION_CHARACTERS]
         if not text or not principals or limit < 1:
             return Found([], text, [])
-        searched, changes = await self._words.mend(text, principals)
-        passages, filters = await self._find_filtered(searched, principals, limit)
+        today = self._today or datetime.now(UTC).date()
+        # The words of a filter are no document's, and a filter that was mended is none any more.
+        mentioned = read_filters(text, today).words
+        searched, changes = await self._words.mend(text, principals, keep=mentioned)
+        filters = read_filters(searched, today)
+        passages = await self._find_filtered(filters, principals, limit)
+        used, dropped = (filters, None) if passages else (None, filters or None)
         passages = passages or await self._find_parts(searched, principals, limit)
         confidence, is_answerable = await self._judge(searched, passages, principals)
         passages = await widen(self._access, passages, principals, neighbours=self._neighbours)
-        return Found(passages, searched, changes, filters, confidence, is_answerable)
+        return Found(passages, searched, changes, used, dropped, confidence, is_answerable)
 
-    async def _find_filtered(
-        self, question: str, principals: Sequence[str], limit: int
-    ) -> tuple[list[Passage], Filters | None]:
-        filters = read_filters(question, self._today or datetime.now(UTC).date())
+    async def _find_filtered(self, filters: Filters, principals: Sequence[str], limit: int) -> list[Passage]:
         if not filters or not filters.rest:
-            return [], None
-        rows = await self._access.fetch_visible(QUERIES["find_filtered"], principals, asdict(filters), _Id)
+            return []
+        parameters = {key: value for key, value in asdict(filters).items() if key not in ("rest", "words")}
+        rows = await self._access.fetch_visible(QUERIES["find_filtered"], principals, parameters, _Id)
         if not rows:
-            return [], None
+            return []
         wanted = {row.id for row in rows}
         found = await self._search.search(filters.rest, principals, limit=FILTERED_DEPTH)
-        kept = _number([passage for passage in found if passage.document_id in wanted][:limit])
-        return kept, filters if kept else None
+        return _number([passage for passage in found if passage.document_id in wanted][:limit])
 
     async def _find_parts(self, question: str, principals: Sequence[str], limit: int) -> list[Passage]:
         parts = split_question(question)

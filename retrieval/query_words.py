@@ -2,11 +2,11 @@
 
 import asyncio
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 
 from retrieval.active_model import ActiveModel
-from retrieval.lexical import STOP_WORDS, find_content_terms, find_terms, space_words
+from retrieval.lexical import STOP_WORDS, find_content_terms, find_terms, is_korean_word, space_words
 from retrieval.query_keyboard import type_as_english, type_as_korean
 from retrieval.query_spelling import (
     LONGEST,
@@ -51,14 +51,20 @@ class Words:
         self._active = active
         self._synonyms = synonyms
 
-    async def mend(self, question: str, principals: Sequence[str]) -> tuple[str, list[Change]]:
+    async def mend(
+        self, question: str, principals: Sequence[str], *, keep: Collection[str] = ()
+    ) -> tuple[str, list[Change]]:
         """The question with its unknown words replaced, and what was replaced.
 
         Korean that was run together or pulled apart is spaced first. Keyboard slips go before spellings: they are
         rarer than typos but hardly ever make a word by chance.
+
+        Args:
+            keep: words that are not there to be searched.
         """
         spaced = await asyncio.to_thread(_space, question)
-        unknown = await self._find_unknown(spaced, principals)
+        kept = {part for word in keep for part in _WORD.findall(word)}
+        unknown = [word for word in await self._find_unknown(spaced, principals) if word not in kept]
         slips = await self._find_slips(unknown, principals)
         rest = [word for word in unknown if word not in slips][:MOST_MENDED]
         near = {word: found for word in rest if (found := await self._find_near(word, principals))}
@@ -127,7 +133,7 @@ class Words:
     async def _find_near_korean(self, word: str, principals: Sequence[str]) -> str | None:
         """A spelling whose every pair of syllables stands in the documents, the most common one."""
         core = _PARTICLE.sub("", word)
-        if not 2 <= len(core) <= 8:
+        if not 2 <= len(core) <= 8 or await asyncio.to_thread(is_korean_word, core):
             return None
         variants = {other: _cut_pairs(other) for other in vary_korean(core)}
         counts = await self._vocabulary.count({pair for pairs in variants.values() for pair in pairs}, principals)

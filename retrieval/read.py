@@ -5,7 +5,7 @@ import hashlib
 import logging
 from collections.abc import AsyncGenerator, Callable, Sequence
 from contextlib import aclosing
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 from core.errors import InvalidInputError
@@ -144,5 +144,7 @@ class Reading:
             return Ready(entry, fetched.version, pending.visible, None, changed_at=changed_at)
         name = fetched.file_name or entry.path
         document, left_out = await asyncio.to_thread(self._preparer.prepare, fetched.content, name)
+        if fetched.sensitivity:
+            document = replace(document, sensitivity=fetched.sensitivity)
         parts = [Failure(f"{entry.path}!/{part.name}", part.reason) for part in left_out]
         return Ready(entry, fetched.version, pending.visible, document, parts, changed_at)

@@ -30,6 +30,7 @@ VLLM_PLUGIN = {"core/cpu_lora.py", "core/vllm_plugin.py"}
 # Training, its checks and the plugin, which run in child processes.
 TORCH_AT_TOP = {
     "core/cpu_lora.py",
+    "learning/kto.py",
     "learning/losses.py",
     "learning/prefix_dpo.py",
     "learning/prefix_tree.py",
@@ -44,6 +45,7 @@ TORCH_IN_FUNCTIONS = {
     "core/base_model.py",
     "learning/starter.py",
     "retrieval/embedding.py",
+    "retrieval/openvino_encoder.py",
     "retrieval/query_encoder.py",
     "retrieval/rerank.py",
 }

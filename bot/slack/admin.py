@@ -81,13 +81,7 @@ class AdminChannel(BackgroundWork):
 
     async def turn(self) -> bool:
         """Post what is due, and come again; what Slack refuses is tried again when its lease is over."""
-        for topic in await self._messages.find_due():
-            if not await self._messages.claim(topic):
-                continue
-            try:
-                await self._messages.set_posted(topic, await self._post(topic))
-            except SlackError as error:
-                log.warning("admins could not be told", extra={"topic": topic.name, "error": str(error)})
+        await self._messages.post_due(self._post, SlackError)
         return False
 
     async def take(self, claimed: Claimed) -> None:

@@ -28,6 +28,11 @@ def plain(text: str) -> Block:
     return {"type": "plain_text", "text": text, "emoji": False}
 
 
+def rich_text(*parts: Block) -> Block:
+    """A paragraph whose parts hold no markup: what people write in them is shown as it is."""
+    return {"type": "rich_text", "elements": [{"type": "rich_text_section", "elements": list(parts)}]}
+
+
 def section(text: str) -> Block:
     """A paragraph of Slack's markup."""
     return {"type": "section", "text": mrkdwn(text)}

@@ -1,15 +1,16 @@
-"""The installation looked at from our side: token, scopes, socket and signing secret, each with what to click."""
+"""The installation looked at from our side: token, scopes, socket, secret and channels, each with what to click."""
 
 import json
 import re
 import time
-from dataclasses import dataclass
-from typing import Any, Literal
+from collections.abc import Mapping
+from typing import Any
 
 import aiohttp
 from slack_sdk.errors import SlackApiError
 from slack_sdk.signature import SignatureVerifier
 
+from bot.check import Check
 from bot.slack.api import SlackApi, SlackError, build_client
 from bot.slack.events import PATH
 from bot.slack.manifest import find_scopes
@@ -21,15 +22,6 @@ CHALLENGE = "nightbake-doctor"
 # Slack's words that mean "this is no token of mine".
 _WRONG_TOKEN = {"invalid_auth", "not_authed", "token_revoked", "account_inactive", "token_expired"}
 _SECRET = re.compile(r"[0-9a-f]{32}")
-
-
-@dataclass(frozen=True, slots=True)
-class Check:
-    """One part of the installation: how it is, and what to click unless it is ok."""
-
-    part: str
-    status: Literal["ok", "note", "problem"]
-    detail: str
 
 
 async def check_token(api: SlackApi, team: str = "") -> Check:
@@ -48,6 +40,20 @@ async def check_token(api: SlackApi, team: str = "") -> Check:
     if missing:
         return Check("slack token", "problem", f"lacks {', '.join(missing)}; {_say_reinstall()}")
     return Check("slack token", "ok", f"{response.get('user', 'the app')} in {response.get('team', team)}, scopes fit")
+
+
+async def check_channels(api: SlackApi, channels: Mapping[str, tuple[str, str]]) -> Check:
+    """Whether the app is in each channel that a setting names: into others it cannot write.
+
+    Args:
+        channels: workspace and channel by the name of the setting.
+
+    Side effects: one `conversations.info` each.
+    """
+    faults = {name: await _find_fault(api, team, channel) for name, (team, channel) in channels.items()}
+    if wrong := [f"{name}: {fault}" for name, fault in faults.items() if fault]:
+        return Check("slack channels", "problem", "; ".join(wrong))
+    return Check("slack channels", "ok", f"a member of what {' and '.join(faults)} name")
 
 
 async def check_socket(app_token: str, *, api_url: str) -> Check:
@@ -92,6 +98,20 @@ async def check_endpoint(signing_secret: str, *, base_url: str) -> Check:
     except (aiohttp.ClientError, TimeoutError) as error:
         advice = "start `nightbake up`; Slack must reach this address too"
         return Check("slack endpoint", "note", f"{url} does not answer ({type(error).__name__}); {advice}")
+
+
+async def _find_fault(api: SlackApi, team: str, channel: str) -> str | None:
+    """What keeps us from posting in a channel, and what to do; None where nothing does."""
+    invite = "write `/invite @Nightbake` in it"
+    try:
+        told = (await api.call(team, "conversations.info", channel=channel))["channel"]
+    except SlackError as error:
+        if error.reason == "channel_not_found":
+            return f"{channel} is a private channel without us, or none; {invite}, and compare its id"
+        return str(error)
+    if told.get("is_archived"):
+        return f"{channel} is archived; name another"
+    return None if told.get("is_member") else f"the app is no member of {channel}; {invite}"
 
 
 def _judge(status: int, text: str, url: str) -> Check:

@@ -1,8 +1,6 @@
 """`/nightbake ask|search|help|status|settings|forget-me`, and the message shortcut "Answer this"."""
 
 from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass
-from datetime import datetime
 from typing import Any
 
 from bot.answer import Searcher
@@ -15,14 +13,10 @@ from bot.slack.posts import read_text, read_time
 from bot.slack.render_command import render_found, say_command
 from bot.slack.render_home import render_forget, say_home
 from bot.slack.whispers import send_response
+from bot.standing import Standings
 from bot.worker import Handler
-from core.consent import Consents
 from core.database import Database
-from core.prompt import Language, detect_language
-from core.sql import load_queries
-from retrieval.access import Access
-
-QUERIES = load_queries(__file__)
+from core.prompt import detect_language
 
 COMMAND = "/nightbake"
 COMMAND_USAGE = "ask QUESTION | search WORDS | status | settings | forget-me | help"
@@ -35,17 +29,6 @@ NEEDING_WORDS = {"ask", "search"}
 
 # Opens the settings of a channel; what Slack shall be told.
 OpenSettings = Callable[[dict[str, Any]], Awaitable[str | None]]
-
-
-@dataclass(frozen=True, slots=True)
-class _Standing:
-    adapter: str | None
-    switched_at: datetime | None
-
-
-@dataclass(frozen=True, slots=True)
-class _Count:
-    count: int
 
 
 class Commands:
@@ -123,11 +106,9 @@ class CommandWork:
     """What the worker does for commands, beside answering."""
 
     def __init__(self, database: Database, *, search: Searcher, audiences: Audiences, base_url: str) -> None:
-        self._database = database
         self._search = search
         self._audiences = audiences
-        self._access = Access(database)
-        self._consents = Consents(database)
+        self._standings = Standings(database)
         self._base_url = base_url
 
     def handlers(self) -> dict[Kind, Handler]:
@@ -146,19 +127,5 @@ class CommandWork:
         """What answers, how much the person may read, and what they allow."""
         language = detect_language(claimed.payload["text"])
         principals = await self._audiences.find(claimed)
-        (count,) = await self._access.fetch_visible(QUERIES["count_documents"], principals, {}, _Count)
-        standing = await self._database.fetch_one(QUERIES["find_standing"], None, _Standing)
-        allows = await self._consents.allows_training(claimed.payload["person"])
-        lines = [
-            _say_serving(standing, language),
-            say_command("status", language, documents=f"{count.count:,}"),
-            say_command("status_yes" if allows else "status_no", language),
-        ]
+        lines = await self._standings.describe(claimed.payload["person"], principals, language)
         await send_response(claimed.payload["response_url"], "\n".join(lines))
-
-
-def _say_serving(standing: _Standing | None, language: Language) -> str:
-    if standing is None or standing.adapter is None or standing.switched_at is None:
-        return say_command("status_base", language)
-    day = f"{standing.switched_at:%Y-%m-%d}"
-    return say_command("status_adapter", language, adapter=standing.adapter, day=day)

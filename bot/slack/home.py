@@ -107,7 +107,7 @@ class SlackHome:
             return
         question = earlier.standalone_question or earlier.question
         text = say_home("asked", await self.find_language(team, person), question=escape(question))
-        posted = await self._api.call(team, "chat.postMessage", channel=user, text=text, parse="none")
+        posted = await self._api.call(team, "chat.postMessage", channel=user, text=text, parse="none", mrkdwn=False)
         channel, ts = posted["channel"], posted["ts"]
         payload = {
             "text": question,

@@ -1,5 +1,6 @@
 """How often a message that grows is sent: who comes too early leaves it out, for the next one holds its text too."""
 
+from collections import OrderedDict
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -7,12 +8,14 @@ from dataclasses import dataclass
 EDIT_PAUSE_SECONDS = 1.3
 # About a hundred pieces of streams a minute.
 APPEND_PAUSE_SECONDS = 0.6
+# Paces remembered; one that is forgotten lets one call through too early.
+MOST_PACES = 10_000
 
 Clock = Callable[[], float]
 
 
 class Pace:
-    """One call per pause over all replies."""
+    """One call per pause over all replies that share it."""
 
     def __init__(self, clock: Clock, *, pause_seconds: float = EDIT_PAUSE_SECONDS) -> None:
         self._clock = clock
@@ -33,7 +36,26 @@ class Pace:
 
 @dataclass(frozen=True, slots=True)
 class Paces:
-    """The workspace's paces, shared by all replies."""
+    """The paces of one reply."""
 
     edits: Pace
     appends: Pace
+
+
+class SharedPaces:
+    """Edits share a workspace's pace, pieces of streams a channel's: many who are answered at once slow down nobody."""
+
+    def __init__(self, clock: Clock) -> None:
+        self._clock = clock
+        self._paces: OrderedDict[tuple[str, str], Pace] = OrderedDict()
+
+    def find(self, team: str, channel: str) -> Paces:
+        """Those of a reply in this channel."""
+        return Paces(self._find((team, ""), EDIT_PAUSE_SECONDS), self._find((team, channel), APPEND_PAUSE_SECONDS))
+
+    def _find(self, key: tuple[str, str], pause_seconds: float) -> Pace:
+        pace = self._paces.setdefault(key, Pace(self._clock, pause_seconds=pause_seconds))
+        self._paces.move_to_end(key)
+        if len(self._paces) > MOST_PACES:
+            self._paces.popitem(last=False)
+        return pace

@@ -19,14 +19,13 @@ _MARKUP = re.compile(r"<([@#!]?)([^<>|]*)(?:\|([^<>]*))?>")
 
 
 def add_posts(events: SlackEvents, inbox: Inbox) -> None:
-    """Take questions."""
+    """Take mentions; other posts come in by `threads.py`."""
 
     async def receive(body: dict[str, Any]) -> None:
         if event := to_question(body):
             await inbox.receive(event)
 
     events.on("event", "app_mention", receive)
-    events.on("event", "message", receive)
 
 
 def to_question(body: Mapping[str, Any]) -> Event | None:

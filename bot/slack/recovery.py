@@ -12,6 +12,7 @@ from typing import Any
 from bot.inbox import Claimed, Event, Inbox
 from bot.slack.events import SlackEvents
 from bot.slack.history import History, Post
+from bot.slack.names import name_person
 from core.database import Database
 from core.sql import load_queries
 
@@ -53,6 +54,11 @@ class _Last:
     received_at: float | None
 
 
+@dataclass(frozen=True, slots=True)
+class _Erased:
+    key: str
+
+
 class Recovery:
     """Asks for what was missed, and takes it in."""
 
@@ -85,10 +91,6 @@ class Recovery:
             SlackError: Slack is away.
         """
         since: float = claimed.payload["since"]
-        forgotten = await self._database.fetch_one(QUERIES["find_forgotten"], None, _Last)
-        if forgotten and forgotten.received_at:
-            # What somebody had erased must not come back; what others said before is in the inbox.
-            since = max(since, forgotten.received_at)
         parameters = {"days": ACTIVE_DAYS, "limit": MOST_KNOWN}
         known = await self._database.fetch_all(QUERIES["find_threads"], parameters, _Thread)
         for team in dict.fromkeys(thread.team for thread in known):
@@ -116,9 +118,20 @@ class Recovery:
         for channel, thread_ts in islice(_choose_threads(known, found, since), MOST_THREADS):
             posts = await self._history.read_thread(team, channel, thread_ts, since)
             found |= {(channel, post["ts"]): post for post in posts}
-        in_order = sorted(found.items(), key=lambda item: float(item[0][1]))
         # A thread is always given with its first post.
-        return [(channel, post) for (channel, ts), post in in_order if float(ts) >= since]
+        missed = {place: post for place, post in found.items() if float(place[1]) >= since}
+        erased = await self._find_erased(team, missed)
+        in_order = sorted(missed.items(), key=lambda item: float(item[0][1]))
+        return [(channel, post) for (channel, ts), post in in_order if f"{channel}:{ts}" not in erased]
+
+    async def _find_erased(self, team: str, posts: Mapping[tuple[str, str], Post]) -> set[str]:
+        """Posts, by `channel:ts`, that may be of somebody who was forgotten since: those must not come back."""
+        parameters = {
+            "keys": [f"{channel}:{ts}" for channel, ts in posts],
+            "people": [name_person(team, post.get("user") or "") for post in posts.values()],
+            "times": [float(ts) for _, ts in posts],
+        }
+        return {row.key for row in await self._database.fetch_all(QUERIES["find_erased"], parameters, _Erased)}
 
 
 def _is_new(post: Post, thread: _Thread | None) -> bool:

@@ -5,11 +5,19 @@ WHERE platform = 'slack' AND kind <> %(kind)s
 ORDER BY id DESC
 LIMIT 1
 
--- name: find_forgotten
--- Whose wish it was is erased with the rest.
-SELECT extract(epoch FROM max(received_at))::float8 AS received_at
-FROM inbox
-WHERE platform = 'slack' AND kind = 'forget'
+-- name: find_erased
+-- Posts after which somebody was forgotten, by people of whom nothing from before that is left: it may have been them,
+-- for who was forgotten is erased with the rest.
+WITH forgettings AS MATERIALIZED (
+    SELECT forgotten_at AS at FROM forget_receipts
+    UNION ALL
+    SELECT received_at FROM inbox WHERE platform = 'slack' AND kind = 'forget'
+)
+SELECT post.key
+FROM unnest(%(keys)s::text[], %(people)s::text[], %(times)s::float8[]) AS post(key, person, at)
+CROSS JOIN LATERAL (SELECT min(at) AS at FROM forgettings WHERE at > to_timestamp(post.at)) AS next
+WHERE next.at IS NOT NULL
+  AND NOT EXISTS (SELECT FROM interactions WHERE asker = post.person AND began_at < next.at)
 
 -- name: find_threads
 -- Those of ours, and those in which experts reply.

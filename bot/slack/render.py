@@ -124,9 +124,10 @@ def _render_source(source: Source, language: Language, base_url: str) -> str:
     label = escape(" ".join(place.split())[:LABEL_CHARACTERS])
     if source.page is not None:
         label += ", " + _PHRASES[language]["page"].format(page=source.page)
+    sensitivity = f" · {escape(source.sensitivity)}" if source.sensitivity else ""
     if not _is_ours(source, base_url):
-        return f"[{source.number}] {label}"
-    return f"[{source.number}] <{source.url.replace('&', '&amp;')}|{label}>"
+        return f"[{source.number}] {label}{sensitivity}"
+    return f"[{source.number}] <{source.url.replace('&', '&amp;')}|{label}>{sensitivity}"
 
 
 def _is_ours(source: Source, base_url: str) -> bool:

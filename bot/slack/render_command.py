@@ -20,11 +20,6 @@ _PHRASES: dict[Language, dict[str, str]] = {
         "ask_what": "Please write a question after it: `/nightbake ask How many days of leave do I have?`",
         "found": "Found for “{question}”:",
         "found_none": "I found nothing about “{question}” in the documents you may read.",
-        "status": "You may read {documents} documents.",
-        "status_base": "The base model answers, without an adapter.",
-        "status_adapter": "The adapter {adapter} answers, since {day}.",
-        "status_yes": "Nights may learn from your questions and votes.",
-        "status_no": "Nothing is learnt from your questions and votes.",
     },
     "ko": {
         "help": "*사용 방법*\n"
@@ -37,11 +32,6 @@ _PHRASES: dict[Language, dict[str, str]] = {
         "ask_what": "뒤에 질문을 적어 주세요: `/nightbake ask 연차 휴가는 며칠인가요?`",
         "found": "‘{question}’ 검색 결과:",
         "found_none": "열람하실 수 있는 문서에서 ‘{question}’ 관련 내용을 찾지 못했습니다.",
-        "status": "열람하실 수 있는 문서는 {documents}건입니다.",
-        "status_base": "어댑터 없이 기본 모델이 답하고 있습니다.",
-        "status_adapter": "{day}부터 어댑터 {adapter}이(가) 답하고 있습니다.",
-        "status_yes": "질문과 평가가 학습에 쓰일 수 있습니다.",
-        "status_no": "질문과 평가를 학습에 쓰지 않습니다.",
     },
 }
 

@@ -17,7 +17,7 @@ from bot.phrases import say
 from bot.reply import FinishedAnswer, Reply
 from bot.slack.api import QUIET, RATE_LIMITED, SlackApi, SlackError
 from bot.slack.blocks import Block
-from bot.slack.pace import APPEND_PAUSE_SECONDS, Clock, Pace, Paces
+from bot.slack.pace import Clock, Paces, SharedPaces
 from bot.slack.render import (
     render_answer,
     render_body,
@@ -40,7 +40,7 @@ UNSTREAMED_ROOMS = {"mpim"}
 
 
 class SlackPlatform:
-    """Makes replies; all of them share the workspace's pace of edits.
+    """Makes replies, which share paces.
 
     Args:
         base_url: address of our own pages, the only one that answers may link to.
@@ -61,7 +61,7 @@ class SlackPlatform:
         self._interactions = interactions
         self._base_url = base_url
         self._has_experts = has_experts
-        self._paces = Paces(Pace(clock), Pace(clock, pause_seconds=APPEND_PAUSE_SECONDS))
+        self._paces = SharedPaces(clock)
 
     async def reply_to(self, claimed: Claimed) -> Reply | None:
         """The reply for this event, on the message of an earlier attempt or wording, if any.
@@ -85,7 +85,7 @@ class SlackPlatform:
             api=self._api,
             interactions=self._interactions,
             base_url=self._base_url,
-            paces=self._paces,
+            paces=self._paces.find(claimed.payload["team"], claimed.payload["channel"]),
             claimed=claimed,
             reply_key=reply_key,
             find_fate=partial(self._changes.find_fate, claimed.payload),

@@ -9,6 +9,7 @@ from bot.teams.activities import TeamsActivities
 from bot.teams.changes import TeamsChanges
 from bot.teams.connector import TeamsConnector, TeamsError
 from bot.teams.judgements import Answers
+from bot.teams.own import OWN, STATUS, Own
 from bot.teams.reading import (
     Activity,
     find_language,
@@ -33,8 +34,11 @@ COMMAND_WORDS: dict[str, dict[Language, str]] = {
     "help": {"en": "help", "ko": "도움말"},
     "again": {"en": "again", "ko": "다시"},
     "stop": {"en": "stop", "ko": "중지"},
+    "status": {"en": "status", "ko": "상태"},
+    "me": {"en": "me", "ko": "내 정보"},
 }
-_OTHER_WORDS = {"도움": "help", "try again": "again", "그만": "stop"}
+_OTHER_WORDS = {"도움": "help", "try again": "again", "그만": "stop", "forget me": "me", "내 기록 지우기": "me"}
+_OWN = {"me": OWN, "status": STATUS}
 _BY_WORD = {word: name for name, words in COMMAND_WORDS.items() for word in words.values()} | _OTHER_WORDS
 
 
@@ -53,6 +57,7 @@ class Commands:
         again: Again,
         answers: Answers,
         changes: TeamsChanges,
+        own: Own,
         suggestions: Mapping[Language, Sequence[str]],
     ) -> None:
         self._connector = connector
@@ -61,6 +66,7 @@ class Commands:
         self._answers = answers
         self._changes = changes
         self._suggestions = suggestions
+        self._own = own
 
     def open_doors(self, activities: TeamsActivities) -> None:
         """Take installations."""
@@ -79,6 +85,8 @@ class Commands:
             await self._changes.stop_all(activity)
         elif command == "again" and (newest := await self._answers.find_newest(activity)):
             await self._again.ask(newest)
+        elif command in _OWN:
+            await self._own.take(activity, _OWN[command], detect_language(text))
         elif command:
             key = f"help:{name_post(activity)}"
             await self._receive(activity, HELP, key, detect_language(text))

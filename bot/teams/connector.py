@@ -8,7 +8,8 @@ It only sends: what Teams sends to us is checked and read by ourselves.
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping
+from http import HTTPStatus
 from typing import Any, cast
 
 from botbuilder.core import CloudAdapterBase, TurnContext
@@ -30,7 +31,7 @@ from botframework.connector.auth import (
     ConnectorFactory,
     MicrosoftAppCredentials,
 )
-from msrest.exceptions import ClientException
+from msrest.exceptions import ClientException, HttpOperationError
 
 from bot.teams.limits import Limits
 from core.errors import NightbakeError
@@ -42,6 +43,8 @@ RETRIED_STATUSES = {412, 429, 502, 503, 504}
 RETRIES = 3
 # Where no Retry-After is named, doubled each time, and the longest that a call waits in it.
 RETRY_SECONDS, LONGEST_RETRY_SECONDS = 1.0, 60.0
+# Members that Teams is asked for at once; it gives no more.
+PAGE = 500
 # Client errors that the same message may outlive: a token, a time-out, and "not now".
 _PASSING_STATUSES = {401, 408, 412, 429}
 
@@ -159,9 +162,56 @@ class TeamsConnector:
             raise _to_error(error) from error
         return str(created.id)
 
+    async def read_members(self, service_url: str, conversation_id: str) -> AsyncGenerator[list[Mapping[str, Any]]]:
+        """The people of a chat, channel or team, page by page, in Teams' own words.
+
+        Raises:
+            TeamsError: refused, as where the app is not there, or away.
+        """
+        token: str | None = None
+        while True:
+            page = await self._ask(service_url, conversation_id, _ask_page(conversation_id, token))
+            yield page.get("members") or []
+            token = page.get("continuationToken")
+            if not token:
+                return
+
+    async def find_member(self, service_url: str, conversation_id: str, account: str) -> Mapping[str, Any] | None:
+        """One person of a conversation, by Teams' id or the directory's; None where they are not in it.
+
+        Raises:
+            TeamsError: refused or away.
+        """
+
+        def ask(client: Any) -> Awaitable[Any]:
+            return client.conversations.get_conversation_member(conversation_id, account, raw=True)
+
+        try:
+            return await self._ask(service_url, conversation_id, ask)
+        except TeamsError as error:
+            if error.status != HTTPStatus.NOT_FOUND:
+                raise
+            return None
+
+    async def _ask(self, service_url: str, conversation_id: str, ask: Callable[[Any], Awaitable[Any]]) -> Any:
+        """What Teams answers, as it says it: the SDK's own types drop `objectId`, by which a person is known."""
+
+        async def act() -> Any:
+            try:
+                client: Any = await self._outbound.create(service_url, "")
+                answered: Any = await ask(client)
+                return answered.response.json()
+            except (*_FAILURES, ValueError) as error:
+                raise _to_error(error) from error
+
+        return await self._take_turn(conversation_id, act, patient=True)
+
     async def _call(self, reference: Mapping[str, Any], act: Callable[[Any], Awaitable[Any]], *, patient: bool) -> Any:
-        """One call in its conversation's turn, made again where Teams says "not now"."""
         conversation = str(reference["conversation"]["id"])
+        return await self._take_turn(conversation, lambda: self._continue(reference, act), patient=patient)
+
+    async def _take_turn(self, conversation: str, act: Callable[[], Awaitable[Any]], *, patient: bool) -> Any:
+        """One call in its conversation's turn, made again where Teams says "not now"."""
         async with self._limits.turn(conversation):
             for attempt in range(RETRIES + 1):
                 if patient:
@@ -169,7 +219,7 @@ class TeamsConnector:
                 elif pause := self._limits.find_pause(conversation):
                     raise TeamsError("Teams asked to wait", status=429, retry_seconds=pause)
                 try:
-                    return await self._continue(reference, act)
+                    return await act()
                 except TeamsError as error:
                     if error.status not in RETRIED_STATUSES:
                         raise
@@ -199,9 +249,18 @@ class TeamsConnector:
 _FAILURES = (ClientException, PermissionError, OSError)
 
 
+def _ask_page(conversation_id: str, token: str | None) -> Callable[[Any], Awaitable[Any]]:
+    def ask(client: Any) -> Awaitable[Any]:
+        return client.conversations.get_teams_conversation_paged_members(
+            conversation_id, page_size=PAGE, continuation_token=token, raw=True
+        )
+
+    return ask
+
+
 def _to_error(error: Exception) -> TeamsError:
     """What an exception of the SDK means, in our words."""
-    if not isinstance(error, ErrorResponseException):
+    if not isinstance(error, ErrorResponseException | HttpOperationError):
         return TeamsError(f"Teams is away ({type(error).__name__})")
     failure: Any = error
     response: Any = failure.response

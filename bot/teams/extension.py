@@ -86,6 +86,8 @@ def _to_question(activity: Activity, text: str) -> Event:
         "said_at": said_at.isoformat() if said_at else None,
         "quoted": None,
         "reference": to_reference(activity),
+        "roster": None,
+        "team": None,
     }
     conversation_key = f"teams:{find_tenant(activity)}:aside:{payload['person']}"
     return Event("teams", f"aside:{key}", conversation_key, "question", payload)

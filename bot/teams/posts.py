@@ -6,6 +6,7 @@ from typing import Any
 from bot.inbox import Claimed, Event
 from bot.teams.reading import (
     Activity,
+    find_roster,
     is_direct,
     is_mentioned,
     is_own,
@@ -13,6 +14,7 @@ from bot.teams.reading import (
     name_person,
     name_post,
     read_quoted,
+    read_team,
     read_text,
     read_time,
     to_reference,
@@ -39,6 +41,8 @@ def read_post(activity: Activity) -> Event:
         "said_at": said_at.isoformat() if said_at else None,
         "quoted": read_quoted(activity),
         "reference": to_reference(activity),
+        "roster": find_roster(activity),
+        "team": read_team(activity),
     }
     return Event("teams", f"post:{post}", name_conversation(activity), "question", payload)
 
@@ -47,15 +51,3 @@ async def read_thread(claimed: Claimed) -> Sequence[str]:
     """What people said before the question, as far as Teams shows it: the message that it quotes."""
     quoted = claimed.payload.get("quoted")
     return [quoted] if quoted else []
-
-
-async def find_audience(claimed: Claimed) -> list[str]:
-    """What everyone who will see the reply may read.
-
-    In a chat with one person that is the person, once the directory has named them. In a group or channel it is
-    what all may read, because its members are not looked up yet: denial wins while unknown.
-    """
-    payload = claimed.payload
-    if not payload["known"]:
-        return []
-    return ["everyone", payload["person"]] if payload["direct"] else ["everyone"]

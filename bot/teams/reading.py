@@ -99,6 +99,33 @@ def find_room(conversation_id: str) -> str:
     return conversation_id.partition(";")[0]
 
 
+def name_room(tenant: str, conversation_id: str) -> str:
+    """A chat, channel or team as the directory knows it."""
+    return f"teams:{tenant}:{conversation_id}"
+
+
+def read_team(activity: Activity) -> dict[str, Any] | None:
+    """The channel's kind and the group behind its team, as far as Teams says; None where it is no channel."""
+    channel: Activity = activity.get("channelData") or {}
+    team: Activity = channel.get("team") or {}
+    if activity["conversation"].get("conversationType") != "channel" and not team:
+        return None
+    kind: Activity = channel.get("channel") or {}
+    return {"type": kind.get("type"), "group": team.get("aadGroupId")}
+
+
+def find_roster(activity: Activity) -> str:
+    """The conversation whose members read along: of a standard channel the team, of any other it itself.
+
+    A channel whose kind is not said is asked for itself, for a shared one has people whom the team has not.
+    """
+    channel: Activity = activity.get("channelData") or {}
+    team: Activity = channel.get("team") or {}
+    kind: Activity = channel.get("channel") or {}
+    is_standard = kind.get("type") == "standard" and team.get("id")
+    return team["id"] if is_standard else find_room(activity["conversation"]["id"])
+
+
 def make_reply_key(conversation_id: str, activity_id: str) -> str:
     """A message's key: a reaction may name the channel with or without the thread, so the thread is left out."""
     return f"{find_room(conversation_id)}|{activity_id}"

@@ -63,13 +63,15 @@ def _render_entity(answer: FinishedAnswer, base_url: str) -> dict[str, Any]:
 
 
 def _render_citation(source: Source, base_url: str) -> dict[str, Any]:
-    appearance = {
+    appearance: dict[str, Any] = {
         "@type": "DigitalDocument",
         "name": _place(source)[:NAME_CHARACTERS],
         "abstract": " ".join(source.excerpt.split())[:ABSTRACT_CHARACTERS] or _place(source)[:ABSTRACT_CHARACTERS],
     }
     if _is_ours(source.url, base_url):
         appearance["url"] = source.url
+    if source.sensitivity:
+        appearance["usageInfo"] = {"@type": "CreativeWork", "name": source.sensitivity}
     return {"@type": "Claim", "position": source.number, "appearance": appearance}
 
 
@@ -85,9 +87,9 @@ def _render_source(source: Source, language: Language, base_url: str) -> str:
     label = to_markdown(_place(source)).replace("[", "(").replace("]", ")").replace("`", "")
     if source.page is not None:
         label += ", " + _PHRASES[language]["page"].format(page=source.page)
-    return (
-        f"{source.number}. [{label}]({source.url})" if _is_ours(source.url, base_url) else f"{source.number}. {label}"
-    )
+    line = f"[{label}]({source.url})" if _is_ours(source.url, base_url) else label
+    sensitivity = f" · {to_markdown(source.sensitivity)}" if source.sensitivity else ""
+    return f"{source.number}. {line}{sensitivity}"
 
 
 def _place(source: Source) -> str:

@@ -76,7 +76,7 @@ def render_offer(reply_id: int, language: Language, asker: str, expert: Mapping[
     """
     phrases = _PHRASES[language]
     button = make_execute(USE_REPLY, phrases["use"], {"reply_id": reply_id})
-    message = _mention(phrases["offer"], "expert", expert, person=_escape(asker))
+    message = render_mention(phrases["offer"], "expert", expert, person=_escape(asker))
     return {**message, "attachments": [make_attachment(make_card([], [button]))]}
 
 
@@ -87,12 +87,12 @@ def render_told(language: Language, *, asker: Mapping[str, Any] | None, expert: 
         asker: id and name of their account; None in a chat with them alone.
     """
     first, *others = split(to_markdown(reply))
-    message = _mention(_PHRASES[language]["tell"], "person", asker or {}, expert=_escape(expert))
+    message = render_mention(_PHRASES[language]["tell"], "person", asker or {}, expert=_escape(expert))
     message["text"] = f"{message['text']}\n\n{first}"
     return [message, *({"text": piece} for piece in others)]
 
 
-def _mention(phrase: str, role: str, account: Mapping[str, Any], **people: str) -> Message:
+def render_mention(phrase: str, role: str, account: Mapping[str, Any], **people: str) -> Message:
     """A phrase with a mention, or with nothing in its place where there is no account."""
     if not account.get("id"):
         return {"text": phrase.format(**{role: ""}, **people).strip()}

@@ -1,6 +1,7 @@
 """The web room's front door: one application with the chat, the sources and the console."""
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
+from typing import Any
 from urllib.parse import urlsplit
 
 from aiohttp import web
@@ -11,6 +12,7 @@ from bot.web.admin import lock_console
 from bot.web.chat import Chat
 from bot.web.console import Console
 from bot.web.console_acts import ConsoleActs
+from bot.web.console_disagreements import ConsoleDisagreements
 from bot.web.console_pairs import ConsolePairs
 from bot.web.conversations import Conversations
 from bot.web.guard import add_headers, catch_errors
@@ -80,8 +82,10 @@ def build_app(
     night = NightButton(run_night)
     console = Console(templates=templates, database=database, adapters=adapters, readiness=readiness, night=night)
     acts = ConsoleActs(database=database, serving=serving, night=night, base_url=base_url)
-    pairs = ConsolePairs(templates=templates, database=database, base_url=base_url)
-    app.add_routes([*chat.routes(), *pages.routes(), *console.routes(), *acts.routes(), *pairs.routes()])
+    desk: dict[str, Any] = {"templates": templates, "database": database, "base_url": base_url}
+    pairs, disagreements = ConsolePairs(**desk), ConsoleDisagreements(**desk)
+    parts = (chat, pages, console, acts, pairs, disagreements)
+    app.add_routes([route for part in parts for route in part.routes()])
     app.on_response_prepare.append(_prepare)
     app.on_shutdown.append(_close(live, night))
     return app

@@ -55,7 +55,7 @@ ORDER BY interactions.id DESC
 LIMIT %(limit)s
 
 -- name: find_nights
-SELECT runs.id, night, requested_by, stage, state, attempts, counts, adapter, reason, error, started_at, finished_at,
+SELECT runs.id, night, requested_by, stage, state, attempts, counts, adapter, reason, error, started_at, finished_at, audience,
        EXISTS (SELECT FROM reports WHERE reports.run_id = runs.id) AS has_report
 FROM runs
 WHERE NOT is_rehearsal AND (%(before)s::bigint IS NULL OR runs.id < %(before)s)

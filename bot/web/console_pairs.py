@@ -39,6 +39,7 @@ class ConsolePairs:
         return [
             web.get("/console/pairs", self.show_pairs),
             web.post(f"/console/api/pairs/{{id:{ID}}}/review", self.review),
+            web.post(f"/console/api/documents/{{id:{ID}}}/check", self.check_document),
         ]
 
     async def show_pairs(self, request: web.Request) -> web.Response:
@@ -88,6 +89,21 @@ class ConsolePairs:
         act = {"actor": ACTOR, "act": f"{verdict} pair", "subject": str(pair_id)}
         await self._database.execute(QUERIES["record_act"], act)
         return web.json_response({"message": words["pair_said"], "verdict": words[f"verdict_{verdict}"]})
+
+    async def check_document(self, request: web.Request) -> web.Response:
+        """Say that what was said of a document's earlier versions holds in today's; its pairs count again.
+
+        Raises:
+            NotFoundError: no such document.
+        """
+        check_origin(request, self._base_url)
+        words = CONSOLE[choose_language(request)]
+        document_id = int(request.match_info["id"])
+        if not await self._fetch("check_document", id=document_id, by=ACTOR):
+            raise NotFoundError(words["document_unknown"])
+        act = {"actor": ACTOR, "act": "check document", "subject": str(document_id)}
+        await self._database.execute(QUERIES["record_act"], act)
+        return web.json_response({"message": words["pair_said"], "verdict": words["document_checked"]})
 
     async def _fetch(self, query: str, **parameters: Any) -> list[dict[str, Any]]:
         return await self._database.fetch_dicts(QUERIES[query], parameters or None)

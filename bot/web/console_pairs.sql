@@ -6,8 +6,10 @@ SELECT id, counts FROM runs WHERE counts ? 'reconciled' ORDER BY id DESC LIMIT 1
 SELECT pairs.id, sha256, origin, question, language, prompt, pairs.chosen, rejected, why, confidence,
        cardinality(voters) AS voters, run_pairs.state, run_pairs.reason, verdict, review.chosen AS edited,
        (SELECT jsonb_agg(jsonb_build_object(
-                   'title', title, 'version', (shown ->> 1)::integer,
-                   'is_unchanged', removed_at IS NULL AND version IS NOT DISTINCT FROM (shown ->> 1)::integer)
+                   'id', now.id, 'title', title, 'version', (shown ->> 1)::integer, 'is_there', removed_at IS NULL,
+                   'is_unchanged', removed_at IS NULL AND version IS NOT DISTINCT FROM (shown ->> 1)::integer,
+                   'is_checked', EXISTS (SELECT FROM document_checks AS done
+                                         WHERE done.document_id = now.id AND done.version = now.version))
                ORDER BY shown)
         FROM jsonb_array_elements(documents) AS shown LEFT JOIN documents AS now ON now.id = (shown ->> 0)::bigint) AS documents
 FROM run_pairs
@@ -34,6 +36,12 @@ SELECT rejected FROM pairs WHERE id = %(id)s
 -- name: add_review
 INSERT INTO pair_reviews (pair_id, verdict, chosen, reviewer)
 VALUES (%(id)s, %(verdict)s, %(chosen)s, %(reviewer)s)
+
+-- name: check_document
+INSERT INTO document_checks (document_id, version, checked_by)
+SELECT id, version, %(by)s FROM documents WHERE id = %(id)s AND removed_at IS NULL
+ON CONFLICT (document_id, version) DO UPDATE SET checked_by = excluded.checked_by, checked_at = now()
+RETURNING document_id
 
 -- name: record_act
 INSERT INTO audit (actor, act, subject) VALUES (%(actor)s, %(act)s, %(subject)s)

@@ -2,12 +2,14 @@
 
 from collections.abc import Mapping
 
+from bot.web.disagreements_wording import DISAGREEMENTS
 from bot.web.pairs_wording import PAIRS
 from core.prompt import Language
 
 CONSOLE: Mapping[Language, Mapping[str, str]] = {
     "en": {
         **PAIRS["en"],
+        **DISAGREEMENTS["en"],
         "console": "console",
         "console_label": "Nightbake console",
         "rooms": "Console",
@@ -200,6 +202,7 @@ CONSOLE: Mapping[Language, Mapping[str, str]] = {
     },
     "ko": {
         **PAIRS["ko"],
+        **DISAGREEMENTS["ko"],
         "console": "콘솔",
         "console_label": "Nightbake 콘솔",
         "rooms": "콘솔",

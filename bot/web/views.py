@@ -26,4 +26,5 @@ def _view_source(source: Source) -> dict[str, Any]:
         "page": source.page,
         "url": urlsplit(source.url).path,
         "excerpt": source.excerpt,
+        "sensitivity": source.sensitivity,
     }

@@ -43,6 +43,7 @@ class Extracted:
 
     Attributes:
         needs_ocr: text recognition would have read more, and is not installed.
+        sensitivity: name of the file's own label; empty where it has none.
         changed_at: when the text says that it last changed; None where it does not.
     """
 
@@ -50,6 +51,7 @@ class Extracted:
     blocks: list[Block]
     left_out: list[LeftOut] = field(default_factory=list[LeftOut])
     needs_ocr: bool = False
+    sensitivity: str = ""
     changed_at: datetime | None = None
 
 

@@ -80,6 +80,7 @@ def encode(extracted: Extracted) -> dict[str, Any]:
         "blocks": [[block.kind, block.text, block.level, block.page] for block in extracted.blocks],
         "left_out": [[part.name, part.reason] for part in extracted.left_out],
         "needs_ocr": extracted.needs_ocr,
+        "sensitivity": extracted.sensitivity,
         "changed_at": extracted.changed_at and extracted.changed_at.isoformat(),
     }
 
@@ -91,6 +92,7 @@ def decode(answer: dict[str, Any]) -> Extracted:
         [Block(*block) for block in answer["blocks"]],
         [LeftOut(*part) for part in answer["left_out"]],
         bool(answer["needs_ocr"]),
+        str(answer["sensitivity"]),
         read_date(answer["changed_at"]),
     )
 

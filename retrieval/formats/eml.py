@@ -1,6 +1,7 @@
 """E-mail messages (.eml): headers, the plain or HTML body, and the attachments whose format is known."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 from email import policy
 from email.message import EmailMessage, MIMEPart
 from email.parser import BytesParser
@@ -38,7 +39,7 @@ def extract_eml(content: bytes, file_name: str, budget: Budget) -> Extracted:
         nested.read(attached, name, budget)
     extracted = build_extracted([*blocks, *nested.blocks], file_name=file_name, title=subject)
     changed_at = read_date(_read_header(message, "Date"))
-    return Extracted(extracted.title, extracted.blocks, nested.left_out, nested.needs_ocr, changed_at)
+    return replace(extracted, left_out=nested.left_out, needs_ocr=nested.needs_ocr, changed_at=changed_at)
 
 
 def _read_header(message: EmailMessage, name: str) -> str:

@@ -1,6 +1,7 @@
 """Which adapter reads which file. An adapter is imported when it is first needed: all together take a second."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from importlib import import_module
 from pathlib import PurePosixPath
 from typing import cast
@@ -8,6 +9,7 @@ from typing import cast
 from core.errors import InvalidInputError
 from retrieval.formats.blocks import Extracted
 from retrieval.formats.budget import Budget
+from retrieval.formats.sensitivity import find_office_label
 
 Adapter = Callable[[bytes, str], Extracted]
 ContainerAdapter = Callable[[bytes, str, Budget], Extracted]
@@ -38,6 +40,8 @@ _SUFFIXES = {
 }
 # Formats that hold files of other formats.
 _CONTAINERS = {"eml", "zip"}
+# Formats in which Office keeps a label.
+_LABELLED = {"docx", "pptx", "xlsx"}
 
 
 def get_format(path: str) -> str:
@@ -63,6 +67,8 @@ def extract(content: bytes, path: str, budget: Budget | None = None) -> Extracte
     """
     name = get_format(path)
     adapter = getattr(import_module(f"retrieval.formats.{name}"), f"extract_{name}")
+    if name in _LABELLED:
+        return replace(cast(Adapter, adapter)(content, path), sensitivity=find_office_label(content))
     if name not in _CONTAINERS:
         return cast(Adapter, adapter)(content, path)
     budget = budget or Budget()

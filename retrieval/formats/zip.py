@@ -3,6 +3,7 @@
 import io
 import zipfile
 import zlib
+from dataclasses import replace
 from datetime import datetime
 from pathlib import PurePosixPath
 
@@ -44,7 +45,7 @@ def extract_zip(content: bytes, file_name: str, budget: Budget) -> Extracted:
         raise InvalidInputError(f"no document in the archive could be read{reasons and ': '}{reasons}")
     title = PurePosixPath(file_name).stem
     extracted = build_extracted(nested.blocks, file_name=file_name, title=title)
-    return Extracted(extracted.title, extracted.blocks, nested.left_out, nested.needs_ocr, nested.changed_at)
+    return replace(extracted, left_out=nested.left_out, needs_ocr=nested.needs_ocr, changed_at=nested.changed_at)
 
 
 def _find_name(entry: zipfile.ZipInfo) -> str:

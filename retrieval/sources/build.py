@@ -82,7 +82,7 @@ def _build_service(
         secret = environment[config.secret_env]
         authorise = authorise_as_application(token_url, config.client_id, secret, _GRAPH_SCOPE.format(origin))
         http = HttpClient(config.api_url, authorise=authorise)
-        return SharePointSource(config.name, http, drive=config.drive, owner=config.owner)
+        return SharePointSource(config.name, http, drive=config.drive, owner=config.owner, labels=config.labels)
     if isinstance(config, GoogleDriveConfig):
         key = read_service_account(environment[config.key_env])
         http = HttpClient(config.api_url, authorise=authorise_as_service_account(key, subject=config.subject))

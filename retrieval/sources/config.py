@@ -94,13 +94,14 @@ class ConfluenceConfig(SourceConfig):
 
 
 class SharePointConfig(SourceConfig):
-    """`drive` is what stands in Graph's address of the drive."""
+    """`drive` is what stands in Graph's address of the drive; `labels` are names of sensitivity labels by their id."""
 
     kind: Literal["sharepoint"]
     tenant: str = Field(pattern=r"^[A-Za-z0-9.-]+$")
     client_id: str
     secret_env: str
     drive: str = Field(pattern=r"^(drives|sites|users|groups)/[^?#]+$")
+    labels: dict[str, str] = Field(default_factory=dict[str, str])
     api_url: Address = "https://graph.microsoft.com/v1.0"
     login_url: Address = "https://login.microsoftonline.com"
 

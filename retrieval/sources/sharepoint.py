@@ -1,5 +1,6 @@
 """SharePoint and OneDrive: files of a drive by Microsoft Graph's delta, with the permissions of each item."""
 
+import logging
 from collections.abc import AsyncGenerator, Mapping
 from datetime import UTC, datetime
 from typing import Any
@@ -13,6 +14,8 @@ from retrieval.sources.names import build_path, find_suffix
 from retrieval.sources.principals import EVERYONE, group, user
 from retrieval.sources.source import Content, Cursor, CursorError, Entry, Failure, GoneError, Listed, Removed
 
+log = logging.getLogger(__name__)
+
 # Asks for changes of sharing as changes of items, and for removals that do not look like them.
 _PREFER = "hierarchicalsharing, deltashowremovedasdeleted, deltatraversepermissiongaps, deltashowsharingchanges"
 _READING = frozenset({"read", "write", "owner", "sp.full control", "sp.owner", "sp.member"})
@@ -25,16 +28,27 @@ class SharePointSource:
 
     A file is visible to the people and groups that it is shared with by name, directly or through its folders. A link
     opens a file to whoever was sent it, which nobody can know: links for anybody or for the organisation grant nothing
-    here. A SharePoint group is `group:SOURCE/NAME`: another site may have one of the same name.
+    here. A group of Entra is `group:NAME` and `group:ID`. A SharePoint group is `group:SOURCE/NAME`: another site may
+    have one of the same name.
 
     Args:
         http: at `https://graph.microsoft.com/v1.0`.
+        labels: names of sensitivity labels by their id; where there are any, each file's label is asked for.
         drive: path of the drive, e.g. `drives/ID` or `users/kim@example.com/drive`; or `sites/HOST:/sites/hr:/drive`.
     """
 
     kind = "sharepoint"
 
-    def __init__(self, name: str, http: HttpClient, *, drive: str, owner: str | None = None) -> None:
+    def __init__(
+        self,
+        name: str,
+        http: HttpClient,
+        *,
+        drive: str,
+        owner: str | None = None,
+        labels: Mapping[str, str] | None = None,
+    ) -> None:
+        self._labels = {key.lower(): label for key, label in (labels or {}).items()}
         self.name = name
         self._http = http
         self._drive = drive
@@ -76,11 +90,24 @@ class SharePointSource:
             if error.status in (401, 403, 423):
                 raise InvalidInputError(str(error)) from error
             raise
-        return Content(response.content, version=entry.version)
+        label = await self._find_label(entry) if self._labels else ""
+        return Content(response.content, version=entry.version, sensitivity=label)
 
     async def close(self) -> None:
         """Close connections."""
         await self._http.close()
+
+    async def _find_label(self, entry: Entry) -> str:
+        """The file's label by its name; one that has no name here by its id. None where Graph cannot tell."""
+        path = f"drives/{entry.handle['drive']}/items/{entry.handle['item']}/extractSensitivityLabels"
+        try:
+            found: Mapping[str, Any] = await self._http.post_json(path, {})
+        except (StatusError, GoneError) as error:
+            log.info("no sensitivity label could be read", extra={"path": entry.path, "reason": str(error)})
+            return ""
+        labels: list[Mapping[str, Any]] = found.get("labels") or []
+        ids = [str(one.get("sensitivityLabelId") or "") for one in labels]
+        return next((self._labels.get(key.lower(), key) for key in ids if key), "")
 
     async def _get_delta(self, address: str, *, is_first: bool) -> dict[str, Any]:
         try:
@@ -151,7 +178,8 @@ def _find_principals(permission: Mapping[str, Any], source: str) -> set[str]:
 def _to_principals(identity: Mapping[str, Any], source: str) -> list[str]:
     """Principals of one identity set: a person or group of Entra, or a group of the site; applications are nobody."""
     if "group" in identity:
-        return group(identity["group"].get("displayName"))
+        # By id too: a name may be given to another group, and Teams knows people's groups by id.
+        return group(identity["group"].get("displayName")) + group(identity["group"].get("id"))
     if "user" in identity:
         return user(identity["user"].get("email"))
     if "siteGroup" in identity:

@@ -84,12 +84,14 @@ class Content:
     Attributes:
         version: what to remember it by, mostly the entry's; None reads it again at the next run.
         file_name: to read it by, where the entry's path has not the suffix of its format.
+        sensitivity: name of the label that the source gives it; empty where the file's own counts.
         changed_at: as of the entry, where reading tells it or tells it better.
     """
 
     content: bytes
     version: str | None = None
     file_name: str | None = None
+    sensitivity: str = ""
     changed_at: datetime | None = None
 
 

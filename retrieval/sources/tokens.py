@@ -1,5 +1,6 @@
 """Credentials of sources: headers that let us in, renewed before they expire and when they are refused."""
 
+import asyncio
 import base64
 import time
 from collections.abc import Callable, Mapping
@@ -70,10 +71,13 @@ class _Renewing:
         self._build_form = build_form
         self._token = ""
         self._expires_at = 0.0
+        # Several requests may find it expired at once.
+        self._lock = asyncio.Lock()
 
     async def __call__(self, refused: bool) -> Mapping[str, str]:
-        if refused or time.monotonic() > self._expires_at:
-            await self._renew()
+        async with self._lock:
+            if refused or time.monotonic() > self._expires_at:
+                await self._renew()
         return {"Authorization": f"Bearer {self._token}"}
 
     async def _renew(self) -> None:

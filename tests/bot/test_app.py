@@ -15,6 +15,7 @@ from bot.more import MORE, SHARE
 from bot.slack.admin import KIND as ADMIN_ACT
 from bot.slack.home import ASK_AGAIN
 from bot.slack.recovery import KIND as RECOVERY
+from bot.teams.admin import KIND as TEAMS_ADMIN_ACT
 from core.adapters import Adapters
 from core.database import Database
 from core.feedback import FeedbackLog
@@ -38,7 +39,12 @@ OF_SLACK: dict[str, dict[str, Any]] = {
     SHARE: {"interaction_id": 4711, "person": "slack:T0:U0"},
     ASK_AGAIN: {"interaction_id": 4711, "team": "T0", "user": "U0"},
 }
-OF_TEAMS: dict[str, dict[str, Any]] = {DELETION: {"post": "a:1|1"}}
+OF_TEAMS: dict[str, dict[str, Any]] = {
+    DELETION: {"post": "a:1|1"},
+    MORE: {"more_of": 4711, "person": "teams:tenant:a"},
+    SHARE: {"interaction_id": 4711, "person": "teams:tenant:a"},
+    TEAMS_ADMIN_ACT: {"act": "approve", "run_id": 4711, "person": "teams:tenant:a", "message": "1"},
+}
 
 
 SLACK: dict[str, Any] = {
@@ -54,6 +60,8 @@ TEAMS: dict[str, Any] = {
     "teams_app_password": SecretStr("password"),
     "teams_tenant_id": "tenant",
     "teams_expert_channel": "19:experts@thread.tacv2",
+    "teams_admin_chat": "19:admins@thread.v2",
+    "teams_admins": "a",
 }
 
 

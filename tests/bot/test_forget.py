@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +13,7 @@ from bot.forget import FORGET, ForgetHandler
 from bot.inbox import Claimed, Event, Inbox
 from core.consent import Consents
 from core.database import Database
+from core.directory import Directory, Person
 from core.forgetting import Receipt
 from core.interactions import Interactions
 from core.model_server import ModelServer
@@ -180,3 +182,16 @@ async def test_people_are_forgotten_while_the_search_learns(database: Database, 
         await asyncio.gather(teach(database), erase(database, ANN, by="test"), teach(database))
     await teach(database)
     assert [await database.fetch_dicts(b"SELECT 1 AS one FROM examples"), await score(database, "vacation")] == [[], {}]
+
+
+async def test_who_is_on_two_platforms_is_forgotten_on_both(database: Database, embedder: Embedder) -> None:
+    await store(database, embedder, [Made("leave.txt", ["annual grant 23 day off"], AccessRule(["everyone"]))])
+    said = datetime(2026, 11, 20, tzinfo=UTC)
+    names = ("slack:T0:U0ANN", "teams:t1:ann")
+    await Directory(database).put_people([Person(name, "member", said, email="ann@example.com") for name in names])
+    for name in names:
+        await vote(database, await answer(database, "How is travel paid?", ["leave.txt"]), name, 1)
+    await teach(database)
+    erased = await erase(database, names[1], by="test")
+    assert erased.log["votes"] == 2
+    assert await find_left(database, list(names)) == []

@@ -1,11 +1,12 @@
 """Not found is an answer: it is said, the nearest documents are named, and the gap is filed without its asker."""
 
 from dataclasses import replace
-from datetime import date
+from datetime import UTC, date, datetime, timedelta
 
 from bot.phrases import say
+from bot.searched import describe_search
 from core.database import Database
-from core.gaps import Gaps
+from core.gaps import Gaps, Topic, join_near, name_topic
 from retrieval.query import Found
 from retrieval.query_filters import Filters
 from retrieval.query_words import Change
@@ -37,6 +38,26 @@ async def test_gaps_of_the_same_words_are_one_topic(database: Database) -> None:
     assert [(topic.asked, topic.language) for topic in topics] == [(2, "en"), (1, "ko")]
 
 
+def make_topic(question: str, *answers: int) -> Topic:
+    first, last = (datetime(2026, 3, 1, tzinfo=UTC) + timedelta(days=day) for day in (answers[0], answers[-1]))
+    return Topic(name_topic(question), len(answers), question, "en", [question[:3]], first, last, list(answers))
+
+
+def test_gaps_of_nearly_the_same_words_are_one_topic() -> None:
+    asked = [
+        make_topic("Is there parking for visitors?", 2, 5),
+        make_topic("parking for visitors in Busan", 9),
+        make_topic("How many sick leave days?", 3),
+        make_topic("How many annual leave days?", 4),
+        make_topic("주차장 방문객 이용", 6),
+        make_topic("주차장은 방문객도 이용", 7),
+    ]
+    joined = join_near(asked)
+    assert [one.answers for one in joined] == [[2, 5, 9], [6, 7], [4], [3]]
+    assert (joined[0].question, joined[0].nearest, joined[0].asked) == ("parking for visitors in Busan", ["par"], 3)
+    assert (joined[0].first_filed_at.day, joined[0].last_filed_at.day) == (3, 10)
+
+
 async def test_the_person_sees_what_was_searched_now_and_later(database: Database) -> None:
     search = ListSearch(LEAVE)
     filters = Filters(date(2026, 3, 1), None, None, "")
@@ -49,3 +70,10 @@ async def test_the_person_sees_what_was_searched_now_and_later(database: Databas
         "How many vacatoin days?",
         "How many vacation days?",
     )
+
+
+def test_the_person_is_told_of_a_filter_that_left_nothing() -> None:
+    found = Found([], "", [], dropped=Filters(None, date(2026, 3, 1), "Kim", "leave"))
+    told = "Nothing about this in documents changed before 2026-03-01, owned by Kim, so all were searched."
+    assert describe_search(found, "en") == told
+    assert "2026-03-01 전 변경, 담당 Kim" in describe_search(found, "ko")

@@ -66,12 +66,24 @@ async def test_what_the_model_reads_is_found_and_the_rest_is_not() -> None:
         asked = probe(server, {"en": HAY}, lengths=[900], depths=[0, 1], repeats=2, adapter=None, seed=3)
         probes = [one async for one in asked]
         await server.close()
-    assert [(one.depth, one.is_found, one.is_cited) for one in probes] == [
-        (0, True, True),
-        (0, True, True),
-        (1, False, False),
-        (1, False, False),
-    ]
+    assert [(one.depth, one.is_found, one.is_cited) for one in probes] == [(1, False, False), (0, True, True)] * 2
+
+
+async def test_prompts_share_what_comes_before_the_fact_and_a_fact_in_front_with_all() -> None:
+    async with run_model_server(FakeModelServer()) as fake:
+        server = ModelServer(fake.url, fake.model)
+        asked = probe(server, {"en": HAY}, lengths=[700, 900], depths=[0, 1], repeats=1, adapter=None, seed=3)
+        cells = [(one.depth, one.length_tokens) async for one in asked]
+        await server.close()
+    assert cells == [(1, 900), (1, 700), (0, 900), (0, 700)]
+    # The first two measure the tokenizer.
+    long_end, short_end, long_front, short_front = sorted(
+        (request["messages"][-1]["content"] for request in fake.requests[2:]),
+        key=lambda said: (said.index("code") < 100, -len(said)),
+    )
+    assert long_end.startswith(short_end[: short_end.index(" The access code")])
+    # What ends the shorter one is its question.
+    assert long_front.startswith(short_front[: short_front.index("\n\nQuestion")])
 
 
 class Counting(FakeModelServer):

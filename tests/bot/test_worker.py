@@ -1,13 +1,14 @@
 """Workers see events through: again after a failure, with one apology at the end, and through outages of the queue."""
 
 import asyncio
+import time
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 
 import pytest
 
 from bot.inbox import Claimed, Event, Inbox
-from bot.worker import MOST_ATTEMPTS, Worker
+from bot.worker import LATE_SECONDS, MOST_ATTEMPTS, Worker
 from core.database import Database
 from tests.eventually import eventually
 
@@ -49,6 +50,10 @@ async def working(worker: Worker) -> AsyncGenerator[None]:
         await worker.stop()
 
 
+def hold_up_the_thread() -> None:
+    time.sleep(2 * LATE_SECONDS)
+
+
 async def receive(inbox: Inbox, key: str = "e1", conversation: str = "c1") -> int:
     return (await inbox.receive(Event("web", key, conversation, "question", {"text": "Why?"}))).id
 
@@ -71,6 +76,22 @@ async def test_an_event_is_handled_and_done(database: Database) -> None:
 
 async def test_without_events_a_turn_does_nothing(database: Database) -> None:
     assert not await make_worker(Inbox(database), Desk()).turn()
+
+
+async def test_nothing_is_begun_while_the_thread_is_behind(database: Database) -> None:
+    """Acknowledgements share it."""
+    inbox, desk = Inbox(database), Desk()
+    await receive(inbox)
+    worker = make_worker(inbox, desk)
+    await worker.start()
+    until = time.monotonic() + 1
+    while time.monotonic() < until:
+        hold_up_the_thread()
+        await asyncio.sleep(0)
+    was_begun = desk.begun.is_set()
+    await asyncio.wait_for(desk.begun.wait(), 10)
+    await worker.stop()
+    assert not was_begun
 
 
 async def test_a_failed_event_is_tried_again_after_a_pause(database: Database) -> None:

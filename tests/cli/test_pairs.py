@@ -127,3 +127,22 @@ def test_the_fate_of_every_vote_is_counted(judged: FakeModelServer) -> None:
     after = run_nightbake("feedback", "stats", "--json").json
     assert (after["unseen"], sum(after["fates"].values()), after["fates"]["evaluation:unpaired"]) == (0, 13, 1)
     assert "evaluation: unpaired" in run_nightbake("feedback", "stats").out
+
+
+def test_pairs_of_a_document_that_changed_count_again_once_it_is_checked(judged: FakeModelServer) -> None:
+    async def change() -> None:
+        async with Database(os.environ["DATABASE_URL"]) as database:
+            await database.execute(b"UPDATE documents SET version = 2 WHERE title LIKE '%%lunch break%%'")
+            await database.execute(b"UPDATE documents SET removed_at = now() WHERE title LIKE '%%training%%'")
+
+    asyncio.run(change())
+    assert build()["dropped_pairs"] == {"stale_document": 2}
+    documents = run_nightbake("pairs", "stale", "--json").json["documents"]
+    there = {one["title"]: (one["is_there"], one["pairs"]) for one in documents}
+    assert there == {"Rules for lunch break level 1": (True, 1), "Rules for training level 1": (False, 1)}
+    numbers = {one["is_there"]: str(one["id"]) for one in documents}
+    assert run_nightbake("pairs", "check", numbers[True], "--json").json == {"checked": [int(numbers[True])]}
+    gone = run_nightbake("pairs", "check", numbers[False])
+    assert (gone.code, "nightbake pairs stale" in gone.err) == (1, True)
+    assert build()["dropped_pairs"] == {"stale_document": 1}
+    assert [one["is_there"] for one in run_nightbake("pairs", "stale", "--json").json["documents"]] == [False]

@@ -34,10 +34,16 @@ def test_the_doctor_has_a_line_for_each_part_of_slack(installation: FakeModelSer
         SLACK_APP_TOKEN="xapp-1",
         SLACK_SIGNING_SECRET="0" * 32,
         SLACK_API_URL="http://127.0.0.1:9/api/",
+        SLACK_ADMIN_CHANNEL="C0ADMIN",
         PUBLIC_URL="http://127.0.0.1:9",
     )
     found = {one["part"]: one["status"] for one in ran.json["findings"] if one["part"].startswith("slack")}
-    assert found == {"slack token": "problem", "slack socket": "problem", "slack endpoint": "note"}
+    assert found == {
+        "slack token": "problem",
+        "slack socket": "problem",
+        "slack endpoint": "note",
+        "slack channels": "problem",
+    }
 
 
 def test_a_key_is_one_that_the_settings_take(installation: FakeModelServer) -> None:

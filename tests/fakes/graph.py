@@ -20,6 +20,7 @@ class FakeGraph(FakeService):
         permissions: by item id.
         content: by item id; lies on another host, which must not see our token.
         token: that is valid now; the next one asked for is another.
+        labels: id of the sensitivity label by item id.
         oldest: delta links before this place are too old.
     """
 
@@ -29,6 +30,7 @@ class FakeGraph(FakeService):
     tokens: int = 0
     expires_in: int = 3600
     oldest: int = 0
+    labels: dict[str, str] = field(default_factory=dict)
     storage: "FakeStorage | None" = None
 
     def add_routes(self) -> None:
@@ -39,6 +41,7 @@ class FakeGraph(FakeService):
                 web.get("/v1.0/drives/{drive}/root/delta", self._list_delta),
                 web.get("/v1.0/drives/{drive}/items/{item}/permissions", self._list_permissions),
                 web.get("/v1.0/drives/{drive}/items/{item}/content", self._get_content),
+                web.post("/v1.0/drives/{drive}/items/{item}/extractSensitivityLabels", self._list_labels),
             ]
         )
 
@@ -92,6 +95,11 @@ class FakeGraph(FakeService):
     async def _list_permissions(self, request: web.Request) -> web.Response:
         found = self.permissions.get(request.match_info["item"])
         return web.json_response({"value": found}) if found is not None else web.json_response({}, status=404)
+
+    async def _list_labels(self, request: web.Request) -> web.Response:
+        label = self.labels.get(request.match_info["item"])
+        found = [{"sensitivityLabelId": label, "assignmentMethod": "standard", "tenantId": "t"}] if label else []
+        return web.json_response({"labels": found})
 
     async def _get_content(self, request: web.Request) -> web.Response:
         item = request.match_info["item"]

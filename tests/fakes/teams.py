@@ -22,6 +22,19 @@ MESSAGE_BYTES = 80_000
 STOPPED, TIMED_OUT = "Content stream was canceled by user.", "Content stream finished due to exceeded streaming time."
 
 
+def make_member(name: str, number: int, **further: Any) -> dict[str, Any]:
+    """A member as the Connector tells of them; the directory's id is `objectId` there."""
+    identifier = f"{number}" * 8
+    account = f"{identifier}-cccc-4444-8888-{number:012}"
+    mail = f"{name.lower()}@example.com"
+    own = {"id": f"29:1{name.lower()}", "name": name, "objectId": account, "email": mail, "userPrincipalName": mail}
+    return own | {"tenantId": TENANT, "userRole": "user"} | further
+
+
+# Everybody of the recorded activities.
+PEOPLE = [make_member("Ann", 3), make_member("Bob", 4), make_member("Eve", 5)]
+
+
 @dataclass
 class Call:
     method: str
@@ -53,6 +66,12 @@ class FakeTeams:
         key_status: what the key server answers with.
         key_seconds: how long it takes.
         key_requests: how often the keys were fetched.
+        rosters: members by conversation, or the status that asking for them is answered with; of any other
+            conversation `PEOPLE` are the members.
+        roster_requests: conversations whose members were asked for.
+        page_size: of members that are listed at once.
+        knows_everybody: whether whoever is asked for is a member.
+        chat_status: what opening a chat with one person is answered with.
     """
 
     def __init__(self) -> None:
@@ -66,6 +85,11 @@ class FakeTeams:
         self.key_status = 200
         self.key_seconds = 0.0
         self.key_requests = 0
+        self.rosters: dict[str, list[dict[str, Any]] | int] = {}
+        self.roster_requests: list[str] = []
+        self.page_size = 500
+        self.knows_everybody = False
+        self.chat_status = 201
         self._numbers = itertools.count(1)
         app = web.Application()
         activities = "/connector/v3/conversations/{conversation}/activities"
@@ -78,6 +102,8 @@ class FakeTeams:
                 web.put(activities + "/{id}", self._update),
                 web.delete(activities + "/{id}", self._delete),
                 web.post("/connector/v3/conversations", self._open_chat),
+                web.get("/connector/v3/conversations/{conversation}/pagedmembers", self._list_members),
+                web.get("/connector/v3/conversations/{conversation}/members/{member}", self._find_member),
             ]
         )
         self._server = TestServer(app)
@@ -96,6 +122,10 @@ class FakeTeams:
     @property
     def openid_url(self) -> str:
         return str(self._server.make_url("/openid"))
+
+    async def was_asked_for_members(self) -> bool:
+        """Whether anybody asked for members of a conversation yet."""
+        return bool(self.roster_requests)
 
     async def _describe(self, _: web.Request) -> web.Response:
         return web.json_response({"issuer": ISSUER, "jwks_uri": str(self._server.make_url("/keys"))})
@@ -178,7 +208,35 @@ class FakeTeams:
         parameters = await self._record(request)
         if self.statuses:
             return _refuse(self.statuses.pop(0))
+        if self.chat_status >= 400:
+            return _refuse(self.chat_status)
         return web.json_response({"id": f"a:chat-{parameters['members'][0]['id']}"}, status=201)
+
+    async def _list_members(self, request: web.Request) -> web.Response:
+        members = self._find_roster(request)
+        if isinstance(members, int):
+            return _refuse(members)
+        start = int(request.query.get("continuationToken") or 0)
+        following = start + self.page_size
+        more = {"continuationToken": str(following)} if following < len(members) else {}
+        return web.json_response({"members": members[start:following], **more})
+
+    async def _find_member(self, request: web.Request) -> web.Response:
+        members, wanted = self._find_roster(request), request.match_info["member"]
+        if isinstance(members, int):
+            return _refuse(members)
+        found = next((one for one in members if wanted in (one["id"], one.get("objectId"))), None)
+        if found is None and self.knows_everybody:
+            found = make_member("Ann", 3, objectId=wanted)
+        return web.json_response(found) if found else _refuse(404)
+
+    def _find_roster(self, request: web.Request) -> list[dict[str, Any]] | int:
+        if self.statuses:
+            status = self.statuses.pop(0)
+            return status if isinstance(status, int) else status[0]
+        conversation = request.match_info["conversation"]
+        self.roster_requests.append(conversation)
+        return self.rosters.get(conversation, PEOPLE)
 
     async def _record(self, request: web.Request) -> dict[str, Any]:
         activity = await request.json()

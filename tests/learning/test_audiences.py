@@ -25,7 +25,8 @@ async def test_audiences_are_kept_by_name(database: Database) -> None:
 
 
 async def test_each_audience_has_the_pairs_that_all_of_it_may_read(database: Database) -> None:
-    for at, allow in enumerate((("everyone",), ("group:hr",), ("group:hr", "group:it"), ("group:it",))):
+    kinds = (("everyone",), ("group:hr",), ("group:hr", "group:it"), ("group:it",), ("public",))
+    for at, allow in enumerate(kinds):
         passage = make_passage(f"subject {at} {'x' * at}", 10 + at, allow=allow)
         answer = await log_answer(database, f"What about {allow}?", [passage], "perhaps for long")
         await vote(database, answer, f"user:{at}", -1, f"The company grants {10 + at} days.")
@@ -37,6 +38,7 @@ async def test_each_audience_has_the_pairs_that_all_of_it_may_read(database: Dat
         assert run
         settings = CollectSettings(max_pairs=9, seed=0, audience=audience)
         counts[audience] = (await collect(database, runs, run, settings)).counts["pairs"]
-    assert counts == {"everyone": 1, "group:hr": 3, "group:it": 3}
+    assert counts == {"everyone": 2, "group:hr": 4, "group:it": 4}
     readers = await database.fetch_dicts(b"SELECT readers FROM pairs ORDER BY given_at")
-    assert [row["readers"] for row in readers] == [["everyone"], ["group:hr"], ["group:hr", "group:it"], ["group:it"]]
+    named = [["group:hr"], ["group:hr", "group:it"], ["group:it"]]
+    assert [row["readers"] for row in readers] == [["everyone"], *named, ["everyone"]]

@@ -44,6 +44,23 @@ def test_a_right_passage_that_was_not_shown_is_the_search_s_fault_and_a_judged_q
     ]
 
 
+@pytest.mark.parametrize(
+    ("changes", "cites", "blamed"),
+    [
+        ({"right_chunk_id": 9}, (1,), [(7, -1), (9, 1)]),
+        ({"right_chunk_id": 9}, (), [(9, 1)]),
+        ({"right_chunk_id": 9, "reason": "wrong_document"}, (), [(7, -1), (9, 1)]),
+        ({"right_source": "the interns' page"}, (1,), [(7, -1)]),
+    ],
+)
+def test_who_names_another_source_blames_what_the_answer_leant_on(
+    changes: dict[str, Any], cites: tuple[int, ...], blamed: list[tuple[int, int]]
+) -> None:
+    judgement = judge(wrong(citations=cites), dislike(**changes))
+    queries = split_blame([judgement], library(OTHER, chunks={9: 4})).queries
+    assert sorted((query.chunk_id, query.value) for query in queries) == blamed
+
+
 def test_a_right_passage_that_was_shown_leaves_the_fault_with_the_model() -> None:
     split = split_blame([judge(wrong(), dislike(right_chunk_id=7))], library())
     assert ([one.answer.id for one in split.judgements], split.queries) == ([1], [])

@@ -105,7 +105,7 @@ async def test_single_votes_are_for_training_where_they_outnumber_pairs_three_to
     for number in range(3):
         answer = await log_answer(database, f"Lunch {number}?", [make_passage("lunch", 4)], "4 days. [1]")
         await vote(database, answer, "user:bo", 1)
-    assert (await run_collect(database)).counts["singles"] == {"count": 3, "use": "kto"}
+    assert (await run_collect(database)).counts["singles"] == {"count": 3, "use": "kto", "trained": 0}
     await log_corrected_night(database, 2)
     assert (await run_collect(database)).counts["singles"]["use"] == "evaluation"
 

@@ -149,10 +149,10 @@ async def test_what_the_person_wrote_into_a_pair_of_others_goes_and_a_verdict_st
     rows = await database.fetch_dicts(b"SELECT id FROM pairs")
     review = b"INSERT INTO pair_reviews (pair_id, verdict, chosen, reviewer) VALUES (%s, %s, %s, 'user:ann')"
     await database.execute(review, [rows[0]["id"], "approve", None])
-    await database.execute(review, [rows[0]["id"], "edit", "The company grants 4 days of zanzibar."])
+    await database.execute(review, [rows[0]["id"], "edit", "The company grants 4 days of zanzibar, kim@rival.co.kr."])
     run = await run_collection(database)
     assert [pair.chosen for pair in await Runs(database).find_pairs(run.id)] == [
-        "The company grants 4 days of zanzibar."
+        "The company grants 4 days of zanzibar, (e-mail)."
     ]
     await make_adapter(database, tmp_path, "night-1-used", run.id)
     receipt = await forget_ann(database, model_server, tmp_path)

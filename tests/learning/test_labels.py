@@ -6,7 +6,11 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from core.database import Database
+from core.directory import Directory, Person
+from core.feedback import FeedbackLog
+from core.records import Vote
 from learning.labels import (
+    MOST_WEIGHT,
     Hint,
     VoteWeights,
     build_labels,
@@ -16,6 +20,7 @@ from learning.labels import (
     find_votes,
     rate,
 )
+from learning.raters import QUERIES as RATERS
 from tests.learning.log import log_answer, make_passage, vote
 from tests.learning.making import NOON, make_answer, make_vote
 
@@ -112,3 +117,44 @@ async def test_a_group_s_weight_is_its_members_weight(database: Database) -> Non
     await database.execute(b"INSERT INTO memberships VALUES ('user:ann', 'group:hr'), ('user:bo', 'group:it')")
     weights = await find_rater_weights(database, {"group:hr": 3.0, "user:cho": 2.0})
     assert (weights["user:ann"], weights["user:cho"], "user:bo" in weights) == (3.0, 2.0, False)
+
+
+async def test_one_person_on_two_platforms_is_one_voter(database: Database) -> None:
+    slack, teams = "slack:T0:U0ANN", "teams:t1:ann"
+    said = datetime(2026, 11, 20, tzinfo=UTC)
+    people = [Person(name, "member", said, email="ann@example.com") for name in (teams, slack)]
+    answer = await log_answer(database, "Parking?", [make_passage("parking", 3)], "3 days. [1]")
+    await vote(database, answer, slack, 1)
+    await vote(database, answer, teams, -1)
+    both = {"window_from": NOON - timedelta(days=9999), "window_to": FOREVER}
+    assert [one.is_current for one in await find_votes(database, **both)] == [True, True]
+    await Directory(database).put_people(people)
+    votes = await find_votes(database, **both)
+    assert [(one.person, one.value, one.is_current) for one in votes] == [(slack, 1, False), (slack, -1, True)]
+    (standing,) = await FeedbackLog(database).find_current(answer)
+    assert standing.value == -1
+    assert await find_rater_weights(database, {teams: 2.0}) == {teams: 2.0, slack: 2.0}
+    raters = await database.fetch_tuples(RATERS["find_raters"], {**both, "new_since": NOON, "old_before": NOON})
+    assert [person for person, _ in raters] == [slack]
+
+
+@pytest.mark.parametrize(
+    ("value", "behind", "dropped"),
+    [
+        (1, [1], {2: "settled_otherwise"}),
+        (-1, [2], {1: "settled_otherwise"}),
+        (0, None, {1: "disagreement", 2: "disagreement"}),
+    ],
+)
+def test_an_administrator_settles_what_voters_could_not(
+    value: Vote, behind: list[int] | None, dropped: dict[int, str]
+) -> None:
+    votes = [make_vote(1, 1, "a", 1), make_vote(2, 1, "b", -1)]
+    labels = build_labels(votes, {1: ANSWER}, settled={1: value})
+    stands = [(one.value, one.weight, [vote.feedback_id for vote in one.votes]) for one in labels.judgements]
+    assert (stands, labels.dropped) == ([(value, MOST_WEIGHT, behind)] if behind else [], dropped)
+
+
+def test_a_settled_answer_whose_side_nobody_takes_any_more_is_no_judgement() -> None:
+    labels = build_labels([make_vote(1, 1, "a", 1)], {1: ANSWER}, settled={1: -1})
+    assert (labels.judgements, labels.dropped) == ([], {1: "settled_otherwise"})

@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 
 from core.database import Database
-from learning.pair_sources import check_document, find_sources
+from learning.pair_sources import check_document, find_restricted, find_sources
 from learning.permission import intersect_access
 from tests.learning.log import log_answer, make_passage
 from tests.learning.making import make_pair
@@ -49,6 +49,8 @@ async def test_a_passage_that_still_stands_in_the_new_version_is_the_same(databa
         ([["group:hr", "group:it"], ["group:it", "user:kim"]], ["group:it"]),
         ([["group:hr"], ["group:board"]], []),
         ([["everyone"], []], []),
+        ([["public"], ["everyone"]], ["everyone"]),
+        ([["public"], ["group:hr", "public"], ["group:it"]], ["group:it"]),
     ],
 )
 async def test_a_pair_carries_whom_all_of_its_documents_let_through(
@@ -57,3 +59,10 @@ async def test_a_pair_carries_whom_all_of_its_documents_let_through(
     assert list(intersect_access(access)) == readers
     query = b"SELECT intersect_access(%s::jsonb) AS readers"
     assert await database.fetch_dicts(query, [str(access).replace("'", '"')]) == [{"readers": readers}]
+
+
+async def test_what_guests_may_read_too_is_restricted_to_nobody(database: Database) -> None:
+    open_one = make_passage("parking", 3, allow=("public",))
+    closed = make_passage("bonus", 4, allow=("group:board",))
+    asked = [await log_answer(database, "How many?", [passage], "3. [1]") for passage in (open_one, closed)]
+    assert await find_restricted(database, asked) == {asked[1]}

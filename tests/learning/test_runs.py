@@ -107,3 +107,20 @@ async def test_a_rehearsal_and_a_paused_night_leave_a_rebuild_to_the_next_night(
     assert night
     await runs.finish(night.id, "done", reason="better")
     assert await find_rebuilders(database) == [night.id]
+
+
+async def test_an_audience_has_each_night_once_however_often_it_is_begun(database: Database) -> None:
+    runs, window = Runs(database), {"window_from": NOW - timedelta(days=1), "window_to": NOW}
+    begun = [
+        await runs.begin(night=NOW.date(), requested_by=by, audience=audience, **window)
+        for by, audience in (
+            ("user:ann", "everyone"),
+            ("user:ann", "everyone"),
+            ("schedule", "everyone"),
+            ("schedule", "group:hr"),
+            ("user:ann", "group:hr"),
+            ("user:ann", "group:it"),
+        )
+    ]
+    assert [run and run.audience for run in begun] == [*["everyone"] * 3, "group:hr", None, "group:it"]
+    assert [run.audience for run in await runs.find_latest()] == ["everyone"] * 3

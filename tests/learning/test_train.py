@@ -3,6 +3,7 @@
 from pathlib import Path
 from typing import Any
 
+from learning.pair_export import hash_single
 from learning.trainer import read_evaluation, read_manifest, run_trainer, write_job
 
 LONG = "passage " * 1100
@@ -50,3 +51,55 @@ async def test_a_second_night_keeps_its_references_and_trains_the_same_adapter(
     assert all(len(proof["chosen"]["ids"]) > 1024 for proof in evaluation["proofs"].values())
     assert first["tokens"] > 2 * 2 * 3 * 1024
     assert [event["event"] for event in events].count("referred") == 3
+
+
+def make_single(number: int, *, label: bool) -> dict[str, Any]:
+    row = {
+        "prompt": [{"role": "user", "content": f"What of {number}?"}],
+        "completion": [{"role": "assistant", "content": f"It is {number} for all."}],
+        "label": label,
+    }
+    return row | {"sha256": hash_single(row)}
+
+
+async def test_single_votes_move_their_answers_the_way_people_want(base_model: Path, tmp_path: Path) -> None:
+    job = {"base_model": str(base_model), "rank": 4, "alpha": 8, "threads": 1, "epochs": 6, "learning_rate": 3e-3}
+    singles = [make_single(number, label=number % 2 == 0) for number in range(8)]
+    # Held out in the same words: what is liked against what is disliked, which no pair says.
+    sides = {"prompt": singles[0]["prompt"], "chosen": singles[0]["completion"]}
+    held_out = [
+        sides | {"rejected": singles[1]["completion"], "sha256": "0" * 64, "language": "en"},
+        {"prompt": singles[1]["prompt"], "chosen": singles[2]["completion"], "rejected": singles[1]["completion"]}
+        | {"sha256": "1" * 64, "language": "en"},
+    ]
+    evaluations = {}
+    for name, some in (("with", singles), ("without", [])):
+        folder = tmp_path / name
+        write_job(
+            folder,
+            job,
+            train=[make_row(n) | {"prompt": make_short(n)} for n in range(2)],
+            held_out=held_out,
+            singles=some,
+        )
+        await run_trainer(folder, progress=ignore)
+        evaluations[name] = read_evaluation(folder / "adapter")["pairs"]
+        manifest = read_manifest(folder / "adapter")
+        assert manifest and (manifest["singles"], manifest["pairs"]) == (len(some), 2)
+        assert all(point["loss"] > 0 for point in manifest["curve"])
+
+    def gain(name: str, at: int) -> float:
+        scored = evaluations[name][at]
+        margins = [scored[who]["chosen"] - scored[who]["rejected"] for who in ("candidate", "base")]
+        return margins[0] - margins[1]
+
+    assert gain("with", 0) > gain("without", 0) + 0.5
+    assert gain("with", 1) > gain("without", 1) + 0.5
+
+
+def make_short(number: int) -> list[dict[str, str]]:
+    return [{"role": "user", "content": f"{number}?"}]
+
+
+async def ignore(_: dict[str, Any]) -> None:
+    """Progress is not looked at."""

@@ -6,7 +6,14 @@ import pytest
 
 from core.database import Database
 from retrieval.embedding import Embedder
-from retrieval.fusion_calibration import calibrate_fusion, choose_share, find_calibrations, find_outdated
+from retrieval.fusion import UNMEASURED
+from retrieval.fusion_calibration import (
+    LEAST_MRR,
+    calibrate_fusion,
+    choose_share,
+    find_calibrations,
+    find_outdated,
+)
 from retrieval.ingest import ingest
 from retrieval.search import Search
 from tests.retrieval.conftest import Write
@@ -73,3 +80,14 @@ async def test_too_few_chunks_are_not_measured(
     assert await calibrate_fusion(database, embedder) == []
     found = await Search(database, embedder).search("days of leave", ["everyone"])
     assert [passage.score for passage in found] == [pytest.approx(1)]
+
+
+async def test_rows_that_are_all_but_equal_tell_nothing_of_the_model(
+    database: Database, embedder: Embedder, folder: Path, write: Write
+) -> None:
+    for number in range(90):
+        write(f"{number}.txt", f"The machine in hall {number} is serviced by the team of the third floor every spring.")
+    await ingest(database, embedder, [folder])
+    (measured,) = await calibrate_fusion(database, embedder)
+    assert max(measured.dense_mrr, measured.lexical_mrr) < LEAST_MRR
+    assert measured.calibration == UNMEASURED

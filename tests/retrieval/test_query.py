@@ -21,7 +21,10 @@ async def finder(database: Database, embedder: Embedder, folder: Path, write: Wr
     """Over three public documents and a secret one."""
     write("leave.md", "# Annual leave\n\nEmployees get 23 days of vacation. The team lead approves vacation.\n")
     write("payroll.md", "# Payroll\n\nThe salary is paid on day 25 of each month by the accounting office.\n")
-    write("korean.md", "# 휴가 규정\n\n직원은 매년 연차 휴가를 15일 받습니다. 휴가 신청은 포털에서 합니다.\n")
+    write(
+        "korean.md",
+        "# 휴가 규정\n\n직원은 매년 연차 휴가를 15일 받습니다. 휴가 신청은 포털에서 합니다. 평가는 오후입니다.\n",
+    )
     write("board/.access.json", '{"allow": ["group:board"], "owner": "user:kim"}')
     write("board/secret.md", "# Project Zephyrine\n\nThe takeover of Zephyrine. 인수합병 계획은 비밀입니다.\n")
     await ingest(database, embedder, [folder])
@@ -72,6 +75,22 @@ async def test_a_filter_restricts_and_one_that_leaves_nothing_is_dropped(finder:
     nobodys = await ask(finder, "documents owned by Lee about vacation", "group:board")
     assert ([passage.path for passage in mine.passages], bool(mine.filters)) == (["board/secret.md"], True)
     assert (nobodys.passages[0].path, nobodys.filters) == ("leave.md", None)
+    assert nobodys.dropped and nobodys.dropped.owner == "Lee"
+
+
+@pytest.mark.parametrize(
+    "question", ["2026년에 바뀐 휴가 규정", "2026년 1월 이후 개정된 휴가 규정", "vacation rules changed since 2026"]
+)
+async def test_the_words_of_a_filter_are_no_typing_errors(finder: Finder, question: str) -> None:
+    found = await ask(finder, question)
+    assert (found.changes, found.searched) == ([], question)
+    assert found.filters and found.filters.changed_from == date(2026, 1, 1)
+
+
+@pytest.mark.parametrize("question", ["병가는 며칠인가요?", "이후에는 어떻게 하나요?"])
+async def test_a_common_korean_word_is_no_slip_for_another(finder: Finder, question: str) -> None:
+    # The documents have 평가 and 오후.
+    assert (await ask(finder, question)).changes == []
 
 
 async def test_the_confidence_tells_a_plain_answer_from_nothing(finder: Finder) -> None:

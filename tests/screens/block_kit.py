@@ -99,6 +99,16 @@ def _draw_context(block: dict[str, Any]) -> str:
     return f'<div class="context">{" ".join(_text(element) for element in block["elements"])}</div>'
 
 
+def _draw_rich_text(block: dict[str, Any]) -> str:
+    rows = ("".join(_draw(part, _PARTS) for part in row["elements"]) for row in block["elements"])
+    return f'<div class="section"><div>{"".join(f"<div>{row}</div>" for row in rows)}</div></div>'
+
+
+def _draw_words(part: dict[str, Any]) -> str:
+    words = _plain(part)
+    return f"<i>{words}</i>" if part.get("style", {}).get("italic") else words
+
+
 def _draw_actions(block: dict[str, Any]) -> str:
     return f'<div class="actions">{"".join(_draw(element, _ELEMENTS) for element in block["elements"])}</div>'
 
@@ -140,7 +150,12 @@ _BLOCKS: dict[str, Callable[[dict[str, Any]], str]] = {
     "header": lambda block: f"<h3>{_plain(block['text'])}</h3>",
     "input": _draw_input,
     "markdown": lambda block: f'<div class="markdown">{render_markdown(block["text"])}</div>',
+    "rich_text": _draw_rich_text,
     "section": _draw_section,
+}
+_PARTS: dict[str, Callable[[dict[str, Any]], str]] = {
+    "date": lambda part: escape(part["fallback"]),
+    "text": _draw_words,
 }
 _ELEMENTS: dict[str, Callable[[dict[str, Any]], str]] = {
     "button": lambda element: _button(element["text"], element.get("style", "")),

@@ -50,6 +50,7 @@ FACTS = {
     "run": {"night": "2026-11-20", "adapter": "night-20261120-7f3a"},
     "headline": "awaits_approval",
     "reason": "awaits_approval",
+    "why": {},
     "counts": {"votes": 148, "voters": 31, "pairs": 96, "trained": 76, "held_out": 20},
     "total_seconds": 1263.0,
     **dict.fromkeys(("error", "preference", "gate", "examples", "fates", "tickets", "golden", "gaps")),

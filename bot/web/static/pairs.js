@@ -1,5 +1,6 @@
-// Pairs by keyboard: j and k walk, a, r and e judge, w opens the reasons. Buttons do the same.
-const cards = [...document.querySelectorAll("[data-pair]")];
+// Pairs, and answers that people disagree on, by keyboard: j and k walk, a, r, e and u judge, w opens the reasons.
+// Buttons do the same.
+const cards = [...document.querySelectorAll("[data-review]")];
 
 function find(card, selector) {
   return card.querySelector(selector);
@@ -21,10 +22,24 @@ function walk(step) {
   next?.scrollIntoView({ block: "nearest" });
 }
 
+async function check(card, button) {
+  const told = find(card, ".told");
+  try {
+    const headers = { "Content-Type": "application/json" };
+    const response = await fetch(button.dataset.check, { method: "POST", headers, body: "{}" });
+    const content = await response.json();
+    if (!response.ok) throw new Error(content.error);
+    told.textContent = content.message;
+    button.replaceWith(content.verdict);
+  } catch (error) {
+    told.textContent = error.message;
+  }
+}
+
 async function review(card, verdict, chosen) {
   const told = find(card, ".told");
   try {
-    const response = await fetch(`/console/api/pairs/${card.dataset.pair}/review`, {
+    const response = await fetch(card.dataset.review, {
       method: "POST",
       headers: { "Content-Type": "application/json" },
       body: JSON.stringify({ verdict, chosen }),
@@ -46,6 +61,7 @@ async function review(card, verdict, chosen) {
 
 function edit(card, isOpen) {
   const form = find(card, "form.edit");
+  if (!form) return;
   const wasOpen = !form.hidden;
   form.hidden = !isOpen;
   if (isOpen) form.elements.chosen.focus();
@@ -55,11 +71,11 @@ function edit(card, isOpen) {
 async function act(card, name) {
   if (name === "edit") edit(card, true);
   else if (name === "cancel") edit(card, false);
-  else if (name === "why") find(card, "details").toggleAttribute("open");
-  else if ((await review(card, name)) && getCurrent() === card) walk(1);
+  else if (name === "why") find(card, "details")?.toggleAttribute("open");
+  else if (find(card, `[data-act="${name}"]`) && (await review(card, name)) && getCurrent() === card) walk(1);
 }
 
-const KEYS = { a: "approve", r: "reject", e: "edit", w: "why" };
+const KEYS = { a: "approve", r: "reject", e: "edit", u: "unclear", w: "why" };
 
 document.addEventListener("keydown", (event) => {
   if (event.isComposing || event.altKey || event.repeat) return;
@@ -80,7 +96,10 @@ for (const card of cards) {
   for (const button of card.querySelectorAll("[data-act]")) {
     button.addEventListener("click", () => act(card, button.dataset.act));
   }
-  find(card, "form.edit").addEventListener("submit", (event) => {
+  for (const button of card.querySelectorAll("[data-check]")) {
+    button.addEventListener("click", () => check(card, button));
+  }
+  find(card, "form.edit")?.addEventListener("submit", (event) => {
     event.preventDefault();
     review(card, "edit", event.target.elements.chosen.value.trim());
   });

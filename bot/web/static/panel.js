@@ -46,7 +46,7 @@ function showPlace(source, place) {
 }
 
 function fill(source, ...content) {
-  const place = [source.heading_path, source.page ? say("page", { page: source.page }) : ""].filter(Boolean);
+  const place = [source.heading_path, source.page ? say("page", { page: source.page }) : "", source.sensitivity].filter(Boolean);
   const close = make("button", { type: "button", class: "tool close", "aria-label": say("close"), title: say("close"), onclick: closeSource }, icon("close"));
   panel.replaceChildren(
     make("div", { class: "panel-head" }, make("span", {}, `${say("source")} ${source.number}`), close),

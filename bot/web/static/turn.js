@@ -120,7 +120,7 @@ export class Turn {
 
   listSources(sources, open) {
     const item = (source) => {
-      const place = [source.heading_path, source.page ? say("page", { page: source.page }) : ""].filter(Boolean).join(" · ");
+      const place = [source.heading_path, source.page ? say("page", { page: source.page }) : "", source.sensitivity].filter(Boolean).join(" · ");
       const words = [make("b", {}, String(source.number)), make("span", {}, source.title, " ", make("small", {}, place))];
       return make("li", {}, make("a", { class: "source", href: source.url, onclick: open(source) }, ...words));
     };

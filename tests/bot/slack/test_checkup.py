@@ -3,7 +3,7 @@
 from aiohttp import web
 from aiohttp.test_utils import TestServer
 
-from bot.slack.checkup import check_endpoint, check_socket, check_token
+from bot.slack.checkup import check_channels, check_endpoint, check_socket, check_token
 from bot.slack.events import PATH, SlackEvents
 from bot.slack.manifest import find_scopes
 from tests.bot.slack.conftest import build_api
@@ -50,6 +50,23 @@ async def test_a_slack_that_is_away_is_a_problem_of_the_way() -> None:
         await check_token(build_api("http://127.0.0.1:9/api/")),
     ]
     assert all(check.status == "problem" and "this machine reaches Slack" in check.detail for check in checks)
+
+
+async def test_a_channel_without_the_app_is_named_with_what_to_write_there(slack: FakeSlack) -> None:
+    slack.rooms = {"C0IN": {"is_member": True}, "C0OUT": {"is_member": False}, "C0OLD": {"is_archived": True}}
+    api = build_api(slack.api_url)
+    channels = {"SLACK_ADMIN_CHANNEL": ("T0HOME", "C0IN")}
+    assert (await check_channels(api, channels)).status == "ok"
+    told = (await check_channels(api, {**channels, "A": ("T0HOME", "C0OUT"), "B": ("T0HOME", "C0OLD")})).detail
+    assert (
+        told == "A: the app is no member of C0OUT; write `/invite @Nightbake` in it; B: C0OLD is archived; name another"
+    )
+
+
+async def test_a_private_channel_without_the_app_cannot_be_told_from_none(slack: FakeSlack) -> None:
+    slack.errors["conversations.info"] = ["channel_not_found"]
+    check = await check_channels(build_api(slack.api_url), {"SLACK_EXPERT_CHANNEL": ("", "C0PRIVATE")})
+    assert (check.status, "/invite @Nightbake" in check.detail) == ("problem", True)
 
 
 async def test_an_endpoint_with_this_secret_is_well_and_another_is_not() -> None:

@@ -2,6 +2,7 @@
 
 import pytest
 
+from bot.own_wording import say_own
 from bot.phrases import say
 from bot.slack.commands import COMMAND, COMMAND_USAGE
 from bot.slack.render_command import say_command
@@ -81,9 +82,9 @@ async def test_status_says_what_answers_and_what_is_allowed(workspace: Workspace
     await give(workspace, chat_model, "status")
     assert await Adapters(workspace.database).find_active() is None
     assert workspace.slack.responses[0]["text"].splitlines() == [
-        say_command("status_base", "en"),
-        say_command("status", "en", documents="0"),
-        say_command("status_yes", "en"),
+        say_own("base_answers", "en"),
+        say_own("may_read", "en", documents="0"),
+        say_own("consent_yes", "en"),
     ]
 
 

@@ -41,6 +41,14 @@ def test_the_home_of_a_person_who_voted(language: Language) -> None:
     check_screen(f"home_{language}", render_home(home, language))
 
 
+def test_stars_and_lines_in_a_question_are_no_markup() -> None:
+    words = "*stars*, _lines_ and `ticks`"
+    home = Home([Recent(1, words, DAY)], [Judged(1, words, DAY, "served", DAY, words, DAY)], True)
+    blocks = render_home(home, "en")["blocks"]
+    assert [words in str(block) for block in blocks].count(True) == 3
+    assert not any(words in str(block) for block in blocks if block["type"] != "rich_text")
+
+
 @pytest.mark.parametrize("language", ["en", "ko"])
 def test_the_home_of_a_person_who_did_nothing_yet(language: Language) -> None:
     check_screen(f"home_empty_{language}", render_home(Home([], [], False), language))

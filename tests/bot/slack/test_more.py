@@ -1,54 +1,24 @@
 """More that only the asker may see: told to nobody else, understood by nobody else, shared as far as it may be."""
 
-from collections.abc import Sequence
-from dataclasses import replace
 from typing import Any
 
 import pytest
 
 from bot.phrases import say
 from bot.room_settings import RoomSettings, RoomSettingsLog
-from core.database import Database
-from core.records import Passage
-from retrieval import query
-from tests.bot.assistant import LEAVE, OneDocument
+from tests.bot.secret import SECRET_TEXT, TwoDocuments, store_documents
 from tests.bot.slack.conftest import Workspace, load
 from tests.bot.slack.screens import check_screen
 from tests.fakes.model_server import FakeModelServer
 from tests.fakes.slack import read_message
 
 ANN = "slack:T0HOME:U0ANN"
-SECRET_TEXT = "Directors have 40 days of annual leave."
-SECRET = replace(LEAVE, chunk_id=8, document_id=2, title="Directors' contracts", text=SECRET_TEXT, allow=[ANN])
-
-
-class TwoDocuments(OneDocument):
-    """One that everyone may read, and one of Ann's."""
-
-    async def search(self, question: str, principals: Sequence[str], *, limit: int) -> list[Passage]:
-        found = await super().search(question, principals, limit=limit)
-        secret = [SECRET] if ANN in principals else []
-        return [replace(one, number=number) for number, one in enumerate([*secret, *found], start=1)]
-
-    async def find(self, question: str, principals: Sequence[str], *, limit: int) -> query.Found:
-        # Words are mended by what the asker may read, which must not come back to the room.
-        asked = f"{question} (as directors say)" if ANN in principals else question
-        return query.Found(await self.search(question, principals, limit=limit), asked, [])
-
-
-async def store_documents(database: Database, *, open_secret: bool = False) -> None:
-    for number, allow in ((1, ["everyone"]), (2, ["everyone"] if open_secret else [ANN])):
-        await database.execute(
-            b"""INSERT INTO documents (id, source, path, title, format, language, sha256, recipe, allow, deny)
-                OVERRIDING SYSTEM VALUE VALUES (%s, 'made', %s, 't', 'text', 'en', 's', 'r', %s, '{}')""",
-            [number, f"{number}.md", allow],
-        )
 
 
 async def ask(workspace: Workspace, chat_model: FakeModelServer, *clicks: str | dict[str, Any]) -> None:
-    workspace.search = TwoDocuments()
+    workspace.search = TwoDocuments(ANN)
     chat_model.answer = f"{SECRET_TEXT} [1]" if not chat_model.answer.startswith("No") else chat_model.answer
-    await store_documents(workspace.database)
+    await store_documents(workspace.database, ANN)
     async with workspace.at_work(chat_model):
         await workspace.deliver("app_mention")
         await workspace.settle()
@@ -97,9 +67,9 @@ async def test_what_was_understood_alone_does_not_lead_the_room(
 async def test_nothing_is_told_where_the_answer_is_from_what_all_may_read(
     workspace: Workspace, chat_model: FakeModelServer
 ) -> None:
-    workspace.search = TwoDocuments()
+    workspace.search = TwoDocuments(ANN)
     chat_model.answer = "Employees have 23 days of annual leave. [2]"
-    await store_documents(workspace.database)
+    await store_documents(workspace.database, ANN)
     async with workspace.at_work(chat_model):
         await workspace.deliver("app_mention")
         await workspace.settle()
@@ -109,8 +79,8 @@ async def test_nothing_is_told_where_the_answer_is_from_what_all_may_read(
 async def test_nothing_is_looked_for_where_the_asker_may_read_no_more(
     workspace: Workspace, chat_model: FakeModelServer
 ) -> None:
-    workspace.search = TwoDocuments()
-    await store_documents(workspace.database, open_secret=True)
+    workspace.search = TwoDocuments(ANN)
+    await store_documents(workspace.database, ANN, open_secret=True)
     async with workspace.at_work(chat_model):
         await workspace.deliver("app_mention")
         await workspace.settle()

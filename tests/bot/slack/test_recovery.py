@@ -149,6 +149,23 @@ async def test_what_was_said_before_somebody_was_forgotten_stays_unread(workspac
     assert (await find_texts(workspace))[1:] == ["Asked since?"]
 
 
+async def test_somebody_whom_an_admin_had_erased_stays_unread_and_others_are_heard(workspace: Workspace) -> None:
+    await have_asked(workspace, move("message_im", -50))
+    await workspace.database.execute(
+        b"INSERT INTO interactions (platform, conversation_key, asker, principals, question, language, began_at) "
+        b"VALUES ('slack', 'slack:T0HOME:D0ANN:1', 'slack:T0HOME:U0BOB', '{}', 'q', 'en', to_timestamp(%(at)s))",
+        {"at": SINCE},
+    )
+    await workspace.database.execute(
+        b"INSERT INTO forget_receipts (receipt, forgotten_by, forgotten_at) "
+        b"VALUES ('{}', 'terminal', to_timestamp(%(at)s))",
+        {"at": SINCE + 15},
+    )
+    workspace.slack.posts["D0ANN"] = [make_post(10, "Erased?"), make_post(11, "Others?", user="U0BOB")]
+    await recover(workspace)
+    assert (await find_texts(workspace))[1:] == ["Others?"]
+
+
 async def test_a_room_that_is_closed_to_us_is_left_out(workspace: Workspace) -> None:
     await have_asked(workspace, move("app_mention", -50), move("message_im", -40))
     workspace.slack.errors["conversations.history"] = ["not_in_channel"]

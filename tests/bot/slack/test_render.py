@@ -120,3 +120,8 @@ def test_what_stands_under_a_stream_stays_as_it_is(language: Language) -> None:
 def test_an_answer_without_words_is_no_empty_block() -> None:
     blocks = render_answer(FinishedAnswer(1, "en", "", "failed"), BASE_URL)[0]
     assert [block["type"] for block in blocks] == ["context", "context_actions", "actions"]
+
+
+def test_a_document_s_sensitivity_label_stands_beside_its_source() -> None:
+    shown = render(sources=[make_source(sensitivity="Confidential <!here>")])
+    assert f"<{BASE_URL}/passages/7|Leave> · Confidential &lt;!here&gt;" in shown

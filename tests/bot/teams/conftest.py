@@ -1,7 +1,7 @@
 """A tenant: Teams' side is a fake Connector and key server, ours is the real endpoint and the real assistant."""
 
 import json
-from collections.abc import AsyncGenerator, AsyncIterator, Mapping
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Collection, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,25 +12,46 @@ from aiohttp import ClientSession, web
 from aiohttp.test_utils import TestServer
 from botframework.connector.auth import AppCredentials
 
+from bot.admin_messages import AdminMessages
 from bot.again import Again
+from bot.alerts import Alerts
+from bot.answer import Answerer
+from bot.audience import Audiences
+from bot.desk import Desk
 from bot.experts import ExpertPlatform
+from bot.forget import FORGET, ForgetHandler
 from bot.handlers import Confirm, ReadThread
 from bot.inbox import Inbox
+from bot.more import More
+from bot.room_settings import RoomSettingsLog
 from bot.teams.activities import PATH
+from bot.teams.admin import AdminChat
 from bot.teams.auth import TokenCheck
 from bot.teams.connector import TeamsConnector
-from bot.teams.posts import find_audience
+from bot.teams.directory import TeamsDirectory
+from bot.teams.graph import Graph
+from bot.teams.groups_file import GroupsFile
 from bot.teams.side import TeamsSide
 from bot.web.wording import SUGGESTIONS
 from bot.worker import Handler
+from core.adapters import Adapters
 from core.database import Database
+from core.directory import Directory
 from core.feedback import FeedbackLog
 from core.interactions import Interactions
+from core.model_server import ModelServer
+from core.serving import Serving
+from retrieval.access import Access
 from tests.bot.assistant import BASE_URL, Assistant, OneDocument
 from tests.fakes.model_server import FakeModelServer
 from tests.fakes.teams import APP_ID, TENANT, FakeTeams, sign
+from tests.forgetting import build_forgetting
 
 EXPERT_CHANNEL = "19:experts@thread.tacv2"
+ADMIN_CHAT = "19:admins@thread.tacv2"
+ADMIN = "eve@example.com"
+# Where no model server listens.
+NOBODY = "http://127.0.0.1:9"
 PAYLOADS = Path(__file__).parents[2] / "payloads" / "teams"
 
 
@@ -58,7 +79,9 @@ class Tenant(Assistant):
 
     @property
     def handlers(self) -> Mapping[str, Handler]:
-        return self.side.handlers
+        forgetting = build_forgetting(self.database, ModelServer(NOBODY, "base"), Path("no-such-folder"))
+        forget = ForgetHandler(self.database, forgetting, tell={"teams": self.side.tell_forgotten})
+        return {**self.side.handlers, FORGET: forget}
 
     @property
     def experts(self) -> Mapping[str, ExpertPlatform]:
@@ -68,6 +91,23 @@ class Tenant(Assistant):
     @property
     def read_thread(self) -> Mapping[str, ReadThread]:
         return {"teams": self.side.read_thread}
+
+    @property
+    def build_more(self) -> Callable[[Answerer], More]:
+        def build(answerer: Answerer) -> More:
+            access = Access(self.database)
+            return More(
+                inbox=self.inbox,
+                access=access,
+                audiences=Audiences(access, RoomSettingsLog(self.database), {"teams": self.side.find_readers}),
+                interactions=Interactions(self.database),
+                answerer=answerer,
+                search=self.search,
+                platforms={"teams": self.side.whispers},
+                base_url=BASE_URL,
+            )
+
+        return build
 
     async def deliver(self, activity: str | dict[str, Any], **changes: Any) -> tuple[int, str]:
         """Post an activity with a genuine token; status and body."""
@@ -104,11 +144,37 @@ async def connector() -> AsyncIterator[TeamsConnector]:
 
 
 @asynccontextmanager
-async def open_tenant(database: Database, teams: FakeTeams) -> AsyncGenerator[Tenant]:
+async def open_tenant(
+    database: Database,
+    teams: FakeTeams,
+    *,
+    graph: Graph | None = None,
+    groups: GroupsFile | None = None,
+    model_url: str = NOBODY,
+    admins: Collection[str] = (ADMIN,),
+) -> AsyncGenerator[Tenant]:
     """One replica with its endpoint."""
     inbox = Inbox(database)
+    connector = TeamsConnector(app_id=APP_ID, credentials=Credentials(APP_ID))
+    model_server = ModelServer(model_url, "base")
+    directory = Directory(database)
+    people = TeamsDirectory(connector=connector, directory=directory, tenants=[TENANT], graph=graph, groups=groups)
+    admin = AdminChat(
+        connector=connector,
+        inbox=inbox,
+        find_person=people.find_person,
+        messages=AdminMessages(database, "teams"),
+        alerts=Alerts(database),
+        desk=Desk(database, Serving(database=database, adapters=Adapters(database), model_server=model_server)),
+        chat=ADMIN_CHAT,
+        admins=admins,
+        language="en",
+        app_id=APP_ID,
+        service_url=teams.service_url,
+        base_url=BASE_URL,
+    )
     side = TeamsSide(
-        connector=TeamsConnector(app_id=APP_ID, credentials=Credentials(APP_ID)),
+        connector=connector,
         authentication=TokenCheck(app_id=APP_ID, tenants=frozenset({TENANT}), openid_url=teams.openid_url),
         inbox=inbox,
         database=database,
@@ -117,15 +183,19 @@ async def open_tenant(database: Database, teams: FakeTeams) -> AsyncGenerator[Te
         again=Again(database, inbox),
         base_url=BASE_URL,
         suggestions=SUGGESTIONS,
+        people=people,
         expert_channel=EXPERT_CHANNEL,
+        admin=admin,
         pause_seconds=0.0,
     )
     app = web.Application()
     app.add_routes(side.routes())
     async with TestServer(app) as server, ClientSession() as session:
         url = str(server.make_url(PATH))
-        yield Tenant("teams", find_audience, database, inbox, side.platform, OneDocument(), teams, url, session, side)
+        audiences = Audiences(Access(database), RoomSettingsLog(database), {"teams": side.find_readers})
+        yield Tenant("teams", audiences.find, database, inbox, side.platform, OneDocument(), teams, url, session, side)
     await side.close()
+    await model_server.close()
 
 
 @pytest.fixture

@@ -1,16 +1,13 @@
 """Activities in our words, without a server."""
 
-from datetime import UTC, datetime
 from typing import Any
 
 import pytest
 
-from bot.inbox import Claimed
-from bot.teams.posts import find_audience, to_question
+from bot.teams.posts import to_question
 from bot.teams.reactions import find_vote
 from bot.teams.reading import make_reply_key, read_html, read_quoted, read_text
 from tests.bot.teams.conftest import load
-from tests.fakes.teams import TENANT
 
 OWN = {"id": "28:11111111-aaaa-4444-8888-000000000001", "name": "Nightbake"}
 
@@ -75,26 +72,3 @@ def test_a_quoted_message_of_a_person_is_read(content: str | None, quoted: str |
 def test_a_reaction_names_the_answer_with_or_without_its_thread() -> None:
     keys = {make_reply_key(conversation, "17") for conversation in ("19:a@thread", "19:a@thread;messageid=16")}
     assert keys == {"19:a@thread|17"}
-
-
-@pytest.mark.parametrize(
-    ("name", "audience"),
-    [
-        ("message_personal", ["everyone", f"teams:{TENANT}:33333333-cccc-4444-8888-000000000003"]),
-        ("message_channel_mention", ["everyone"]),
-    ],
-)
-async def test_the_audience_is_the_person_or_everyone(name: str, audience: list[str]) -> None:
-    assert await find_audience(claim(load(name))) == audience
-
-
-async def test_a_sender_whom_the_directory_does_not_know_may_read_nothing() -> None:
-    activity = load("message_personal")
-    del activity["from"]["aadObjectId"]
-    assert await find_audience(claim(activity)) == []
-
-
-def claim(activity: dict[str, Any]) -> Claimed:
-    event = to_question(activity)
-    assert event
-    return Claimed(1, "teams", event.conversation_key, event.kind, event.payload, 1, datetime.now(UTC), "worker")

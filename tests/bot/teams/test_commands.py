@@ -124,7 +124,7 @@ async def test_ask_nightbake_shows_the_words_and_answers_the_person_alone(
     assert dialog["body"][0]["value"] == "How many days of annual leave?"
     assert taken == {"task": {"type": "message", "value": "The answer comes in our chat."}}
     assert list(tenant.teams.messages) == ["a:chat-29:1ann|1700000000001"]
-    assert tenant.search.asked == [["everyone", ANN]]
+    assert tenant.search.asked == [["everyone", "public", ANN]]
     stored = await Interactions(tenant.database).find_by_reply("teams", "a:chat-29:1ann|1700000000001")
     assert stored and stored.question == "How many days of annual leave do I have?"
 

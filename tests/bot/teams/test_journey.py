@@ -25,7 +25,7 @@ async def test_a_mention_delivered_three_times_is_answered_once_with_its_source(
         await tenant.settle()
     assert [status for status, _ in answers] == [200, 200, 200]
     assert list(tenant.teams.messages) == [f"{THREAD}|1700000000001"]
-    assert tenant.search.asked == [["everyone"]]
+    assert tenant.search.asked == [["everyone", "public", "!*"]]
     message = tenant.teams.messages[f"{THREAD}|1700000000001"]
     assert tenant.teams.calls[0].activity["replyToId"] == "1690000000001"
     assert message["text"].startswith("Employees have 23 days of annual leave. [1]")
@@ -59,7 +59,7 @@ async def test_the_answer_carries_label_and_citation(tenant: Tenant, chat_model:
             ],
         },
     ]
-    assert tenant.search.asked == [["everyone", ANN]]
+    assert tenant.search.asked == [["everyone", "public", ANN]]
     assert {call.authorization for call in tenant.teams.calls} == {"Bearer outbound-token"}
     assert {call.activity.get("replyToId") for call in tenant.teams.calls} == {None}
 

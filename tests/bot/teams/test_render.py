@@ -84,3 +84,12 @@ def test_a_split_loses_nothing(text: str) -> None:
 
 def test_a_partial_answer_fits_one_message() -> None:
     assert len(render_text("word " * 9_000)["text"]) <= MESSAGE_CHARACTERS
+
+
+def test_a_document_s_sensitivity_label_is_shown_at_its_citation() -> None:
+    (message,) = render(sources=[make_source(sensitivity="Confidential <b>")])
+    appearance = message["entities"][0]["citation"][0]["appearance"]
+    assert appearance["usageInfo"] == {"@type": "CreativeWork", "name": "Confidential <b>"}
+    assert f"1. [Leave]({BASE_URL}/passages/7) · Confidential &lt;b>" in message["text"]
+    (without,) = render()
+    assert "usageInfo" not in str(without)

@@ -1,7 +1,6 @@
-"""Screens as Teams is sent them, kept as golden files; NIGHTBAKE_WRITE_SCREENS=1 writes them anew."""
+"""Every screen in both languages, also with words that would be markup."""
 
 import json
-import os
 import re
 from collections.abc import Iterator
 from pathlib import Path
@@ -18,46 +17,12 @@ from bot.web.wording import SUGGESTIONS
 from core.prompt import Language
 from core.records import Feedback
 from tests.bot.assistant import BASE_URL
+from tests.bot.teams.screens import SCREENS, check_screen
 
-SCREENS = Path(__file__).parents[2] / "payloads" / "teams" / "screens"
 LANGUAGES = get_args(Language)
 HOSTILE = "**Urgent** [press](https://evil.example) <at>everyone</at>"
 EVE = {"id": "29:1eve", "name": "Eve <b>"}
 PASSAGES = [{"number": 1, "chunk_id": 7, "title": HOSTILE, "heading_path": "Annual leave " * 9}]
-
-# Of the schema 1.5: what each element of ours needs, and what else it may have.
-ELEMENTS: dict[str, tuple[set[str], set[str]]] = {
-    "AdaptiveCard": ({"$schema", "version", "body"}, {"actions"}),
-    "TextBlock": ({"text", "wrap"}, {"weight", "size"}),
-    "ActionSet": ({"actions"}, set()),
-    "Input.Text": ({"id", "label", "maxLength", "isMultiline"}, {"placeholder", "value"}),
-    "Input.ChoiceSet": ({"id", "label", "style", "choices"}, {"value"}),
-    "Action.Execute": ({"title", "verb", "data", "fallback"}, set()),
-    "Action.Submit": ({"title", "data"}, set()),
-    "Action.ShowCard": ({"title", "card"}, set()),
-}
-
-
-def check_card(element: dict[str, Any]) -> None:
-    needed, allowed = ELEMENTS[element["type"]]
-    names = set(element) - {"type"}
-    assert needed <= names <= needed | allowed, element
-    inner = [element.get("fallback"), element.get("card"), *element.get("body", []), *element.get("actions", [])]
-    for one in filter(None, inner):
-        check_card(one)
-
-
-def check_screen(name: str, screen: Any) -> None:
-    for message in screen if isinstance(screen, list) else [screen]:
-        for attached in message.get("attachments", []):
-            check_card(attached["content"])
-        if message.get("type") == "AdaptiveCard":
-            check_card(message)
-    file = SCREENS / f"{name}.json"
-    if os.environ.get("NIGHTBAKE_WRITE_SCREENS"):
-        SCREENS.mkdir(exist_ok=True)
-        file.write_text(json.dumps(screen, indent=2, ensure_ascii=False) + "\n")
-    assert screen == json.loads(file.read_text())
 
 
 @pytest.mark.parametrize("language", LANGUAGES)

@@ -252,7 +252,7 @@ async def test_the_console_fits_a_narrow_phone_without_errors(browser: Browser, 
     errors: list[str] = []
     page.on("console", lambda message: errors.append(message.text) if message.type == "error" else None)
     await page.goto(f"{site.url}/console?token={TOKEN}")
-    for room in ("", "/answers", "/gaps", "/adapters", "/nights", "/pairs", "/documents"):
+    for room in ("", "/answers", "/gaps", "/adapters", "/nights", "/pairs", "/disagreements", "/documents"):
         await page.goto(f"{site.url}/console{room}")
         width = await page.evaluate("document.documentElement.scrollWidth")
         assert (room, width, errors) == (room, 360, [])

@@ -96,6 +96,20 @@ async def test_what_is_no_review_changes_nothing(
     assert ((await review(admin, pair_id, **body))[0], await site.database.fetch_dicts(REVIEWS)) == (status, [])
 
 
+async def test_a_document_that_changed_is_checked_from_the_page(site: Site, admin: TestClient) -> None:
+    await collect(site.database, 1)
+    await site.database.execute(b"UPDATE documents SET version = 2")
+    page = await (await admin.get("/console/pairs")).text()
+    (path,) = re.findall(r'data-check="([^"]+)"', page)
+    assert (await admin.post(path, json={}, headers={"Origin": "https://evil.test"})).status == 403
+    assert (await admin.post(path, json={})).status == 200
+    checks = await site.database.fetch_dicts(b"SELECT version, checked_by FROM document_checks")
+    assert checks == [{"version": 2, "checked_by": "console"}]
+    page = await (await admin.get("/console/pairs", headers={"Accept-Language": "en"})).text()
+    assert ("data-check" in page, CONSOLE["en"]["document_checked"] in page) == (False, True)
+    assert (await admin.post("/console/api/documents/4711/check", json={})).status == 404
+
+
 async def test_a_pair_that_does_not_exist_is_not_found(admin: TestClient) -> None:
     assert (await review(admin, 4711, verdict="approve"))[0] == 404
 

@@ -1,11 +1,12 @@
 """SharePoint: delta, permissions of each item, tokens, and downloads without our token."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from datetime import UTC, datetime
 from typing import Any
 
 import pytest
 
+from core.database import Database
 from retrieval.documents import Documents
 from retrieval.sources.http import HttpClient
 from retrieval.sources.sharepoint import SharePointSource
@@ -29,10 +30,10 @@ async def service() -> AsyncIterator[FakeGraph]:
         yield fake
 
 
-def build(service: FakeGraph, secret: str = "secret-1") -> SharePointSource:
+def build(service: FakeGraph, secret: str = "secret-1", labels: Mapping[str, str] | None = None) -> SharePointSource:
     authorise = authorise_as_application(f"{service.url}/tenant-1/oauth2/v2.0/token", "client", secret, "scope")
     http = HttpClient(f"{service.url}/v1.0", authorise=authorise, pause_seconds=0.001, attempts=3)
-    return SharePointSource("hr", http, drive="sites/contoso.example:/sites/hr:/drive")
+    return SharePointSource("hr", http, drive="sites/contoso.example:/sites/hr:/drive", labels=labels)
 
 
 @pytest.fixture
@@ -45,7 +46,7 @@ async def source(service: FakeGraph) -> AsyncIterator[SharePointSource]:
 @pytest.mark.parametrize(
     ("permission", "readers"),
     [
-        (PEOPLE, ["group:people"]),
+        (PEOPLE, ["group:g", "group:people"]),
         (grant(user={"id": "u", "email": "Kim@Example.com"}), ["user:kim@example.com"]),
         (grant(user={"id": "u", "displayName": "Kim"}), []),
         (grant(siteGroup={"id": "5", "displayName": "HR Members"}), ["group:hr/HR Members"]),
@@ -63,7 +64,7 @@ async def source(service: FakeGraph) -> AsyncIterator[SharePointSource]:
         ),
         ({**PEOPLE, "roles": ["restrictedView"]}, []),
         ({**PEOPLE, "expirationDateTime": "2020-01-01T00:00:00Z"}, []),
-        ({**PEOPLE, "expirationDateTime": "2999-01-01T00:00:00Z"}, ["group:people"]),
+        ({**PEOPLE, "expirationDateTime": "2999-01-01T00:00:00Z"}, ["group:g", "group:people"]),
     ],
 )
 async def test_each_kind_of_permission_becomes_who_may_read(
@@ -132,7 +133,7 @@ async def test_a_delta_link_that_is_too_old_lists_everything_again(
 async def test_a_token_is_renewed_when_it_is_refused(service: FakeGraph, source: SharePointSource) -> None:
     await list_all(source)
     service.authorization = "Bearer revoked"
-    assert await list_rules(source) == {"1": ["group:people"]}
+    assert await list_rules(source) == {"1": ["group:g", "group:people"]}
     assert service.tokens == 2
 
 
@@ -167,6 +168,28 @@ async def test_an_outage_half_way_goes_on_where_it_was(
     first = await run_sync(source)
     second = await run_sync(source)
     assert (first.added, len(first.away), second.added, second.unchanged) == (1, 1, 4, 1)
+
+
+async def test_labels_are_asked_for_where_they_have_names(
+    service: FakeGraph, run_sync: Sync, documents: Documents, database: Database
+) -> None:
+    source = build(service, labels={"L-1": "Confidential"})
+    service.put("2", "other.md", b"---\nsensitivity: Public\n---\n# Other\n\nWords.\n", PEOPLE)
+    service.put("3", "third.md", b"# Third\n\nWords.\n", PEOPLE)
+    service.labels = {"1": "l-1", "3": "l-9"}
+    service.outages["items/3/extract"] = [423]
+    await run_sync(source)
+    await source.close()
+    rows = await database.fetch_dicts(b"SELECT path, sensitivity FROM documents ORDER BY path")
+    assert [row["sensitivity"] for row in rows] == ["Confidential", "Public", None]
+
+
+async def test_labels_without_names_are_not_asked_for(
+    service: FakeGraph, source: SharePointSource, run_sync: Sync
+) -> None:
+    service.labels = {"1": "l-1"}
+    await run_sync(source)
+    assert service.count("extractSensitivityLabels") == 0
 
 
 async def test_a_file_has_the_date_of_its_last_change(service: FakeGraph, source: SharePointSource) -> None:

@@ -1,0 +1,2 @@
+-- name: find_payload
+SELECT payload FROM inbox WHERE id = %(id)s

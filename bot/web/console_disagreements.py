@@ -1,0 +1,76 @@
+"""The console's list of answers whose voters disagree, and an administrator's word on each, from tables alone."""
+
+from typing import Any
+
+from aiohttp import web
+from jinja2 import Environment
+
+from bot.web.admin import ACTOR
+from bot.web.chat import ID
+from bot.web.console_wording import CONSOLE
+from bot.web.guard import check_origin, get_text, read_json
+from bot.web.pages import render
+from bot.web.wording import choose_language
+from core.database import Database
+from core.errors import InvalidInputError, NotFoundError
+from core.sql import load_queries
+
+QUERIES = load_queries(__file__)
+
+PAGE_ROWS = 40
+WHICH = ("undecided", "outvoted", "settled")
+VALUES = {"approve": 1, "reject": -1, "unclear": 0}
+
+
+class ConsoleDisagreements:
+    """The page `/console/disagreements`, and labels under `/console/api/answers`."""
+
+    def __init__(self, *, templates: Environment, database: Database, base_url: str) -> None:
+        self._templates = templates
+        self._database = database
+        self._base_url = base_url
+
+    def routes(self) -> list[web.RouteDef]:
+        """What to add to the application."""
+        return [
+            web.get("/console/disagreements", self.show_disagreements),
+            web.post(f"/console/api/answers/{{id:{ID}}}/label", self.label),
+        ]
+
+    async def show_disagreements(self, request: web.Request) -> web.Response:
+        """Answers that the last collection could not decide, newest first; `which` and `before` choose."""
+        asked, before = request.query.get("which", ""), request.query.get("before", "")
+        which = asked if asked in WHICH else WHICH[0]
+        earlier = int(before) if before.isascii() and before.isdigit() and len(before) < 19 else None
+        values = {"which": which, "before": earlier, "limit": PAGE_ROWS + 1}
+        rows = await self._database.fetch_dicts(QUERIES["find_disagreements"], values)
+        return render(
+            self._templates,
+            "console/disagreements.html",
+            choose_language(request),
+            room="disagreements",
+            path=request.path,
+            rows=rows[:PAGE_ROWS],
+            whiches=WHICH,
+            which=which,
+            next_before=rows[PAGE_ROWS - 1]["id"] if len(rows) > PAGE_ROWS else None,
+        )
+
+    async def label(self, request: web.Request) -> web.Response:
+        """Store what an administrator says of an answer; the last word counts from the next collection on.
+
+        Raises:
+            InvalidInputError: an unknown verdict.
+            NotFoundError: no such answer.
+        """
+        check_origin(request, self._base_url)
+        verdict = get_text(await read_json(request), "verdict", longest=20)
+        words = CONSOLE[choose_language(request)]
+        if verdict not in VALUES:
+            raise InvalidInputError(f"expected a verdict of {', '.join(VALUES)}")
+        stored: dict[str, Any] = {"id": int(request.match_info["id"]), "value": VALUES[verdict], "labeller": ACTOR}
+        if not await self._database.fetch_dicts(QUERIES["add_label"], stored):
+            raise NotFoundError(words["answer_unknown"])
+        act = {"actor": ACTOR, "act": f"label answer {verdict}", "subject": str(stored["id"])}
+        await self._database.execute(QUERIES["record_act"], act)
+        return web.json_response({"message": words["pair_said"], "verdict": words[f"label_{verdict}"]})

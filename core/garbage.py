@@ -1,0 +1,13 @@
+"""Python's garbage collector in a service: what lives to the end is not looked through again and again."""
+
+import gc
+
+
+def keep_what_is_built() -> None:
+    """Take everything that exists now for what stays; call it once, when a service is ready.
+
+    A full collection looks at every object while nothing else runs: 67 ms for 130,000 objects on a core of 2.5 GHz,
+    in which no event is acknowledged.
+    """
+    gc.collect()
+    gc.freeze()
