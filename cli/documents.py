@@ -43,10 +43,10 @@ async def list_documents(source: str | None, hidden: bool, after_id: int, limit:
     if as_json:
         emit({"documents": [asdict(document) for document in shown], "more": has_more})
         return
-    table = Table("number", "title", "path", "who may read", "chunks", "read", "state", box=None, header_style="dim")
+    table = Table("number", "title", "path", "who may read", "chunks", "changed", "state", box=None, header_style="dim")
     for document in shown:
         cells = (document.title, document.path, _name_readers(document))
-        numbers = (str(document.chunk_count), f"{document.ingested_at:%Y-%m-%d}", _name_state(document))
+        numbers = (str(document.chunk_count), f"{document.changed_at:%Y-%m-%d}", _name_state(document))
         table.add_row(str(document.id), *(escape(cell) for cell in cells), *numbers)
     console.print(table if shown else "no documents; `nightbake ingest FOLDER` reads some")
     if has_more:
@@ -185,6 +185,7 @@ def _print_document(document: StoredDocument) -> None:
         "path": document.path,
         "who may read": _name_readers(document),
         "owner": document.owner or "-",
+        "changed": f"{document.changed_at:%Y-%m-%d %H:%M}",
         "version": f"{document.version}, read {document.ingested_at:%Y-%m-%d %H:%M}, {document.format}",
         "source's": document.source_version or "-",
         "state": _name_state(document) or "searched",

@@ -38,7 +38,9 @@ async def change_with_bar(house: House, name: str, *, quiet: bool) -> dict[str, 
         InvalidInputError: another process is at a change of model.
     """
     languages = read_list(house.settings.embedding_languages)
-    embedder = house.embedder if name == house.embedder.name else Embedder(name, languages=languages)
+    backend = house.settings.embedding_backend
+    own = name == house.embedder.name
+    embedder = house.embedder if own else Embedder(name, languages=languages, backend=backend)
     began, seen = time.monotonic(), list[tuple[int, int]]()
     columns = ("{task.description}", BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
     with Bar(*columns, console=notes, disable=quiet, transient=True) as bar:

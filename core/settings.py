@@ -4,7 +4,7 @@ import ipaddress
 import re
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 from zoneinfo import ZoneInfo
 
 from pydantic import Field, SecretStr, ValidationError, field_validator
@@ -52,6 +52,9 @@ class Settings(BaseSettings):
         None, description="Hub name or folder; unset takes all-MiniLM-L6-v2; a changed one is filled in, then switched"
     )
     embedding_languages: str = Field("en", description="Languages the embedding model reads")
+    embedding_backend: Literal["torch", "openvino"] = Field(
+        "torch", description="What encodes documents: torch, or openvino (an extra), in float32 on the CPU"
+    )
     rerank_model: str | None = Field(None, description="Cross-encoder, hub name or folder; unset does not rerank")
     documents: str | None = Field(
         None, description="Folders to read at start, comma-separated; unset and embedded: the sample"

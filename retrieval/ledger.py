@@ -87,12 +87,13 @@ class Ledger:
         return run
 
     async def put(self, entries: Sequence[Entry], run: int) -> None:
-        """Store what was listed, and apply changed permissions before anything is read: no door stays open so long."""
+        """Store what was listed; changed permissions and dates count before anything is read: no door stays open."""
         rows = _clean(to_json_rows([_to_row(entry) for entry in entries]))
         parameters = {"source": self._source, "entries": rows, "run": run}
         async with self._database.transaction() as connection:
             await connection.execute(QUERIES["put_entries"], parameters)
             await connection.execute(QUERIES["set_rules"], parameters)
+            await connection.execute(QUERIES["set_dates"], parameters)
 
     async def drop(self, keys: Sequence[str]) -> int:
         """Take away what is gone; the number of documents that became invisible."""
@@ -131,9 +132,10 @@ class Ledger:
                 return
             after = rows[-1]["path"], rows[-1]["key"]
 
-    async def settle(self, versions: Mapping[str, str | None]) -> None:
-        """Remember the versions that were read, by path."""
-        parameters = {"source": self._source, "paths": list(versions), "versions": list(versions.values())}
+    async def settle(self, read: Mapping[str, tuple[str | None, datetime | None]]) -> None:
+        """Remember versions and dates of what was read and is as it was, by path; a date of None changes none."""
+        versions, dates = (list(column) for column in zip(*read.values(), strict=True))
+        parameters = {"source": self._source, "paths": list(read), "versions": versions, "dates": dates}
         await self._database.execute(QUERIES["settle"], parameters)
 
     async def record_errors(self, failures: Sequence[Failure]) -> None:
@@ -188,6 +190,7 @@ def _to_row(entry: Entry) -> dict[str, Any]:
         "allow": entry.rule.allow,
         "deny": entry.rule.deny,
         "owner": entry.rule.owner,
+        "changed_at": entry.changed_at and entry.changed_at.isoformat(),
     }
 
 
@@ -199,5 +202,6 @@ def _to_pending(row: dict[str, Any]) -> Pending:
         version=row["version"],
         size_bytes=row["size_bytes"],
         handle=row["handle"],
+        changed_at=row["changed_at"],
     )
     return Pending(entry, row["sha256"], row["recipe"], row["source_version"], bool(row["visible"]))

@@ -7,13 +7,15 @@ SET run = sources.run + 1, began_at = now(),
 RETURNING run, cursor, began_at, listed_in_full_at
 
 -- name: put_entries
-INSERT INTO source_entries (source, key, path, version, size_bytes, handle, allow, deny, owner, seen_run)
-SELECT %(source)s, key, path, version, size_bytes, handle, allow, deny, owner, %(run)s
+INSERT INTO source_entries (source, key, path, version, size_bytes, handle, allow, deny, owner, changed_at, seen_run)
+SELECT %(source)s, key, path, version, size_bytes, handle, allow, deny, owner, changed_at, %(run)s
 FROM jsonb_to_recordset(%(entries)s::jsonb)
-    AS entry(key text, path text, version text, size_bytes bigint, handle jsonb, allow text[], deny text[], owner text)
+    AS entry(key text, path text, version text, size_bytes bigint, handle jsonb, allow text[], deny text[], owner text,
+             changed_at timestamptz)
 ON CONFLICT (source, key) DO UPDATE
 SET path = excluded.path, version = excluded.version, size_bytes = excluded.size_bytes, handle = excluded.handle,
-    allow = excluded.allow, deny = excluded.deny, owner = excluded.owner, seen_run = excluded.seen_run
+    allow = excluded.allow, deny = excluded.deny, owner = excluded.owner, changed_at = excluded.changed_at,
+    seen_run = excluded.seen_run
 
 -- name: set_rules
 UPDATE documents
@@ -21,6 +23,14 @@ SET allow = entry.allow, deny = entry.deny, owner = entry.owner
 FROM jsonb_to_recordset(%(entries)s::jsonb) AS entry(path text, allow text[], deny text[], owner text)
 WHERE documents.source = %(source)s AND documents.path = entry.path
   AND (documents.allow, documents.deny, documents.owner) IS DISTINCT FROM (entry.allow, entry.deny, entry.owner)
+
+-- name: set_dates
+-- Also of documents that were read before their date was kept. A source that says none takes none away.
+UPDATE documents
+SET source_changed_at = entry.changed_at
+FROM jsonb_to_recordset(%(entries)s::jsonb) AS entry(path text, changed_at timestamptz)
+WHERE documents.source = %(source)s AND documents.path = entry.path
+  AND entry.changed_at <> coalesce(documents.source_changed_at, '-infinity')
 
 -- name: drop_entries
 DELETE FROM source_entries WHERE source = %(source)s AND key = ANY(%(keys)s::text[])
@@ -53,7 +63,7 @@ FROM (
 
 -- name: find_pending
 SELECT entry.key, entry.path, entry.version, entry.size_bytes, entry.handle, entry.allow, entry.deny, entry.owner,
-       documents.sha256, documents.recipe, documents.source_version,
+       entry.changed_at, documents.sha256, documents.recipe, documents.source_version,
        documents.id IS NOT NULL AND documents.removed_at IS NULL AS visible
 FROM source_entries AS entry
 LEFT JOIN documents ON documents.source = entry.source AND documents.path = entry.path
@@ -68,8 +78,9 @@ LIMIT %(limit)s
 
 -- name: settle
 -- Read now, whether it changed or not; visible again if it was gone.
-UPDATE documents SET source_version = read.version, removed_at = NULL
-FROM unnest(%(paths)s::text[], %(versions)s::text[]) AS read(path, version)
+UPDATE documents
+SET source_version = read.version, source_changed_at = coalesce(read.changed_at, source_changed_at), removed_at = NULL
+FROM unnest(%(paths)s::text[], %(versions)s::text[], %(dates)s::timestamptz[]) AS read(path, version, changed_at)
 WHERE documents.source = %(source)s AND documents.path = read.path
 
 -- name: record_errors

@@ -3,6 +3,7 @@
 import hashlib
 from collections import Counter
 from dataclasses import dataclass
+from datetime import datetime
 
 from core.errors import InvalidInputError
 from core.prompt import Language, detect_language
@@ -44,7 +45,7 @@ class PreparedChunk:
 
 @dataclass(frozen=True, slots=True)
 class PreparedDocument:
-    """A document ready to be stored; `sha256` is that of the file, `sensitivity` the name of its label, if any."""
+    """A document ready to be stored; `sha256` is of the file, date and label are what it says itself."""
 
     title: str
     format: str
@@ -54,6 +55,7 @@ class PreparedDocument:
     text: str
     chunks: list[PreparedChunk]
     sensitivity: str = ""
+    changed_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,6 +123,7 @@ def prepare_extracted(
             for chunk in cut.chunks
         ],
         sensitivity=clean_text(extracted.sensitivity),
+        changed_at=extracted.changed_at,
     )
 
 

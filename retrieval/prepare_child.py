@@ -37,6 +37,7 @@ class _Cutter:
             "recipe": cut.recipe,
             "text": cut.text,
             "sensitivity": extracted.sensitivity,
+            "changed_at": extracted.changed_at and extracted.changed_at.isoformat(),
             "left_out": [[part.name, part.reason] for part in extracted.left_out],
             "more": len(cut.chunks),
         }

@@ -9,6 +9,7 @@ from core.errors import InvalidInputError
 from core.prompt import Language
 from core.text import clean_text
 from retrieval.chunking import Chunk
+from retrieval.dates import read_date
 from retrieval.embedding import Embedder
 from retrieval.formats.blocks import LeftOut
 from retrieval.formats.reader import Reader
@@ -74,6 +75,7 @@ def _build(answer: Generator[dict[str, Any]], format_name: str, sha256: str) -> 
         text=text,
         chunks=[_build_chunk(title, text, part) for part in answer],
         sensitivity=clean_text(str(head["sensitivity"])),
+        changed_at=read_date(head["changed_at"]),
     )
     return document, [LeftOut(str(name), str(reason)) for name, reason in head["left_out"]]
 

@@ -19,7 +19,7 @@ _KOREAN_CHANGED = (
     r"|새로\s?(?:나온|생긴|올린))"
 )
 _DAY = (
-    rf"(?P<iso>\d{{4}}-\d{{1,2}}(?:-\d{{1,2}})?)|(?P<month>{_MONTH})\.?\s+(?P<month_year>\d{{4}})"
+    rf"(?P<iso>\d{{4}}-\d{{1,2}}(?:-\d{{1,2}})?)|(?P<month>{_MONTH})\b\.?(?:\s+(?P<month_year>\d{{4}}))?"
     r"|(?P<year>(?:19|20)\d\d)"
 )
 _ENGLISH = re.compile(
@@ -34,6 +34,7 @@ _KOREAN = re.compile(
     rf"""(?:(?P<year>(?:19|20)\d\d)\s?년(?:\s?(?P<month>\d{{1,2}})\s?월)?(?:\s?(?P<day>\d{{1,2}})\s?일)?\s*
            (?P<word>이후|부터|이전|에)?(?:로|에|까지)?
          |(?P<named>작년|지난해|올해|금년|지난\s?달|이번\s?달|지난\s?주|이번\s?주)(?:에|부터|\s이후)?
+         |(?P<only_month>\d{{1,2}})\s?월\s?(?P<only_word>이후|부터|이전|에)(?:로|에|까지)?
          |(?P<near>어제|오늘|최근)(?:에|부터|\s이후)?
          |(?:최근|지난)\s*(?P<count>\d{{1,3}})\s?(?P<unit>일|주|개월|달|년)(?:\s?(?:간|동안|이내|사이))?(?:에)?)
         \s*{_KOREAN_CHANGED}""",
@@ -54,6 +55,7 @@ _OWNERS = (
         r"(?P<name>[A-Za-z][\w.@-]{1,40}?|[가-힣]{2,4}?)(?:\s?님)?(?:이|가)?\s*(?:소유한|소유의|관리하는)\s*(?=문서|자료|규정)"
     ),
 )
+_SIDES = {"이후": "since", "부터": "since", "이전": "before"}
 # `recently`, in days.
 _RECENT = 30
 _NEAR = {"yesterday": 1, "어제": 1, "today": 0, "오늘": 0}
@@ -113,7 +115,8 @@ def _read_english(found: dict[str, str], today: date) -> tuple[date | None, date
     if "iso" in found:
         numbers = [int(part) for part in found["iso"].split("-")]
     elif "month" in found:
-        numbers = [int(found["month_year"]), _MONTHS[found["month"].lower()]]
+        month = _MONTHS[found["month"].lower()]
+        numbers = [int(found.get("month_year") or _find_year(month, today)), month]
     else:
         numbers = [int(found["year"])]
     return _bound(found["word"].lower(), numbers)
@@ -122,6 +125,9 @@ def _read_english(found: dict[str, str], today: date) -> tuple[date | None, date
 def _read_korean(found: dict[str, str], today: date) -> tuple[date | None, date | None]:
     if "near" in found:
         return _read_near(found["near"], today)
+    if "only_month" in found:
+        month = int(found["only_month"])
+        return _bound(_SIDES.get(found["only_word"], "in"), [_find_year(month, today), month])
     if "named" in found:
         named = found["named"].replace(" ", "")
         unit = "year" if named[-1] in "년해" else "month" if named[-1] == "달" else "week"
@@ -129,7 +135,12 @@ def _read_korean(found: dict[str, str], today: date) -> tuple[date | None, date 
     if "count" in found:
         return _read_last("last", found["count"], found["unit"], today)
     numbers = [int(found[name]) for name in ("year", "month", "day") if name in found]
-    return _bound({"이후": "since", "부터": "since", "이전": "before"}.get(found.get("word", ""), "in"), numbers)
+    return _bound(_SIDES.get(found.get("word", ""), "in"), numbers)
+
+
+def _find_year(month: int, today: date) -> int:
+    """Of the last such month that has begun."""
+    return today.year - (month > today.month)
 
 
 def _read_near(word: str, today: date) -> tuple[date, date | None]:

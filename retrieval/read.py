@@ -6,6 +6,7 @@ import logging
 from collections.abc import AsyncGenerator, Callable, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass, field, replace
+from datetime import datetime
 
 from core.errors import InvalidInputError
 from retrieval.ledger import Ledger, Pending
@@ -31,6 +32,7 @@ class Ready:
         version: what to remember its content by.
         was_visible: an earlier version of it was.
         document: None where the stored content is still right.
+        changed_at: when its source says it changed; None where it does not.
     """
 
     entry: Entry
@@ -38,6 +40,7 @@ class Ready:
     was_visible: bool
     document: PreparedDocument | None
     parts_left_out: list[Failure] = field(default_factory=list[Failure])
+    changed_at: datetime | None = None
 
     @property
     def chunk_count(self) -> int:
@@ -135,12 +138,13 @@ class Reading:
         stored_version = pending.source_version if stored_sha256 else None
         fetched = await self._source.fetch(entry, stored_version=stored_version, max_bytes=self._max_file_bytes)
         if fetched is None:
-            return Ready(entry, pending.source_version, pending.visible, None)
+            return Ready(entry, pending.source_version, pending.visible, None, changed_at=entry.changed_at)
+        changed_at = fetched.changed_at or entry.changed_at
         if stored_sha256 == hashlib.sha256(fetched.content).hexdigest():
-            return Ready(entry, fetched.version, pending.visible, None)
+            return Ready(entry, fetched.version, pending.visible, None, changed_at=changed_at)
         name = fetched.file_name or entry.path
         document, left_out = await asyncio.to_thread(self._preparer.prepare, fetched.content, name)
         if fetched.sensitivity:
             document = replace(document, sensitivity=fetched.sensitivity)
         parts = [Failure(f"{entry.path}!/{part.name}", part.reason) for part in left_out]
-        return Ready(entry, fetched.version, pending.visible, document, parts)
+        return Ready(entry, fetched.version, pending.visible, document, parts, changed_at)

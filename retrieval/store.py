@@ -37,7 +37,7 @@ class Storing:
         kept = [one for one in batch if not one.document]
         stored = await self._put([one for one in batch if one.document], vectors)
         if kept:
-            await self._ledger.settle({one.entry.path: one.version for one in kept})
+            await self._ledger.settle({one.entry.path: (one.version, one.changed_at) for one in kept})
             await self._ledger.forget_errors([one.entry.path for one in kept])
         await self._ledger.forget_errors([one.entry.path for one in stored], with_parts=True)
         await record_failures(self._ledger, self._report, [part for one in stored for part in one.parts_left_out])
@@ -61,7 +61,7 @@ class Storing:
     def _to_put(self, ready: Ready) -> Put:
         assert ready.document, "there is nothing to store of the others"
         entry = ready.entry
-        return Put(ready.document, self._source, entry.path, entry.rule, ready.version)
+        return Put(ready.document, self._source, entry.path, entry.rule, ready.version, ready.changed_at)
 
     def _count(self, ready: Ready) -> None:
         if not ready.was_visible:

@@ -45,6 +45,7 @@ TORCH_IN_FUNCTIONS = {
     "core/base_model.py",
     "learning/starter.py",
     "retrieval/embedding.py",
+    "retrieval/openvino_encoder.py",
     "retrieval/query_encoder.py",
     "retrieval/rerank.py",
 }

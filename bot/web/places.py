@@ -1,6 +1,7 @@
 """What this room wants from retrieval: the place of a passage in its document, for those who may read it."""
 
 from collections.abc import Awaitable, Callable, Sequence
+from datetime import datetime
 from typing import Protocol
 
 FindPrincipals = Callable[[str], Awaitable[list[str]]]
@@ -17,6 +18,11 @@ class Place(Protocol):
     @property
     def path(self) -> str:
         """Where the document lies."""
+        ...
+
+    @property
+    def changed_at(self) -> datetime:
+        """When the document last changed."""
         ...
 
     @property

@@ -3,6 +3,7 @@
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 from itertools import zip_longest
 from pathlib import PurePosixPath
 from typing import Literal
@@ -43,6 +44,7 @@ class Extracted:
     Attributes:
         needs_ocr: text recognition would have read more, and is not installed.
         sensitivity: name of the file's own label; empty where it has none.
+        changed_at: when the text says that it last changed; None where it does not.
     """
 
     title: str
@@ -50,6 +52,7 @@ class Extracted:
     left_out: list[LeftOut] = field(default_factory=list[LeftOut])
     needs_ocr: bool = False
     sensitivity: str = ""
+    changed_at: datetime | None = None
 
 
 def squeeze(text: str) -> str:
@@ -84,8 +87,11 @@ def _label(header: Sequence[str], row: Sequence[str]) -> str:
     return " | ".join(cells)
 
 
-def build_extracted(blocks: Sequence[Block], *, file_name: str, title: str = "") -> Extracted:
+def build_extracted(
+    blocks: Sequence[Block], *, file_name: str, title: str = "", changed_at: datetime | None = None
+) -> Extracted:
     """Blocks without the empty ones, under the title given, the first heading, or the file's name."""
     kept = [block for block in blocks if block.text.strip()]
     first = next((block.text for block in kept if block.kind == "heading"), "")
-    return Extracted(squeeze(title) or squeeze(first) or PurePosixPath(file_name).stem, kept)
+    title = squeeze(title) or squeeze(first) or PurePosixPath(file_name).stem
+    return Extracted(title, kept, changed_at=changed_at)

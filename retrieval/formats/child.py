@@ -16,6 +16,7 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 from core.errors import InvalidInputError
+from retrieval.dates import read_date
 from retrieval.formats.blocks import MAX_TEXT_CHARACTERS, Block, Extracted, LeftOut
 from retrieval.formats.registry import extract
 
@@ -80,6 +81,7 @@ def encode(extracted: Extracted) -> dict[str, Any]:
         "left_out": [[part.name, part.reason] for part in extracted.left_out],
         "needs_ocr": extracted.needs_ocr,
         "sensitivity": extracted.sensitivity,
+        "changed_at": extracted.changed_at and extracted.changed_at.isoformat(),
     }
 
 
@@ -91,6 +93,7 @@ def decode(answer: dict[str, Any]) -> Extracted:
         [LeftOut(*part) for part in answer["left_out"]],
         bool(answer["needs_ocr"]),
         str(answer["sensitivity"]),
+        read_date(answer["changed_at"]),
     )
 
 

@@ -1,12 +1,14 @@
 """E-mail messages (.eml): headers, the plain or HTML body, and the attachments whose format is known."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 from email import policy
 from email.message import EmailMessage, MIMEPart
 from email.parser import BytesParser
 from itertools import islice
 
 from core.errors import InvalidInputError
+from retrieval.dates import read_date
 from retrieval.formats.blocks import Block, Extracted, build_extracted, squeeze
 from retrieval.formats.budget import Budget
 from retrieval.formats.encoding import decode_text
@@ -36,7 +38,8 @@ def extract_eml(content: bytes, file_name: str, budget: Budget) -> Extracted:
         budget.take(len(attached))
         nested.read(attached, name, budget)
     extracted = build_extracted([*blocks, *nested.blocks], file_name=file_name, title=subject)
-    return Extracted(extracted.title, extracted.blocks, nested.left_out, nested.needs_ocr)
+    changed_at = read_date(_read_header(message, "Date"))
+    return replace(extracted, left_out=nested.left_out, needs_ocr=nested.needs_ocr, changed_at=changed_at)
 
 
 def _read_header(message: EmailMessage, name: str) -> str:

@@ -3,11 +3,13 @@
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
+from datetime import datetime
 from functools import lru_cache
 
 from markdown_it import MarkdownIt
 from markdown_it.token import Token
 
+from retrieval.dates import read_date
 from retrieval.formats.blocks import Block, Extracted, build_extracted, build_rows
 from retrieval.formats.encoding import decode_text
 from retrieval.formats.html import extract_fragment
@@ -16,10 +18,13 @@ from retrieval.formats.sensitivity import clean_label
 _FRONT_MATTER = re.compile(r"\A---\n(.*?)\n(?:---|\.\.\.)[ \t]*(?:\n|\Z)", re.DOTALL)
 _SENSITIVITY = re.compile(r"^sensitivity:[ \t]*['\"]?(.+?)['\"]?[ \t]*$", re.MULTILINE)
 _TITLE = re.compile(r"^title:[ \t]*['\"]?(.+?)['\"]?[ \t]*$", re.MULTILINE)
+_DATE = re.compile(r"^([\w-]+):[ \t]*['\"]?(\d.*?)['\"]?[ \t]*(?:#.*)?$", re.MULTILINE)
+# The first of these that is there: what a page calls its date is mostly that of its first publication.
+_DATE_NAMES = ("updated", "last_updated", "last_modified", "lastmod", "modified", "date")
 
 
 def extract_markdown(content: bytes, file_name: str) -> Extracted:
-    """Read a markdown file; front matter gives a title and a label and is not text.
+    """Read a markdown file; front matter gives a title, a date and a label and is not text.
 
     Raises:
         InvalidInputError: the bytes are no text.
@@ -28,9 +33,15 @@ def extract_markdown(content: bytes, file_name: str) -> Extracted:
     front = _FRONT_MATTER.match(text)
     named = _TITLE.search(front[1]) if front else None
     tokens = _get_parser().parse(text[front.end() :] if front else text)
+    title, changed_at = named[1] if named else "", _find_date(front[1]) if front else None
     label = _SENSITIVITY.search(front[1]) if front else None
-    read = build_extracted(list(_read_blocks(tokens)), file_name=file_name, title=named[1] if named else "")
+    read = build_extracted(list(_read_blocks(tokens)), file_name=file_name, title=title, changed_at=changed_at)
     return replace(read, sensitivity=clean_label(label[1]) if label else "")
+
+
+def _find_date(front_matter: str) -> datetime | None:
+    written = {name.lower().replace("-", "_"): value for name, value in _DATE.findall(front_matter)}
+    return next((found for name in _DATE_NAMES if (found := read_date(written.get(name)))), None)
 
 
 @lru_cache(maxsize=1)

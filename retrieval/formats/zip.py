@@ -3,9 +3,12 @@
 import io
 import zipfile
 import zlib
+from dataclasses import replace
+from datetime import datetime
 from pathlib import PurePosixPath
 
 from core.errors import InvalidInputError
+from retrieval.dates import check_date
 from retrieval.formats.blocks import Extracted, build_extracted
 from retrieval.formats.budget import Budget
 from retrieval.formats.nested import Nested
@@ -13,6 +16,8 @@ from retrieval.formats.package import check_unpacked
 
 _ACCESS_FILE = ".access.json"
 _UTF8_NAMES = 0x800
+# What packers write that keep no date.
+_NO_DATE = (1980, 1, 1)
 _BROKEN = (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, OSError, ValueError, RuntimeError)
 
 
@@ -40,7 +45,7 @@ def extract_zip(content: bytes, file_name: str, budget: Budget) -> Extracted:
         raise InvalidInputError(f"no document in the archive could be read{reasons and ': '}{reasons}")
     title = PurePosixPath(file_name).stem
     extracted = build_extracted(nested.blocks, file_name=file_name, title=title)
-    return Extracted(extracted.title, extracted.blocks, nested.left_out, nested.needs_ocr)
+    return replace(extracted, left_out=nested.left_out, needs_ocr=nested.needs_ocr, changed_at=nested.changed_at)
 
 
 def _find_name(entry: zipfile.ZipInfo) -> str:
@@ -76,4 +81,12 @@ def _read_member(archive: zipfile.ZipFile, entry: zipfile.ZipInfo, name: str, ne
     except _BROKEN:
         nested.leave_out(name, "is broken inside the archive; pack it again")
         return
-    nested.read(content, name, budget)
+    nested.read(content, name, budget, changed_at=_find_date(entry))
+
+
+def _find_date(entry: zipfile.ZipInfo) -> datetime | None:
+    """Of the packing machine's clock, taken as UTC: an archive does not say its zone."""
+    try:
+        return check_date(datetime(*entry.date_time)) if entry.date_time[:3] > _NO_DATE else None
+    except ValueError:
+        return None

@@ -2,9 +2,11 @@
 
 from collections.abc import AsyncGenerator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from datetime import datetime
+from typing import Any, NamedTuple
 
 from core.errors import InvalidInputError
+from retrieval.dates import read_date
 from retrieval.sources.access_rules import AccessRule
 from retrieval.sources.http import HttpClient, StatusError
 from retrieval.sources.names import build_path, clean_name
@@ -19,13 +21,19 @@ _RESTRICTIONS = "rest/api/content/{}/restriction/byOperation/read"
 _MEMBERS = "rest/api/group/{}/membersByGroupId"
 
 
+class _Page(NamedTuple):
+    title: str
+    version: int
+    changed_at: datetime | None
+
+
 @dataclass(slots=True)
 class _Space:
-    """Title and version of pages, what is above each page and folder, and their own fences where they have one."""
+    """Pages, what is above each page and folder, and their own fences where they have one."""
 
     key: str
     fence: frozenset[str]
-    pages: dict[str, tuple[str, int]] = field(default_factory=dict[str, tuple[str, int]])
+    pages: dict[str, _Page] = field(default_factory=dict[str, _Page])
     above: dict[str, str | None] = field(default_factory=dict[str, str | None])
     fences: dict[str, frozenset[str]] = field(default_factory=dict[str, frozenset[str]])
 
@@ -65,11 +73,12 @@ class ConfluenceSource:
             fence = await self._read_space_fence(str(space["id"]))
             tree = _Space(str(space["key"]), fence)
             await self._read_tree(str(space["id"]), tree)
-            for page_id, (title, version) in tree.pages.items():
+            for page_id, page in tree.pages.items():
                 allowed = await intersect(_find_fences(page_id, tree), self._expand)
-                path = f"{clean_name(tree.key)}/{build_path(title, page_id, '.html')}"
+                path = f"{clean_name(tree.key)}/{build_path(page.title, page_id, '.html')}"
                 rule = AccessRule(sorted(allowed), [], self._owner)
-                yield Entry(page_id, path, rule, version=str(version), handle={"id": page_id})
+                handle, version = {"id": page_id}, str(page.version)
+                yield Entry(page_id, path, rule, version=version, handle=handle, changed_at=page.changed_at)
 
     async def fetch(self, entry: Entry, *, stored_version: str | None, max_bytes: int) -> Content | None:
         """The page as readers see it, macros resolved, under its title.
@@ -90,7 +99,8 @@ class ConfluenceSource:
         content = f"<html><body><h1>{_escape(page['title'])}</h1>{body}</body></html>".encode()
         if len(content) > max_bytes:
             raise InvalidInputError(f"expected at most {max_bytes:,} bytes, got {len(content):,}; split the page")
-        return Content(content, version=str(page["version"]["number"]))
+        version = page["version"]
+        return Content(content, version=str(version["number"]), changed_at=read_date(version.get("createdAt")))
 
     async def close(self) -> None:
         """Close connections."""
@@ -131,8 +141,9 @@ class ConfluenceSource:
     async def _read_tree(self, space_id: str, tree: _Space) -> None:
         parameters = {"limit": _PAGE, "status": "current", "depth": "all"}
         async for page in self._follow(f"api/v2/spaces/{space_id}/pages", parameters):
-            page_id, version = str(page["id"]), int(page["version"]["number"])
-            tree.pages[page_id] = str(page["title"]), version
+            page_id, version = str(page["id"]), page["version"]
+            changed_at = read_date(version.get("createdAt"))
+            tree.pages[page_id] = _Page(str(page["title"]), int(version["number"]), changed_at)
             tree.above[page_id] = _find_parent(page)
         waiting = list(tree.above)
         while waiting:

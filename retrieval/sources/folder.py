@@ -9,6 +9,7 @@ from contextlib import aclosing
 from pathlib import Path
 
 from core.errors import InvalidInputError
+from retrieval.dates import read_timestamp
 from retrieval.formats.registry import get_format
 from retrieval.sources.access_rules import AccessRule, find_rule, find_rule_above
 from retrieval.sources.aside import list_aside
@@ -174,7 +175,15 @@ def _build_entry(file: str, path: str, rule: AccessRule, stat: os.stat_result) -
     version = seen if time.time() - stat.st_mtime > _SETTLED_SECONDS else None
     # A name's bytes one by one as characters: they need not be text, and two names may be one in NFC.
     key = os.fsencode(file).decode("latin-1")
-    return Entry(key, path, rule, version=version, size_bytes=stat.st_size, handle={"file": key, "seen": seen})
+    return Entry(
+        key,
+        path,
+        rule,
+        version=version,
+        size_bytes=stat.st_size,
+        handle={"file": key, "seen": seen},
+        changed_at=read_timestamp(stat.st_mtime),
+    )
 
 
 def _version_of(stat: os.stat_result) -> str:
@@ -198,7 +207,8 @@ def _read(location: Path, max_bytes: int) -> Content:
             raise InvalidInputError(f"cannot read the file: {error.strerror}") from error
         if _version_of(before) == _version_of(after) and len(content) == after.st_size:
             settled = time.time() - after.st_mtime > _SETTLED_SECONDS
-            return Content(content, version=_version_of(after) if settled else None)
+            version = _version_of(after) if settled else None
+            return Content(content, version=version, changed_at=read_timestamp(after.st_mtime))
     raise InvalidInputError("the file changes while it is read; it is read again at the next ingest")
 
 

@@ -2,17 +2,23 @@
 
 import asyncio
 import base64
+import logging
 import os
 import tempfile
 from collections.abc import AsyncGenerator, Mapping
 from contextlib import aclosing
+from dataclasses import replace
+from datetime import datetime
 from pathlib import Path, PurePosixPath
 from typing import IO
 
 from core.errors import InvalidInputError
+from retrieval.dates import read_timestamp
 from retrieval.formats.registry import get_format
 from retrieval.sources.access_rules import FILE_NAME, AccessRule, parse_rule
 from retrieval.sources.source import Content, Cursor, CursorError, Entry, Failure, Listed, SourceAwayError
+
+log = logging.getLogger(__name__)
 
 _TIMEOUT_SECONDS = 600
 _PIECE_BYTES = 65_536
@@ -20,6 +26,7 @@ _MAX_NAME_BYTES = 100_000
 _LINK, _SUBMODULE = "120000", "160000"
 _LFS = b"version https://git-lfs.github.com/spec/"
 _OURS = "refs/nightbake/head"
+_COMMIT = b"\x01"
 # Whatever the machine's or a repository's settings say: no questions, no hooks, no transport that runs commands.
 _ENVIRONMENT = {
     "GIT_TERMINAL_PROMPT": "0",
@@ -36,7 +43,7 @@ class GitSource:
     Args:
         location: a folder with a clone, which is only read, or an address to fetch from.
         ref: branch, tag or commit.
-        cache: folder for what is fetched from an address.
+        cache: folder for what is fetched from an address; its history, for the dates, lies beside it.
         default: who may read where no access file says so: the service that hosts the repository is not asked.
         token: for https, as the password of a user that the host does not look at.
     """
@@ -51,6 +58,7 @@ class GitSource:
         self._ref = ref
         self._is_local = Path(location).is_dir()
         self._repository = Path(location).resolve() if self._is_local else cache
+        self._history = self._repository if self._is_local else cache.with_name(f"{cache.name}.history")
         self._default = default
         self._token = token
 
@@ -68,11 +76,11 @@ class GitSource:
         if cursor is not None:
             # In full, which git does in a second: a file's version is its blob, so only what changed is read.
             raise CursorError("the commit is another one")
-        rules = await self._read_rules(commit)
+        rules, dates = await self._read_rules(commit), await self._find_dates(commit)
         async with aclosing(self._list_tree(commit)) as found:
             async for mode, blob, size, path in found:
                 for listed in _look_at(mode, blob, size, path, rules, self._default):
-                    yield listed
+                    yield replace(listed, changed_at=dates.get(path)) if isinstance(listed, Entry) else listed
         for folder, rule in rules.items():
             if isinstance(rule, str):
                 yield Failure(f"{folder}/" if folder else "./", f"folder left out: {rule}")
@@ -99,15 +107,58 @@ class GitSource:
                 .decode()
                 .strip()
             )
-        if not (self._repository / "HEAD").exists():
-            await asyncio.to_thread(self._repository.mkdir, parents=True, exist_ok=True)
-            await self._run("init", "--quiet", "--bare")
         # One commit without its history; blobs that we have already do not come again.
-        await self._run(
-            "fetch", "--quiet", "--depth=1", "--no-tags", "--force", "--end-of-options",
-            self._location, f"{self._ref}:{_OURS}",
-        )  # fmt: skip
+        await self._fetch_into(self._repository, "--depth=1")
         return (await self._run("rev-parse", "--verify", f"{_OURS}^{{commit}}")).decode().strip()
+
+    async def _fetch_into(self, repository: Path, extent: str) -> None:
+        if not (repository / "HEAD").exists():
+            await asyncio.to_thread(repository.mkdir, parents=True, exist_ok=True)
+            await self._run("init", "--quiet", "--bare", repository=repository)
+        await self._run(
+            "fetch", "--quiet", extent, "--no-tags", "--force", "--end-of-options",
+            self._location, f"{self._ref}:{_OURS}",
+            repository=repository,
+        )  # fmt: skip
+
+    async def _find_dates(self, commit: str) -> dict[str, datetime | None]:
+        """Of each file, when the last commit or merge that changed it came; as far as the history goes."""
+        wanted: set[str] = set()
+        async with aclosing(self._list_tree(commit)) as found:
+            async for _, _, _, path in found:
+                wanted.add(path)
+        dates: dict[str, datetime | None] = {}
+        try:
+            if not self._is_local:
+                # Commits and folders, no contents: where the host cannot leave those out, they come as well.
+                await self._fetch_into(self._history, "--filter=blob:none")
+            async with aclosing(self._list_changes(commit)) as changes:
+                async for changed_at, path in changes:
+                    if path in wanted:
+                        wanted.remove(path)
+                        dates[path] = changed_at
+                    if not wanted:
+                        break
+        except (SourceAwayError, InvalidInputError) as error:
+            log.warning("dates of files unknown", extra={"source": self.name, "reason": str(error)})
+        return dates
+
+    async def _list_changes(self, commit: str) -> AsyncGenerator[tuple[datetime | None, str]]:
+        """Dates of commits with the files that they changed, the newest first."""
+        arguments = ("--first-parent", "-m", "--no-renames", "--name-only", "-z", "--format=%x01%ct", commit)
+        # A cut history's first commit seems to have made every file.
+        lines = self._stream("log", *arguments, "--not", *await self._find_ends(), repository=self._history)
+        changed_at = None
+        async for line in lines:
+            if line.startswith(_COMMIT) and line[1:].isdigit():
+                changed_at = read_timestamp(int(line[1:]))
+            else:
+                yield changed_at, line.removeprefix(b"\n").decode("utf-8", "replace")
+
+    async def _find_ends(self) -> list[str]:
+        said = await self._run("rev-parse", "--git-path", "shallow", repository=self._history)
+        shallow = self._history / os.fsdecode(said.rstrip(b"\n"))
+        return (await asyncio.to_thread(shallow.read_text)).split() if shallow.exists() else []
 
     async def _read_rules(self, commit: str) -> dict[str, AccessRule | str]:
         """Access files by folder (empty is the root); of a malformed one, what is wrong."""
@@ -130,9 +181,9 @@ class GitSource:
             mode, _, blob, size = head.decode().split()
             yield mode, blob, int(size) if size.isdigit() else 0, name.decode("utf-8", "replace")
 
-    async def _stream(self, *arguments: str) -> AsyncGenerator[bytes]:
+    async def _stream(self, *arguments: str, repository: Path | None = None) -> AsyncGenerator[bytes]:
         """Records that end in a zero byte."""
-        process, errors = await self._start(arguments)
+        process, errors = await self._start(arguments, repository)
         assert process.stdout is not None
         rest = b""
         try:
@@ -149,8 +200,8 @@ class GitSource:
                 await process.wait()
             errors.close()
 
-    async def _run(self, *arguments: str, max_bytes: int = 10_000_000) -> bytes:
-        process, errors = await self._start(arguments)
+    async def _run(self, *arguments: str, max_bytes: int = 10_000_000, repository: Path | None = None) -> bytes:
+        process, errors = await self._start(arguments, repository)
         assert process.stdout is not None
         pieces: list[bytes] = []
         size = 0
@@ -171,7 +222,9 @@ class GitSource:
             errors.close()
         return b"".join(pieces)
 
-    async def _start(self, arguments: tuple[str, ...]) -> tuple[asyncio.subprocess.Process, IO[bytes]]:
+    async def _start(
+        self, arguments: tuple[str, ...], repository: Path | None
+    ) -> tuple[asyncio.subprocess.Process, IO[bytes]]:
         # To a file: a pipe that nobody reads would stop a git with much to complain about.
         errors = tempfile.TemporaryFile()  # noqa: SIM115
         try:
@@ -180,7 +233,7 @@ class GitSource:
                 "-c",
                 "core.hooksPath=/dev/null",
                 *arguments,
-                cwd=self._repository,
+                cwd=repository or self._repository,
                 env={**os.environ, **_ENVIRONMENT, **_authorise(self._token)},
                 stdin=asyncio.subprocess.DEVNULL,
                 stdout=asyncio.subprocess.PIPE,

@@ -5,6 +5,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from core.errors import InvalidInputError
+from retrieval.dates import read_date
 from retrieval.formats.registry import get_format
 from retrieval.sources.access_rules import AccessRule
 from retrieval.sources.http import HttpClient, StatusError
@@ -161,6 +162,7 @@ class GoogleDriveSource:
             version=str(file.get("md5Checksum") or file.get("modifiedTime") or file.get("version")),
             size_bytes=int(file["size"]) if "size" in file and export is None else None,
             handle={"id": key, "export": export},
+            changed_at=read_date(file.get("modifiedTime")),
         )
 
     async def _read_permissions(self, file_id: str) -> list[dict[str, Any]]:

@@ -6,6 +6,7 @@ from datetime import datetime
 from typing import Any
 
 from core.errors import InvalidInputError
+from retrieval.dates import read_date
 from retrieval.sources.access_rules import AccessRule
 from retrieval.sources.http import HttpClient, StatusError
 from retrieval.sources.names import build_path
@@ -83,7 +84,8 @@ class NotionSource:
     def _look_at(self, page: Mapping[str, Any]) -> Entry:
         key, title, edited = str(page["id"]), _find_title(page), str(page["last_edited_time"])
         path = build_path(title, key, ".md")
-        return Entry(key, path, self._rule, version=_settle(edited), handle={"id": key, "title": title})
+        handle = {"id": key, "title": title}
+        return Entry(key, path, self._rule, version=_settle(edited), handle=handle, changed_at=read_date(edited))
 
     async def _read_blocks(self, block_id: str, depth: int, left: list[int]) -> list[Block]:
         blocks: list[Block] = []

@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from core.errors import InvalidInputError
+from retrieval.dates import read_date
 from retrieval.formats.registry import get_format
 from retrieval.sources.access_rules import AccessRule
 from retrieval.sources.http import HttpClient, StatusError
@@ -138,6 +139,7 @@ class SharePointSource:
             version=str(item.get("cTag") or item.get("eTag")),
             size_bytes=int(item.get("size", 0)),
             handle={"drive": drive_id, "item": key},
+            changed_at=read_date(item.get("lastModifiedDateTime")),
         )
 
     async def _read_permissions(self, drive_id: str, item_id: str) -> list[str]:

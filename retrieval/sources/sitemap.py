@@ -4,9 +4,11 @@ import gzip
 import io
 import re
 from dataclasses import dataclass, field
+from datetime import datetime
 from xml.parsers import expat
 
 from core.errors import InvalidInputError
+from retrieval.dates import read_date
 
 MAX_BYTES = 52_428_800
 _PIECE_BYTES = 65_536
@@ -16,10 +18,11 @@ _SPACE = re.compile(r"\s+")
 
 @dataclass(slots=True)
 class Sitemap:
-    """What one file names; `sitemaps` are further files of an index."""
+    """What one file names; `dates` are of the pages that have a `lastmod`, `sitemaps` further files of an index."""
 
     pages: list[str] = field(default_factory=list[str])
     sitemaps: list[str] = field(default_factory=list[str])
+    dates: dict[str, datetime] = field(default_factory=dict[str, datetime])
 
 
 def parse_sitemap(content: bytes) -> Sitemap:
@@ -50,12 +53,14 @@ def _unpack(content: bytes) -> bytes:
 
 
 class _Reader:
-    """Keeps the text of `loc` inside `url` and `sitemap`; pictures and languages have others."""
+    """Keeps `loc` inside `url` and `sitemap`, and `lastmod` in `url`; pictures and languages have others."""
 
     def __init__(self) -> None:
         self._sitemap = Sitemap()
         self._open: list[str] = []
         self._text: list[str] = []
+        self._page: str | None = None
+        self._changed_at: datetime | None = None
 
     def read(self, content: bytes) -> Sitemap:
         parser = expat.ParserCreate(namespace_separator=" ")
@@ -78,12 +83,22 @@ class _Reader:
         self._open.pop()
         address = _SPACE.sub("", "".join(self._text))
         self._text.clear()
+        if path[-1] == "url":
+            self._end_page()
         if not address or len(address) > _MAX_ADDRESS_CHARACTERS:
             return
         if path == ["url", "loc"]:
             self._sitemap.pages.append(address)
+            self._page = address
+        elif path == ["url", "lastmod"]:
+            self._changed_at = read_date(address)
         elif path == ["sitemap", "loc"]:
             self._sitemap.sitemaps.append(address)
+
+    def _end_page(self) -> None:
+        if self._page and self._changed_at:
+            self._sitemap.dates[self._page] = self._changed_at
+        self._page = self._changed_at = None
 
 
 def _refuse_entities(*_: object) -> None:

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any, cast
 
 from core.errors import InvalidInputError
+from retrieval.dates import read_timestamp
 from retrieval.sources.access_rules import AccessRule
 from retrieval.sources.aside import list_aside
 from retrieval.sources.names import clean_name
@@ -31,11 +32,12 @@ _LINK = re.compile(r"<((?:https?|mailto):[^|>]+)(?:\|([^>]*))?>")
 
 @dataclass(slots=True)
 class _Thread:
-    """Days that its messages lie in, and a running hash of them; `count` messages."""
+    """Days that its messages lie in, and a running hash of them; `count` messages, the last at `newest` (epoch)."""
 
     days: list[str] = field(default_factory=list[str])
     sha256: Any = field(default_factory=hashlib.sha256)
     count: int = 0
+    newest: float = 0.0
 
 
 class SlackExportSource:
@@ -130,7 +132,8 @@ class SlackExportSource:
         for key, thread in threads.items():
             path = f"{clean_name(name)}/{_name_thread(key)}.md"
             handle = {"channel": name, "thread": key, "days": thread.days}
-            yield Entry(f"{channel['id']}/{key}", path, rule, version=thread.sha256.hexdigest(), handle=handle)
+            version, changed_at = thread.sha256.hexdigest(), read_timestamp(thread.newest)
+            yield Entry(f"{channel['id']}/{key}", path, rule, version=version, handle=handle, changed_at=changed_at)
 
     def _render(self, handle: Mapping[str, Any]) -> str:
         channel, key = str(handle["channel"]), str(handle["thread"])
@@ -207,6 +210,7 @@ def _index(archive: zipfile.ZipFile, channel: str, days: Sequence[str]) -> dict[
             if not thread.days or thread.days[-1] != day:
                 thread.days.append(day)
             thread.count += 1
+            thread.newest = max(thread.newest, float(message["ts"]))
             thread.sha256.update(json.dumps([message["ts"], message.get("user"), _find_words(message)]).encode())
     return threads
 

@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncGenerator, Mapping
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Any, Protocol
 
 from core.errors import NightbakeError
@@ -31,6 +32,8 @@ class Entry:
         version: changes when the content does; None where only reading can tell.
         size_bytes: None where the source does not say.
         handle: what `fetch` needs besides; kept as JSON until then.
+        changed_at: when its content last changed; None where the source does not say. It is stored at once, and a new
+            one alone makes nothing be read.
     """
 
     key: str
@@ -39,6 +42,7 @@ class Entry:
     version: str | None = None
     size_bytes: int | None = None
     handle: Mapping[str, Any] = field(default_factory=dict[str, Any])
+    changed_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,12 +85,14 @@ class Content:
         version: what to remember it by, mostly the entry's; None reads it again at the next run.
         file_name: to read it by, where the entry's path has not the suffix of its format.
         sensitivity: name of the label that the source gives it; empty where the file's own counts.
+        changed_at: as of the entry, where reading tells it or tells it better.
     """
 
     content: bytes
     version: str | None = None
     file_name: str | None = None
     sensitivity: str = ""
+    changed_at: datetime | None = None
 
 
 class Source(Protocol):

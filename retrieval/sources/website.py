@@ -2,7 +2,8 @@
 
 import asyncio
 import time
-from collections.abc import AsyncGenerator, Sequence
+from collections.abc import AsyncGenerator, Mapping, Sequence
+from datetime import datetime, timedelta
 from pathlib import PurePosixPath
 from urllib.parse import unquote
 from urllib.robotparser import RobotFileParser
@@ -10,6 +11,7 @@ from urllib.robotparser import RobotFileParser
 from yarl import URL
 
 from core.errors import InvalidInputError
+from retrieval.dates import read_date
 from retrieval.formats.registry import get_format
 from retrieval.sources.access_rules import AccessRule
 from retrieval.sources.http import HttpClient, StatusError
@@ -22,6 +24,8 @@ _MAX_ROBOTS_BYTES = 512_000
 _MAX_SITEMAPS = 200
 _MAX_CRAWL_DELAY_SECONDS = 10.0
 _ROBOTS_FRESH_SECONDS = 3600
+# A page that changed when it was asked for is one that is made anew for everyone: the date tells nothing of its text.
+_MADE_ANEW = timedelta(minutes=1)
 _SUFFIXES = {
     "text/html": ".html",
     "application/xhtml+xml": ".html",
@@ -74,8 +78,8 @@ class WebsiteSource:
         """
         robots = await self._get_robots()
         seen: dict[str, str] = {}
-        async for address in self._find_addresses():
-            listed = self._look_at(address, robots, seen)
+        async for address, changed_at in self._find_addresses():
+            listed = self._look_at(address, robots, seen, changed_at)
             if isinstance(listed, Entry) and len(seen) > self._max_pages:
                 yield Failure("./", f"expected at most {self._max_pages:,} pages, got more; raise max_pages")
                 # What is beyond the limit may be what was within it yesterday.
@@ -105,13 +109,17 @@ class WebsiteSource:
             response.content,
             version=_build_version(headers.get("ETag"), headers.get("Last-Modified")),
             file_name=_name_by_type(entry.path, headers.get("Content-Type", "")),
+            # What the sitemap says was written by people who know.
+            changed_at=entry.changed_at or _find_date(headers),
         )
 
     async def close(self) -> None:
         """Close connections."""
         await self._http.close()
 
-    def _look_at(self, address: str, robots: RobotFileParser, seen: dict[str, str]) -> Listed | None:
+    def _look_at(
+        self, address: str, robots: RobotFileParser, seen: dict[str, str], changed_at: datetime | None
+    ) -> Listed | None:
         try:
             url = URL(address).with_fragment(None)
         except ValueError:
@@ -132,11 +140,11 @@ class WebsiteSource:
             folder, _, file_name = path.rpartition("/")
             path = f"{folder}/{build_path(file_name, key, find_suffix(file_name))}"
         seen[key] = path
-        return Entry(key, path, self._rule, handle={"url": str(url)})
+        return Entry(key, path, self._rule, handle={"url": str(url)}, changed_at=changed_at)
 
-    async def _find_addresses(self) -> AsyncGenerator[str]:
+    async def _find_addresses(self) -> AsyncGenerator[tuple[str, datetime | None]]:
         for address in self._urls:
-            yield address
+            yield address, None
         waiting, read = list(self._sitemaps), set[str]()
         while waiting:
             address = waiting.pop(0)
@@ -148,7 +156,7 @@ class WebsiteSource:
             sitemap = await self._read_sitemap(address)
             waiting += sitemap.sitemaps
             for page in sitemap.pages:
-                yield page
+                yield page, sitemap.dates.get(page)
 
     async def _read_sitemap(self, address: str) -> Sitemap:
         try:
@@ -209,6 +217,11 @@ def _name_by_type(path: str, content_type: str) -> str | None:
     if suffix is None or get_format(f"x{suffix}") == get_format(path):
         return None
     return f"{PurePosixPath(path).stem}{suffix}"
+
+
+def _find_date(headers: Mapping[str, str]) -> datetime | None:
+    modified, sent = read_date(headers.get("Last-Modified")), read_date(headers.get("Date"))
+    return None if modified and sent and modified > sent - _MADE_ANEW else modified
 
 
 def _build_version(etag: str | None, modified: str | None) -> str | None:

@@ -51,7 +51,8 @@ class FakeGraph(FakeService):
     def put(self, item_id: str, name: str, content: bytes, *permissions: dict[str, Any]) -> None:
         """A new file, or a new version of one."""
         tag = f"c:{{{item_id}}},{len(self.requests)}-{len(content)}"
-        self.change({"id": item_id, "name": name, "size": len(content), "cTag": tag, "file": {}})
+        item = {"id": item_id, "name": name, "size": len(content), "cTag": tag, "file": {}}
+        self.change(item | {"lastModifiedDateTime": "2026-01-01T00:00:00Z"})
         self.content[item_id] = content
         self.permissions[item_id] = list(permissions)
 

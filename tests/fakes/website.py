@@ -15,11 +15,13 @@ class FakeWebsite(FakeService):
         pages: content and its type.
         etags: by path; answered with 304 where a request names it.
         redirects: path to address.
+        modified: by path, what `Last-Modified` says.
     """
 
     pages: dict[str, tuple[bytes, str]] = field(default_factory=dict)
     etags: dict[str, str] = field(default_factory=dict)
     redirects: dict[str, str] = field(default_factory=dict)
+    modified: dict[str, str] = field(default_factory=dict)
 
     def add_routes(self) -> None:
         self.app.add_routes([web.get("/{path:.*}", self._get)])
@@ -34,6 +36,8 @@ class FakeWebsite(FakeService):
             return web.Response(status=404)
         etag = self.etags.get(request.path)
         headers = {"ETag": etag} if etag else {}
+        if modified := self.modified.get(request.path):
+            headers["Last-Modified"] = modified
         if etag and request.headers.get("If-None-Match") == etag:
             return web.Response(status=304, headers=headers)
         content, kind = self.pages[request.path]

@@ -1,7 +1,8 @@
 """A question is understood before it is searched, by nothing that the asker may not read."""
 
+import os
 import time
-from datetime import date
+from datetime import UTC, date, datetime
 from pathlib import Path
 
 import pytest
@@ -110,3 +111,16 @@ async def test_any_question_is_taken_in_bounded_time(finder: Finder, question: s
     began = time.monotonic()
     assert len((await ask(finder, question)).passages) <= 3
     assert time.monotonic() - began < 20
+
+
+async def test_a_date_filter_goes_by_the_document_and_not_by_the_day_of_reading(
+    database: Database, embedder: Embedder, folder: Path, write: Write
+) -> None:
+    for name, month in (("old", 3), ("new", 6)):
+        moment = datetime(2026, month, 1, tzinfo=UTC).timestamp()
+        os.utime(write(f"{name}.md", f"# Leave\n\nThe {name} leave policy grants days of leave.\n"), (moment, moment))
+    await ingest(database, embedder, [folder])
+    finder = Finder(database, Search(database, embedder), today=date(2026, 11, 21))
+    found = await ask(finder, "Which leave policy changed since May 2026?")
+    older = await ask(finder, "2026년 4월 이전에 변경된 leave policy")
+    assert [[passage.path for passage in one.passages] for one in (found, older)] == [["new.md"], ["old.md"]]

@@ -2,6 +2,8 @@
 
 import tracemalloc
 from collections.abc import Iterator
+from dataclasses import replace
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
@@ -264,3 +266,27 @@ async def test_a_folder_that_is_bare_removes_nothing(
         (folder / name).unlink()
     report = await ingest(database, embedder, [folder])
     assert (report.removed, report.failed_count, len(await find_paths(database))) == (0, 1, 1)
+
+
+async def test_a_date_counts_at_the_listing_and_reads_nothing(database: Database, embedder: Embedder) -> None:
+    may, june = datetime(2026, 5, 3, tzinfo=UTC), datetime(2026, 6, 1, tzinfo=UTC)
+    source = ListedSource([replace(page("a"), changed_at=may), page("b")])
+    await sync(database, embedder, source)
+    first = await Documents(database).find_all()
+    source.listed, source.fetched = [replace(page("a"), changed_at=june), page("b")], []
+    await sync(database, embedder, source)
+    second = await Documents(database).find_all()
+    source.listed = [page("a"), page("b")]
+    await sync(database, embedder, source)
+    third = await Documents(database).find_all()
+    assert [one[0].changed_at for one in (first, second, third)] == [may, june, june]
+    assert (first[1].changed_at, source.fetched) == (first[1].ingested_at, [])
+
+
+async def test_what_the_text_says_of_its_date_goes_before_the_source(
+    database: Database, embedder: Embedder, folder: Path, write: Write
+) -> None:
+    write("leave.md", "---\nupdated: 2026-05-03\n---\n# Leave\n\nEmployees get 23 days of leave.\n")
+    await ingest(database, embedder, [folder])
+    await ingest(database, embedder, [folder])
+    assert [one.changed_at for one in await Documents(database).find_all()] == [datetime(2026, 5, 3, tzinfo=UTC)]

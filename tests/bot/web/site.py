@@ -3,6 +3,7 @@
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
 
 from aiohttp import web
 from aiohttp.test_utils import TestClient, TestServer
@@ -83,6 +84,7 @@ class FixedPlace:
 
     title: str
     path: str
+    changed_at: datetime
     page: int | None
     heading_path: str
     text_before: str
@@ -101,7 +103,8 @@ class FixedPlaces:
         for one in self._search.passages:
             if one.chunk_id == chunk_id and set(one.allow) & set(principals):
                 before, after = "Welcome to the company.\n\n", "\n\nSick days are reported on the first day."
-                return FixedPlace(one.title, one.path, one.page, one.heading_path, before, one.text, after)
+                changed_at = datetime(2026, 5, 3, 23, tzinfo=UTC)
+                return FixedPlace(one.title, one.path, changed_at, one.page, one.heading_path, before, one.text, after)
         raise NotFoundError(f"no passage {chunk_id}")
 
 

@@ -53,6 +53,7 @@ async def test_the_chat_page_holds_no_inline_script(client: TestClient) -> None:
 async def test_a_source_opens_at_the_cited_passage(client: TestClient) -> None:
     page = await (await client.get("/passages/11")).text()
     assert f"<mark>{LEAVE.text}</mark>" in page
+    assert "changed 2026-05-03" in page
     assert ("Time off &gt; Annual leave" in page, "page 4" in page, "handbook/leave.md" in page) == (True, True, True)
 
 

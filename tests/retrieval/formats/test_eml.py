@@ -1,5 +1,6 @@
 """Messages: headers, one body, attachments by name."""
 
+from datetime import UTC, datetime
 from email import policy
 from email.message import EmailMessage
 
@@ -89,3 +90,9 @@ def test_hostile_headers_never_escape() -> None:
         b"Content-Type: ;;;",
     ):
         assert extract(b"Subject: a\r\n" + head + b"\r\n\r\nwords", "mail.eml").blocks
+
+
+def test_a_message_has_its_date() -> None:
+    message = make_message()
+    message.set_content("words")
+    assert extract(message.as_bytes(), "mail.eml").changed_at == datetime(2026, 3, 5, tzinfo=UTC)

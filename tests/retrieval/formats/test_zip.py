@@ -2,6 +2,7 @@
 
 import io
 import zipfile
+from datetime import UTC, datetime
 
 import pytest
 
@@ -107,3 +108,12 @@ def test_an_encrypted_member_is_named() -> None:
     assert extract(bytes(content), "a.zip").left_out == [
         LeftOut("secret.txt", "is encrypted; pack it without a password")
     ]
+
+
+def test_an_archive_has_the_newest_date_of_its_members() -> None:
+    stored = io.BytesIO()
+    with zipfile.ZipFile(stored, "w") as archive:
+        archive.writestr(zipfile.ZipInfo("old.txt", (2026, 5, 3, 10, 0, 0)), "old")
+        archive.writestr(zipfile.ZipInfo("undated.txt"), "undated")
+        archive.writestr(zipfile.ZipInfo("said.md", (2026, 9, 1, 0, 0, 0)), "---\nupdated: 2026-04-01\n---\nsaid")
+    assert extract(stored.getvalue(), "a.zip").changed_at == datetime(2026, 5, 3, 10, tzinfo=UTC)

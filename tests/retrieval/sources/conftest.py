@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Coroutine
 from contextlib import aclosing
+from datetime import datetime
 from typing import Any
 
 import pytest
@@ -25,6 +26,11 @@ async def list_all(source: Source, cursor: str | None = None) -> list[Listed]:
 async def list_rules(source: Source) -> dict[str, list[str]]:
     """Who may read each entry, by its key."""
     return {one.key: one.rule.allow for one in await list_all(source) if isinstance(one, Entry)}
+
+
+async def list_dates(source: Source) -> dict[str, datetime | None]:
+    """When each entry changed, by its key."""
+    return {one.key: one.changed_at for one in await list_all(source) if isinstance(one, Entry)}
 
 
 def find_cursor(listed: list[Listed]) -> str:

@@ -1,6 +1,7 @@
 """Confluence: who may read is the space's fence and every page's above; pages, versions, outages."""
 
 from collections.abc import AsyncIterator
+from datetime import UTC, datetime
 
 import pytest
 
@@ -11,7 +12,7 @@ from retrieval.sources.http import HttpClient
 from retrieval.sources.source import Failure, SourceAwayError
 from retrieval.sources.tokens import authorise_with_password
 from tests.fakes.confluence import FakeConfluence
-from tests.retrieval.sources.conftest import Sync, list_all, list_rules
+from tests.retrieval.sources.conftest import Sync, list_all, list_dates, list_rules
 
 # Base64 of bot@example.com:token-1, as a server checks it.
 AUTHORIZATION = "Basic Ym90QGV4YW1wbGUuY29tOnRva2VuLTE="
@@ -149,3 +150,7 @@ async def test_a_page_that_is_refused_is_named_and_the_rest_goes_in(
     service.outages = {"/pages/1?": [403]}
     report = await run_sync(source)
     assert (report.added, [isinstance(one, Failure) for one in report.failed]) == (1, [True])
+
+
+async def test_a_page_has_the_date_of_its_version(service: FakeConfluence, source: ConfluenceSource) -> None:
+    assert await list_dates(source) == {"1": datetime(2026, 1, 1, tzinfo=UTC)}

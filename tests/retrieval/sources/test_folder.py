@@ -2,6 +2,7 @@
 
 import os
 import time
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
@@ -129,3 +130,18 @@ async def test_the_default_counts_where_no_access_file_does(tmp_path: Path) -> N
 async def test_no_folder_is_no_source(tmp_path: Path) -> None:
     with pytest.raises(InvalidInputError, match="is the share mounted"):
         await list_all(FolderSource(tmp_path / "none"))
+
+
+async def test_a_touched_file_has_another_date_and_is_not_embedded_again(
+    source: FolderSource, write: Write, run_sync: Sync, documents: Documents
+) -> None:
+    location = write("leave.md", LEAVE)
+    may, june = datetime(2026, 5, 3, tzinfo=UTC), datetime(2026, 6, 1, tzinfo=UTC)
+    os.utime(location, (may.timestamp(), may.timestamp()))
+    first = await run_sync(source)
+    before = await documents.find_all()
+    os.utime(location, (june.timestamp(), june.timestamp()))
+    second = await run_sync(source)
+    after = await documents.find_all()
+    assert ([one.changed_at for one in before], [one.changed_at for one in after]) == ([may], [june])
+    assert (first.embedded, second.embedded, second.updated, after[0].version) == (1, 0, 0, 1)

@@ -2,6 +2,7 @@
 
 import os
 import subprocess
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
@@ -11,7 +12,7 @@ from retrieval.documents import Documents
 from retrieval.sources.access_rules import AccessRule
 from retrieval.sources.git import GitSource
 from retrieval.sources.source import Cursor, Entry, Failure, SourceAwayError
-from tests.retrieval.sources.conftest import Sync, list_all
+from tests.retrieval.sources.conftest import Sync, list_all, list_dates
 
 LEAVE = "# Leave\n\nEmployees get 23 days of leave.\n"
 PERSON = ["-c", "user.name=t", "-c", "user.email=t@example.com", "-c", "init.defaultBranch=main"]
@@ -22,15 +23,20 @@ class Repository:
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
+        self.environment: dict[str, str] = {}
         folder.mkdir()
         self.git("init", "--quiet")
 
     def git(self, *arguments: str) -> str:
         command = ["git", *PERSON, *arguments]
-        environment = {**os.environ, "GIT_CONFIG_GLOBAL": os.devnull}
+        environment = {**os.environ, "GIT_CONFIG_GLOBAL": os.devnull, **self.environment}
         return subprocess.run(
             command, cwd=self.folder, env=environment, check=True, capture_output=True, text=True
         ).stdout
+
+    def set_date(self, date: str) -> None:
+        """Of the commits to come."""
+        self.environment = {"GIT_COMMITTER_DATE": date}
 
     def commit(self, **files: str | None) -> None:
         """Files by name, `__` for a slash and `_` for a dot; None deletes."""
@@ -149,3 +155,30 @@ async def test_a_transport_that_runs_commands_is_refused(tmp_path: Path) -> None
     with pytest.raises(SourceAwayError, match="not allowed"):
         await list_all(source)
     assert not witness.exists()
+
+
+@pytest.mark.parametrize("remote", [False, True])
+@pytest.mark.parametrize("can_filter", ["true", "false"])
+async def test_a_file_has_the_date_of_the_commit_that_changed_it(tmp_path: Path, remote: bool, can_filter: str) -> None:
+    repository = Repository(tmp_path / "dated")
+    repository.git("config", "uploadpack.allowFilter", can_filter)
+    repository.set_date("2026-01-01T00:00:00Z")
+    repository.commit(leave_md=LEAVE, hr__travel_md="# Travel")
+    repository.set_date("2026-02-01T00:00:00Z")
+    repository.commit(leave_md=LEAVE.replace("23", "25"))
+    source = build(repository, tmp_path, remote=remote)
+    january, february, march = (datetime(2026, month, 1, tzinfo=UTC) for month in (1, 2, 3))
+    assert await list_dates(source) == {"leave.md": february, "hr/travel.md": january}
+    repository.git("checkout", "--quiet", "-b", "draft")
+    repository.commit(hr__travel_md="# Travel by train")
+    repository.git("checkout", "--quiet", "main")
+    repository.set_date("2026-03-01T00:00:00Z")
+    repository.git("merge", "--quiet", "--no-ff", "-m", "merge", "draft")
+    assert await list_dates(source) == {"leave.md": february, "hr/travel.md": march}
+
+
+async def test_a_history_that_is_cut_dates_only_what_it_holds(repository: Repository, tmp_path: Path) -> None:
+    clone = tmp_path / "clone"
+    repository.git("clone", "--quiet", "--depth=1", f"file://{repository.folder}", str(clone))
+    source = GitSource("handbook", str(clone), ref="HEAD", cache=tmp_path / "none", default=AccessRule(["everyone"]))
+    assert await list_dates(source) == {"leave.md": None, "hr/travel.md": None}

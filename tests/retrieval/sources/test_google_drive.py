@@ -1,6 +1,7 @@
 """Google Drive: changes, permissions, exports, and the service account's token."""
 
 from collections.abc import AsyncIterator
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
@@ -13,7 +14,7 @@ from retrieval.sources.http import HttpClient
 from retrieval.sources.source import Entry, Failure, SourceAwayError
 from retrieval.sources.tokens import authorise_as_service_account
 from tests.fakes.google_drive import FakeGoogleDrive
-from tests.retrieval.sources.conftest import Sync, list_all, list_rules
+from tests.retrieval.sources.conftest import Sync, list_all, list_dates, list_rules
 
 LEAVE = b"# Leave\n\nEmployees get 23 days of leave.\n"
 PEOPLE = {"type": "group", "role": "reader", "emailAddress": "People@Example.com"}
@@ -166,3 +167,7 @@ async def test_a_key_that_is_refused_is_said(service: FakeGoogleDrive, source: G
     ).decode()
     with pytest.raises(SourceAwayError, match="invalid_grant"):
         await list_all(source)
+
+
+async def test_a_file_has_the_date_of_its_last_change(service: FakeGoogleDrive, source: GoogleDriveSource) -> None:
+    assert await list_dates(source) == {"1": datetime(2026, 1, 1, tzinfo=UTC)}

@@ -14,7 +14,7 @@ from retrieval.sources.notion_blocks import Block, render_blocks
 from retrieval.sources.source import Entry
 from retrieval.sources.tokens import authorise_with_token
 from tests.fakes.notion import FakeNotion, words
-from tests.retrieval.sources.conftest import Sync, list_all
+from tests.retrieval.sources.conftest import Sync, list_all, list_dates
 
 
 def paragraph(text: str, **more: Any) -> dict[str, Any]:
@@ -123,3 +123,7 @@ def block(kind: str, text: str = "", **content: Any) -> Block:
 )
 def test_each_kind_of_block_becomes_markdown(blocks: list[Block], markdown: str) -> None:
     assert render_blocks(blocks) == markdown
+
+
+async def test_a_page_has_the_date_of_its_last_edit(service: FakeNotion, source: NotionSource) -> None:
+    assert (await list_dates(source))["p1"] == datetime(2026, 1, 1, tzinfo=UTC)

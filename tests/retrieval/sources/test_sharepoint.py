@@ -1,6 +1,7 @@
 """SharePoint: delta, permissions of each item, tokens, and downloads without our token."""
 
 from collections.abc import AsyncIterator, Mapping
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
@@ -12,7 +13,7 @@ from retrieval.sources.sharepoint import SharePointSource
 from retrieval.sources.source import CursorError, SourceAwayError
 from retrieval.sources.tokens import authorise_as_application
 from tests.fakes.graph import FakeGraph, FakeStorage
-from tests.retrieval.sources.conftest import Sync, find_cursor, list_all, list_rules
+from tests.retrieval.sources.conftest import Sync, find_cursor, list_all, list_dates, list_rules
 
 LEAVE = b"# Leave\n\nEmployees get 23 days of leave.\n"
 PEOPLE: dict[str, Any] = {"roles": ["read"], "grantedToV2": {"group": {"id": "g", "displayName": "people"}}}
@@ -189,3 +190,7 @@ async def test_labels_without_names_are_not_asked_for(
     service.labels = {"1": "l-1"}
     await run_sync(source)
     assert service.count("extractSensitivityLabels") == 0
+
+
+async def test_a_file_has_the_date_of_its_last_change(service: FakeGraph, source: SharePointSource) -> None:
+    assert await list_dates(source) == {"1": datetime(2026, 1, 1, tzinfo=UTC)}

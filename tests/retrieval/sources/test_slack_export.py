@@ -2,6 +2,7 @@
 
 import json
 import zipfile
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -10,7 +11,7 @@ import pytest
 from retrieval.documents import Documents
 from retrieval.sources.slack_export import SlackExportSource
 from retrieval.sources.source import Entry, SourceAwayError
-from tests.retrieval.sources.conftest import Sync, list_all
+from tests.retrieval.sources.conftest import Sync, list_all, list_dates
 
 USERS = [
     {"id": "U1", "name": "ann", "profile": {"email": "Ann@example.com", "display_name": "Ann"}},
@@ -114,3 +115,11 @@ async def test_what_is_no_export_is_away(tmp_path: Path, content: bytes | None) 
         location.write_bytes(content)
     with pytest.raises(SourceAwayError, match="expected"):
         await list_all(SlackExportSource("slack", location))
+
+
+async def test_a_thread_has_the_date_of_its_last_message(location: Path) -> None:
+    dates = await list_dates(SlackExportSource("slack", location))
+    assert (dates["C1/1709280000.000100"], dates["C1/2024-03-01"]) == (
+        datetime(2024, 3, 2, 9, tzinfo=UTC),
+        datetime(2024, 3, 1, 8, 0, 2, tzinfo=UTC),
+    )

@@ -2,6 +2,8 @@
 
 import gzip
 from collections.abc import AsyncIterator
+from datetime import UTC, datetime
+from email.utils import format_datetime
 
 import pytest
 from yarl import URL
@@ -202,3 +204,20 @@ def test_an_address_becomes_a_path(address: str, path: str) -> None:
 def test_what_is_no_sitemap_is_refused(content: bytes) -> None:
     with pytest.raises(InvalidInputError, match="expected"):
         parse_sitemap(content)
+
+
+async def test_a_page_has_the_date_of_its_sitemap_else_of_its_answer_unless_it_is_made_anew(
+    site: FakeWebsite, run_sync: Sync, documents: Documents
+) -> None:
+    began = datetime.now(UTC)
+    dated = f"<url><lastmod>2026-05-03</lastmod><loc>{site.url}/leave</loc></url><url><loc>{site.url}/</loc></url>"
+    site.put("/map.xml", SITEMAP.format(dated), "application/xml")
+    site.put("/new", "<h1>New</h1><p>Made anew for each reader.</p>")
+    march = "Sun, 01 Mar 2026 00:00:00 GMT"
+    site.modified = {"/": march, "/leave": march, "/new": format_datetime(began, usegmt=True)}
+    source = build(site, "/new", sitemaps=("/map.xml",))
+    await run_sync(source)
+    dates = {one.title: one.changed_at for one in await documents.find_all()}
+    assert (dates["Leave"], dates["Home"]) == (datetime(2026, 5, 3, tzinfo=UTC), datetime(2026, 3, 1, tzinfo=UTC))
+    assert dates["New"] >= began
+    await source.close()
