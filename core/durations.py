@@ -11,7 +11,7 @@ def say_duration(seconds: float, language: Language) -> str:
     """`4.2 s`, `21 min 3 s`, `2 h 5 min`; `4.2초`, `21분 3초`, `2시간 5분`."""
     hour, minute, second = _UNITS[language]
     if round(seconds, 1) < EXACT_SECONDS:
-        return f"{seconds:.1f}{second}"
+        return f"{seconds:.1f}{second}" if seconds else f"0{second}"
     minutes, rest = divmod(round(seconds), 60)
     if minutes < 1:
         return f"{rest}{second}"

@@ -6,6 +6,7 @@ from datetime import date
 from typing import Literal
 
 from core.settings import Settings, read_weights
+from learning.break_even import Figures
 from learning.runs import State
 
 
@@ -25,6 +26,7 @@ class NightSettings:
         rater_weights: of people and groups; see `CollectSettings`.
         review_share: of new pairs, those that wait for a person.
         regenerate: answers that are sampled for each disliked one; 0 samples none.
+        figures: what answers cost and save, for the report.
     """
 
     base_model: str
@@ -52,6 +54,7 @@ class NightSettings:
     rater_weights: Mapping[str, float] = field(default_factory=dict[str, float])
     review_share: float = 0.0
     regenerate: int = 4
+    figures: Figures = field(default_factory=Figures)
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,4 +99,18 @@ def read_night_settings(settings: Settings, *, base_model: str) -> NightSettings
         rater_weights=read_weights(settings.night_rater_weights or ""),
         review_share=settings.night_review_share,
         regenerate=settings.night_regenerate,
+        figures=read_figures(settings),
+    )
+
+
+def read_figures(settings: Settings) -> Figures:
+    """What answers and nights cost and save the company."""
+    return Figures(
+        currency=settings.currency,
+        saved=settings.saved_per_right_answer,
+        human_answer=settings.human_answer_cost,
+        lost_trust=settings.lost_trust_cost,
+        lost_trust_chance=settings.lost_trust_chance,
+        hour=settings.night_hour_cost,
+        watts=settings.night_watts,
     )

@@ -8,7 +8,7 @@ from core.durations import say_duration
 @pytest.mark.parametrize(
     ("seconds", "english", "korean"),
     [
-        (0, "0.0 s", "0.0초"),
+        (0, "0 s", "0초"),
         (4.24, "4.2 s", "4.2초"),
         (9.96, "10 s", "10초"),
         (59.4, "59 s", "59초"),
