@@ -9,6 +9,7 @@ from bot.desk import ACTS, Act, Night, Outcome, Switch
 from bot.slack.blocks import Block, context, escape, mrkdwn, plain
 from bot.slack.markdown import make_safe, split_markdown
 from bot.slack.render import MESSAGE_CHARACTERS
+from core.durations import say_duration
 from core.prompt import Language
 
 ACTIONS: dict[Act, str] = {act: f"night_{act}" for act in ACTS}
@@ -42,11 +43,11 @@ _PHRASES: dict[Language, dict[str, str]] = {
         "refused": "Only admins may do that. It was written to the audit log.",
         "model_server": ":rotating_light: *The model server does not answer.* Until it does, answers are quoted "
         "from the documents. `nightbake doctor` looks at it.",
-        "inbox": ":rotating_light: *Questions are waiting*: {waiting} events, the oldest for {seconds} s. "
+        "inbox": ":rotating_light: *Questions are waiting*: {waiting} events, the oldest for {seconds}. "
         "More come in than are worked on: raise WORKER_CONCURRENCY or start another replica.",
         "socket": ":rotating_light: *Slack's connection is silent* on {subject}. It is opened anew again and again; "
         "look at the proxy, and at `nightbake doctor`.",
-        "clear": ":white_check_mark: All clear after {minutes} min.",
+        "clear": ":white_check_mark: All clear after {time}.",
     },
     "ko": {
         "approve": "승인",
@@ -75,11 +76,11 @@ _PHRASES: dict[Language, dict[str, str]] = {
         "refused": "관리자만 할 수 있습니다. 감사 기록에 남겼습니다.",
         "model_server": ":rotating_light: *모델 서버가 응답하지 않습니다.* 복구될 때까지 문서를 인용해 답합니다. "
         "`nightbake doctor`로 확인하세요.",
-        "inbox": ":rotating_light: *질문이 밀려 있습니다*: {waiting}건, 가장 오래된 것은 {seconds}초째 기다립니다. "
+        "inbox": ":rotating_light: *질문이 밀려 있습니다*: {waiting}건, 가장 오래된 것은 {seconds}째 기다립니다. "
         "WORKER_CONCURRENCY를 올리거나 서버를 늘려 주세요.",
         "socket": ":rotating_light: {subject}에서 *Slack 연결이 끊겨 있습니다.* 계속 다시 연결하고 있습니다. "
         "프록시와 `nightbake doctor`를 확인하세요.",
-        "clear": ":white_check_mark: {minutes}분 만에 해소되었습니다.",
+        "clear": ":white_check_mark: {time} 만에 해소되었습니다.",
     },
 }
 
@@ -119,14 +120,16 @@ def render_markdown(text: str) -> list[Block]:
 def render_alert(alert: Alert, language: Language) -> str:
     """What is wrong and what to do, in Slack's markup."""
     facts = {name: escape(str(value)) for name, value in alert.facts.items()}
+    if "seconds" in alert.facts:
+        facts["seconds"] = say_duration(float(alert.facts["seconds"]), language)
     return _PHRASES[language][alert.kind].format(subject=escape(alert.subject), **facts)
 
 
 def render_clear(alert: Alert, language: Language) -> str:
     """That it is over."""
     assert alert.cleared_at
-    minutes = round((alert.cleared_at - alert.raised_at).total_seconds() / 60)
-    return _PHRASES[language]["clear"].format(minutes=minutes)
+    took = (alert.cleared_at - alert.raised_at).total_seconds()
+    return _PHRASES[language]["clear"].format(time=say_duration(took, language))
 
 
 def render_text(text: str) -> list[Block]:

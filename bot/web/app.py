@@ -11,6 +11,7 @@ from bot.web.admin import lock_console
 from bot.web.chat import Chat
 from bot.web.console import Console
 from bot.web.console_acts import ConsoleActs
+from bot.web.console_nights import ConsoleNights
 from bot.web.console_pairs import ConsolePairs
 from bot.web.conversations import Conversations
 from bot.web.guard import add_headers, catch_errors
@@ -80,8 +81,10 @@ def build_app(
     night = NightButton(run_night)
     console = Console(templates=templates, database=database, adapters=adapters, readiness=readiness, night=night)
     acts = ConsoleActs(database=database, serving=serving, night=night, base_url=base_url)
+    nights = ConsoleNights(templates=templates, database=database, serving=serving, base_url=base_url)
     pairs = ConsolePairs(templates=templates, database=database, base_url=base_url)
-    app.add_routes([*chat.routes(), *pages.routes(), *console.routes(), *acts.routes(), *pairs.routes()])
+    for room in (chat, pages, console, acts, nights, pairs):
+        app.add_routes(room.routes())
     app.on_response_prepare.append(_prepare)
     app.on_shutdown.append(_close(live, night))
     return app

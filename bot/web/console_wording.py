@@ -2,12 +2,14 @@
 
 from collections.abc import Mapping
 
+from bot.web.nights_wording import NIGHTS
 from bot.web.pairs_wording import PAIRS
 from core.prompt import Language
 
 CONSOLE: Mapping[Language, Mapping[str, str]] = {
     "en": {
         **PAIRS["en"],
+        **NIGHTS["en"],
         "console": "console",
         "console_label": "Nightbake console",
         "rooms": "Console",
@@ -29,8 +31,6 @@ CONSOLE: Mapping[Language, Mapping[str, str]] = {
         "why": "Why",
         "day": "{day:%d %b}",
         "moment": "{day:%d %b %H:%M}",
-        "seconds": "{n:.1f} s",
-        "minutes": "{n:.0f} min",
         # Overview
         "last_day": "The last 24 hours",
         "questions_day": "questions in 24 hours",
@@ -200,6 +200,7 @@ CONSOLE: Mapping[Language, Mapping[str, str]] = {
     },
     "ko": {
         **PAIRS["ko"],
+        **NIGHTS["ko"],
         "console": "콘솔",
         "console_label": "Nightbake 콘솔",
         "rooms": "콘솔",
@@ -221,8 +222,6 @@ CONSOLE: Mapping[Language, Mapping[str, str]] = {
         "why": "이유",
         "day": "{day.month}/{day.day}",
         "moment": "{day.month}월 {day.day}일 {day:%H:%M}",
-        "seconds": "{n:.1f}초",
-        "minutes": "{n:.0f}분",
         # Overview
         "last_day": "최근 24시간",
         "questions_day": "24시간 동안의 질문",
