@@ -1,6 +1,6 @@
 """Screens for the documentation, made by the renderers that the service sends them with, of the sample company."""
 
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from typing import Any
 
 from bot.desk import Night
@@ -48,10 +48,11 @@ TEXTS: dict[Language, dict[str, str]] = {
     },
 }
 NIGHT = Run(
-    id=7, night=MONDAY.date(), requested_by="schedule", window_from=MONDAY, window_to=MONDAY, stage="report",
-    state="done", attempts=1, tickets=[{"owners": ["hr"]}] * 2, proof=None, gate=None, seconds={"train": 1263.0},
-    counts={"votes": 148, "voters": 31, "pairs": 96, "trained": 76, "held_out": 20}, evaluation=None,
-    adapter="night-20261120-7f3a", reason="awaits_approval", error=None, started_at=MONDAY, finished_at=MONDAY,
+    id=7, night=date(2026, 11, 20), requested_by="schedule", window_from=MONDAY, window_to=MONDAY, stage="report",
+    state="done", attempts=1, tickets=[], proof=None, gate=None, seconds={"train": 1263.0},
+    counts={"votes": 148, "voters": 31, "pairs": 96, "trained": 76, "held_out": 20, "awaiting_review": 3},
+    evaluation=None, adapter="night-20261120-7f3a", reason="awaits_approval", error=None, started_at=MONDAY,
+    finished_at=MONDAY,
 )  # fmt: skip
 
 
