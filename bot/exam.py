@@ -18,12 +18,17 @@ Cell = Literal["found_right", "found_wrong", "missed_right", "missed_wrong", "re
 
 @dataclass(frozen=True, slots=True)
 class Graded:
-    """A golden question with the answer that it would get now."""
+    """A golden question with the answer that it would get now.
+
+    Attributes:
+        cites_source: whether the answer cites a document that answers the question.
+    """
 
     golden: GoldenQuestion
     cell: Cell
     mode: str
     answer: str
+    cites_source: bool
 
 
 class Examiner:
@@ -47,7 +52,9 @@ class Examiner:
         outcome = Outcome(0, "", "refused", passages=found.passages, adapter=adapter)
         if found.passages and found.is_answerable:
             outcome = await self._composer.compose(Draft(outcome), language, found.searched, _show_nobody)
-        return Graded(golden, _choose_cell(golden, outcome), outcome.mode, outcome.answer)
+        cited = {passage.path for passage in outcome.passages if passage.number in outcome.citations}
+        cites_source = not cited.isdisjoint(golden.sources)
+        return Graded(golden, _choose_cell(golden, outcome), outcome.mode, outcome.answer, cites_source)
 
 
 def _choose_cell(golden: GoldenQuestion, outcome: Outcome) -> Cell:

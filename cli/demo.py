@@ -68,7 +68,7 @@ async def demo(keep: bool, as_json: bool) -> None:
     folder = Path(tempfile.mkdtemp(prefix="nightbake-demo-"))
     folder.chmod(0o755)  # the embedded PostgreSQL may run under a user of its own
     settings = _settings(folder)
-    _borrow_model(load_settings().nightbake_home.resolve(), settings)
+    borrow_model(load_settings().nightbake_home.resolve(), settings)
     try:
         async with open_house(settings) as house:
             outcome = await _loop(house, quiet=as_json)
@@ -180,14 +180,14 @@ def _settings(folder: Path) -> Settings:
         nightbake_home=folder,
         database_url=None,
         documents=None,
-        model_port=_free_port(),
+        model_port=find_free_port(),
         night_learning_rate=DEMO_LEARNING_RATE,
     )
     configure_logging(level=settings.log_level, file=folder / "logs" / "nightbake.log")
     return settings
 
 
-def _borrow_model(home: Path, settings: Settings) -> None:
+def borrow_model(home: Path, settings: Settings) -> None:
     """Use the base model that `nightbake up` has made, where it is the same: it takes half a minute to make."""
     made = home / "models" / embedded_model.MODEL_NAME
     if settings.model_url is None and is_prepared(made, embedded_model.find_starter(), cpu_dtype()):
@@ -202,7 +202,8 @@ def _remove_state(folder: Path) -> None:
             shutil.rmtree(path, ignore_errors=True)
 
 
-def _free_port() -> int:
+def find_free_port() -> int:
+    """A port of this machine that nobody listens at now."""
     with socket.socket() as listener:
         listener.bind(("127.0.0.1", 0))
         return listener.getsockname()[1]

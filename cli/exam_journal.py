@@ -38,7 +38,7 @@ class ExamJournal:
         for question in questions:
             row = rows.get(_hash_question(question))
             if row:
-                answered.append(Graded(question, row["cell"], row["mode"], row["answer"]))
+                answered.append(Graded(question, row["cell"], row["mode"], row["answer"], row["cites_source"]))
             else:
                 left.append(question)
         return answered, left
@@ -50,6 +50,7 @@ class ExamJournal:
             "cell": graded.cell,
             "mode": graded.mode,
             "answer": graded.answer,
+            "cites_source": graded.cites_source,
         }
         self.file.parent.mkdir(parents=True, exist_ok=True)
         with self.file.open("a" if self._goes_on else "w", encoding="utf-8") as file:

@@ -28,6 +28,7 @@ from cli.output import (
     read_settings,
     say,
 )
+from core.durations import say_duration
 from core.errors import NotFoundError
 from core.pauses import Pauses
 from learning.night import NightResult
@@ -166,7 +167,7 @@ def _say_result(result: NightResult) -> None:
         f"  votes {result.votes}, pairs {result.pairs}, trained {result.trained}, held out {result.held_out}\n"
         f"  gate {result.verdict or '-'}, adapter {result.adapter or '-'}, "
         f"served now: {'yes' if result.switched else 'no'}\n"
-        f"  {result.seconds:.0f} s; `nightbake report` shows why"
+        f"  {say_duration(result.seconds, 'en')}; `nightbake report` shows why"
     )
     if result.adapter and result.verdict == "abstain":
         console.print(f"  to serve it all the same: nightbake adapters promote {result.adapter}")

@@ -23,6 +23,7 @@ from cli.output import command, emit, escape, json_option, log_file, notes, read
 from cli.sources import build_sources
 from core.errors import NightbakeError, ProcessError
 from core.garbage import keep_what_is_built
+from learning.night import read_figures
 from learning.room import Room, wake_abandoned
 from learning.runs import Runs
 from learning.schedule import NightSchedule
@@ -82,7 +83,7 @@ async def up(as_json: bool) -> None:
             if change.is_running:
                 say(f"{escape(await describe_change(house))}; `nightbake doctor` shows how far it is", quiet=as_json)
             await _begin(Teaching(house.database), stack)
-            await _begin(TrialWatch(house.database, house.serving, hours=house.settings.night_trial_hours), stack)
+            await _begin(_build_trial_watch(house), stack)
             schedule = await _begin(_build_schedule(house), stack)
             keep_what_is_built()
             await _announce(house, bot, schedule, seconds=time.monotonic() - began, as_json=as_json)
@@ -196,6 +197,12 @@ def _build_keep_up(house: House, configured: list[Source]) -> KeepUp:
         at_once=configured,
         interval_seconds=house.settings.sources_interval_seconds,
     )
+
+
+def _build_trial_watch(house: House) -> TrialWatch:
+    settings = house.settings
+    hours, figures = settings.night_trial_hours, read_figures(settings)
+    return TrialWatch(house.database, house.serving, hours=hours, figures=figures)
 
 
 def _build_schedule(house: House) -> NightSchedule:

@@ -160,6 +160,15 @@ class Settings(BaseSettings):
     night_trial_hours: float = Field(20.0, gt=0, description="After this a trial without harm serves everybody")
     night_keep_adapters: int = Field(30, ge=3, description="Older adapters' folders are deleted; their rows stay")
     night_seed: int = Field(0, ge=0, description="Seed of split and training")
+    currency: str = Field("USD", description="Of the figures below")
+    saved_per_right_answer: float = Field(20, ge=0, description="What a right answer saves")
+    human_answer_cost: float = Field(40, ge=0, description="What a person's answer costs, after a wrong one")
+    lost_trust_cost: float = Field(1000, ge=0, description="What it costs when somebody gives the assistant up")
+    lost_trust_chance: float = Field(0.05, ge=0, le=1, description="Chance of that after a wrong answer")
+    night_hour_cost: float | None = Field(
+        None, ge=0, description="What an hour of the machine that trains costs; unset: reports tell hours only"
+    )
+    night_watts: float | None = Field(None, ge=0, description="What that machine draws, in watts; unset: no kWh")
 
     @field_validator("night_time", "night_done_by")
     @classmethod

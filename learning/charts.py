@@ -3,35 +3,46 @@
 from collections.abc import Mapping, Sequence
 from html import escape
 from typing import Any
+from unicodedata import east_asian_width
 
 WIDTH = 640
-LABEL_WIDTH = 165
+LABEL_WIDTH = 190
+# Of half the width of a Korean letter.
+LABEL_CELLS = 20
 
 
-def draw_shares(rows: Sequence[Mapping[str, Any]]) -> str:
+def draw_shares(rows: Sequence[Mapping[str, Any]], *, mark: float | None = None, percent: str = "{:.0f} %") -> str:
     """Horizontal bars of shares in [0, 1] with their intervals.
 
     Args:
         rows: `label`, `share`, `low`, `high` and the `kind` that colours the bar.
+        mark: a share that all are held against.
+        percent: how one is written, of a number out of 100.
     """
     height = 34 * len(rows) + 26
     room = WIDTH - LABEL_WIDTH - 60
     parts = [_line(LABEL_WIDTH + room * tick / 4, 4, height - 22, "grid") for tick in range(5)]
     for tick in range(5):
-        parts.append(_text(LABEL_WIDTH + room * tick / 4, height - 6, f"{tick * 25} %", "axis", "middle"))
+        parts.append(_text(LABEL_WIDTH + room * tick / 4, height - 6, percent.format(tick * 25), "axis", "middle"))
     for at, row in enumerate(rows):
         top = 6 + 34 * at
-        parts.append(_text(LABEL_WIDTH - 10, top + 16, row["label"], "label", "end"))
+        parts.append(_text(LABEL_WIDTH - 10, top + 16, _fit(row["label"]), "label", "end"))
         parts.append(_bar(LABEL_WIDTH, top, room * row["share"], 22, row["kind"]))
         low, high = LABEL_WIDTH + room * row["low"], LABEL_WIDTH + room * row["high"]
         whiskers = f"M{low:.1f} {top + 11}H{high:.1f}M{low:.1f} {top + 6}v10M{high:.1f} {top + 6}v10"
         parts.append(f'<path class="interval" d="{whiskers}"/>')
-        parts.append(_text(WIDTH - 4, top + 16, f"{row['share']:.0%}", "value", "end"))
+        parts.append(_text(WIDTH - 4, top + 16, percent.format(row["share"] * 100), "value", "end"))
+    if mark is not None:
+        parts.append(_line(LABEL_WIDTH + room * mark, 2, height - 22, "mark"))
     return _frame(parts, height)
 
 
-def draw_days(rows: Sequence[Mapping[str, Any]]) -> str:
-    """Likes above the line and dislikes below it, one column a day (`day`, `liked`, `disliked`)."""
+def draw_days(rows: Sequence[Mapping[str, Any]], *, most: str = "max {count}") -> str:
+    """Likes above the line and dislikes below it, one column a day (`day`, `liked`, `disliked`).
+
+    Args:
+        most: words for the `count` of the highest column.
+    """
     if not rows:
         return ""
     top = max(*(row["liked"] for row in rows), *(row["disliked"] for row in rows), 1)
@@ -45,7 +56,7 @@ def draw_days(rows: Sequence[Mapping[str, Any]]) -> str:
         parts.append(f"<g>{title}{columns}</g>")
     parts.append(_text(0, 154, str(rows[0]["day"]), "axis", "start"))
     parts.append(_text(WIDTH, 154, str(rows[-1]["day"]), "axis", "end"))
-    parts.append(_text(WIDTH, 12, f"max {top}", "axis", "end"))
+    parts.append(_text(WIDTH / 2, 154, most.format(count=top), "axis", "middle"))
     return _frame(parts, 160)
 
 
@@ -58,7 +69,7 @@ def draw_histogram(values: Sequence[float], *, bins: int = 21) -> str:
     for value in values:
         counts[min(bins - 1, int((value + reach) / (2 * reach) * bins))] += 1
     step, top = WIDTH / bins, max(counts)
-    parts = [_line(WIDTH / 2, 4, 112, "zero")]
+    parts = [_line(WIDTH / 2, 112, 118, "zero")]
     for at, count in enumerate(counts):
         kind = "good" if at > bins // 2 else "bad" if at < bins // 2 else "neutral"
         size = 104 * count / top
@@ -89,18 +100,44 @@ def draw_curve(values: Sequence[float]) -> str:
     return _frame(parts, 104, top=-20)
 
 
-def draw_seconds(rows: Sequence[tuple[str, float]]) -> str:
-    """Horizontal bars of durations in seconds."""
+def draw_lines(series: Sequence[tuple[str, Sequence[float | None]]], *, title: str = "") -> str:
+    """Shares in [0, 1] over nights, a line a series with its name at its end; None is a night without one.
+
+    The line's class is `line-N` with N from 0 for as many colours as the page has.
+    """
+    length = max((len(values) for _, values in series), default=0)
+    left, right, bottom = 40, 170, 184
+    step = (WIDTH - left - right) / max(1, length - 1)
+    parts = [_text(left, 10, title, "label", "start")] if title else []
+    for tick in range(5):
+        y = bottom - 40 * tick
+        parts += [
+            f'<path class="grid" d="M{left} {y}H{WIDTH - right}"/>',
+            _text(left - 8, y + 4, f"{tick * 25}%", "axis", "end"),
+        ]
+    ends = _spread([_last(values) for _, values in series], bottom)
+    for at, ((name, values), end) in enumerate(zip(series, ends, strict=True)):
+        points = [(left + x * step, bottom - 160 * value) for x, value in enumerate(values) if value is not None]
+        path = "M" + "L".join(f"{x:.1f} {y:.1f}" for x, y in points)
+        if points:
+            parts.append(f'<path class="line line-{at}" d="{path}"/>')
+            parts.append(_text(WIDTH - right + 8, end + 4, name, f"axis name-{at}", "start"))
+    parts += [_text(left + x * step, bottom + 18, str(x), "axis", "middle") for x in range(length)]
+    return _frame(parts, bottom + 26)
+
+
+def draw_seconds(rows: Sequence[tuple[str, float, str]]) -> str:
+    """Horizontal bars of durations: label, seconds, and the duration in words."""
     if not rows:
         return ""
-    longest = max(1e-9, *(seconds for _, seconds in rows))
-    room = WIDTH - LABEL_WIDTH - 80
+    longest = max(1e-9, *(seconds for _, seconds, _ in rows))
+    room = WIDTH - LABEL_WIDTH - 110
     parts: list[str] = []
-    for at, (label, seconds) in enumerate(rows):
+    for at, (label, seconds, words) in enumerate(rows):
         top = 4 + 28 * at
         parts.append(_text(LABEL_WIDTH - 10, top + 14, label, "label", "end"))
         parts.append(_bar(LABEL_WIDTH, top, max(2, room * seconds / longest), 18, "neutral"))
-        parts.append(_text(WIDTH - 4, top + 14, f"{seconds:,.1f} s", "value", "end"))
+        parts.append(_text(WIDTH - 4, top + 14, words, "value", "end"))
     return _frame(parts, 28 * len(rows) + 6)
 
 
@@ -124,6 +161,34 @@ def draw_grid(rows: Sequence[str], columns: Sequence[str], shares: Sequence[Sequ
     below = len(rows) * height
     parts += [_text(left + (x + 0.5) * width, below + 16, name, "axis", "middle") for x, name in enumerate(columns)]
     return _frame(parts, below + 22)
+
+
+def _last(values: Sequence[float | None]) -> float:
+    return next((value for value in reversed(values) if value is not None), 0.0)
+
+
+def _spread(values: Sequence[float], bottom: float, gap: float = 15) -> list[float]:
+    """Heights of names at the ends of lines, moved apart so that none lies on another."""
+    heights = [bottom - 160 * value for value in values]
+    lowest = bottom
+    for at in sorted(range(len(heights)), key=lambda at: -heights[at]):
+        heights[at] = min(heights[at], lowest)
+        lowest = heights[at] - gap
+    return heights
+
+
+def _fit(label: str) -> str:
+    """A label that is cut in its middle where it is too long: what it ends with tells it from others."""
+    if _count_cells(label) <= LABEL_CELLS:
+        return label
+    kept, _, end = label.rpartition(" ")
+    while kept and _count_cells(f"{kept}… {end}") > LABEL_CELLS:
+        kept = kept[:-1]
+    return f"{kept}… {end}"
+
+
+def _count_cells(text: str) -> int:
+    return sum(1 + (east_asian_width(letter) in "WF") for letter in text)
 
 
 def _frame(parts: Sequence[str], height: float, *, top: float = 0) -> str:

@@ -6,6 +6,7 @@ from datetime import date
 from typing import Literal
 
 from core.settings import Settings, read_weights
+from learning.break_even import Figures
 from learning.plan import AFTER_SECONDS
 from learning.room import RoomSettings
 from learning.runs import State
@@ -29,6 +30,7 @@ class NightSettings:
         regenerate: answers that are sampled for each disliked one; 0 samples none.
         trial_share: of the conversations, for a promoted adapter at first; 0 serves it to everybody at once.
         keep_adapters: how many of the newest keep their folders.
+        figures: what answers cost and save, for the report.
     """
 
     base_model: str
@@ -59,6 +61,7 @@ class NightSettings:
     trial_share: float = 0.0
     keep_adapters: int = 30
     room: RoomSettings = field(default_factory=RoomSettings)
+    figures: Figures = field(default_factory=Figures)
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,4 +117,18 @@ def read_night_settings(settings: Settings, *, base_model: str) -> NightSettings
             start_command=settings.model_start_command,
             after_seconds=AFTER_SECONDS + settings.night_evaluate_seconds,
         ),
+        figures=read_figures(settings),
+    )
+
+
+def read_figures(settings: Settings) -> Figures:
+    """What answers and nights cost and save the company."""
+    return Figures(
+        currency=settings.currency,
+        saved=settings.saved_per_right_answer,
+        human_answer=settings.human_answer_cost,
+        lost_trust=settings.lost_trust_cost,
+        lost_trust_chance=settings.lost_trust_chance,
+        hour=settings.night_hour_cost,
+        watts=settings.night_watts,
     )

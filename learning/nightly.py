@@ -14,8 +14,6 @@ from typing import Any
 from core.adapters import Adapters
 from core.database import Database
 from core.errors import ModelServerError, NightbakeError
-from core.exams import Exams
-from core.gaps import Gaps
 from core.model_server import ModelServer
 from core.pauses import Pauses
 from core.serving import Serving
@@ -170,8 +168,8 @@ class Night:
         run = await self._enter(run, "report")
         if run.audience == DEFAULT.principal:
             await self._ask_golden_questions()
-        parts = (self._runs, Gaps(self._database), Exams(self._database))
-        await write_reports(*parts, run, state=state, reason=reason, error=error)
+        told: dict[str, Any] = {"figures": self._settings.figures, "min_pairs": self._settings.min_pairs}
+        await write_reports(self._database, run, state=state, reason=reason, error=error, **told)
         run = await self._runs.finish(run.id, state, reason=reason, error=error)
         await self._progress({"event": "finished_night", "state": state, "reason": reason, "run_id": run.id})
         return await self._sum_up(run)

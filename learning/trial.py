@@ -10,12 +10,11 @@ from core.adapters import Adapters, Served
 from core.advisory_lock import hold_lock
 from core.background import BackgroundWork
 from core.database import Database
-from core.exams import Exams
-from core.gaps import Gaps
 from core.locks import Lock
 from core.pauses import Pauses
 from core.serving import Serving
 from core.sql import load_queries
+from learning.break_even import Figures
 from learning.harm import Harm, Vote, find_harm
 from learning.report import write_reports
 from learning.runs import Runs, State
@@ -41,10 +40,17 @@ class TrialWatch(BackgroundWork):
 
     Args:
         hours: after this a trial in which no harm was found serves everybody.
+        figures: what answers cost and save, for the report.
     """
 
     def __init__(
-        self, database: Database, serving: Serving, *, hours: float, clock: Clock = lambda: datetime.now(UTC)
+        self,
+        database: Database,
+        serving: Serving,
+        *,
+        hours: float,
+        figures: Figures | None = None,
+        clock: Clock = lambda: datetime.now(UTC),
     ) -> None:
         super().__init__("trial", pause_seconds=LOOK_SECONDS)
         self._database = database
@@ -53,6 +59,7 @@ class TrialWatch(BackgroundWork):
         self._runs = Runs(database)
         self._length = timedelta(hours=hours)
         self._clock = clock
+        self._figures = figures
 
     async def turn(self) -> bool:
         """End the trial where it is due; there is always a next one."""
@@ -90,7 +97,7 @@ class TrialWatch(BackgroundWork):
             outcome = untold.facts["outcome"]
             state: State = "done" if outcome == "trial_passed" else "refused"
             run = await self._runs.get(untold.run_id)
-            parts = (self._runs, Gaps(self._database), Exams(self._database))
-            await write_reports(*parts, replace(run, trial=untold.facts), state=state, reason=outcome, error=None)
+            told = replace(run, trial=untold.facts)
+            await write_reports(self._database, told, state=state, reason=outcome, error=None, figures=self._figures)
             await self._runs.finish(run.id, state, reason=outcome)
             await self._runs.update(run.id, trial=untold.facts)

@@ -13,6 +13,7 @@ from bot.web.chat import Chat
 from bot.web.console import Console
 from bot.web.console_acts import ConsoleActs
 from bot.web.console_disagreements import ConsoleDisagreements
+from bot.web.console_nights import ConsoleNights
 from bot.web.console_pairs import ConsolePairs
 from bot.web.conversations import Conversations
 from bot.web.guard import add_headers, catch_errors
@@ -84,7 +85,8 @@ def build_app(
     acts = ConsoleActs(database=database, serving=serving, night=night, base_url=base_url)
     desk: dict[str, Any] = {"templates": templates, "database": database, "base_url": base_url}
     pairs, disagreements = ConsolePairs(**desk), ConsoleDisagreements(**desk)
-    parts = (chat, pages, console, acts, pairs, disagreements)
+    nights = ConsoleNights(serving=serving, **desk)
+    parts = (chat, pages, console, acts, nights, pairs, disagreements)
     app.add_routes([route for part in parts for route in part.routes()])
     app.on_response_prepare.append(_prepare)
     app.on_shutdown.append(_close(live, night))

@@ -5,14 +5,12 @@ from typing import Any
 from aiohttp import web
 from jinja2 import Environment
 
-from bot.web.chat import ID
 from bot.web.night import NightButton
 from bot.web.pages import render
 from bot.web.readiness import Readiness
 from bot.web.wording import choose_language
 from core.adapters import Adapters
 from core.database import Database
-from core.errors import NotFoundError
 from core.gaps import Gaps
 from core.sql import load_queries
 from core.text import clean_text
@@ -25,9 +23,6 @@ GAP_DAYS = 30
 MODES = ("generated", "quoted", "refused", "stopped", "failed")
 VOTES = ("up", "down", "corrected")
 STAGES = ("collect", "train", "serve", "evaluate", "gate", "switch", "report")
-
-# A report is a page of its own: it may style itself and show its plots, and nothing else.
-REPORT_POLICY = "default-src 'none'; style-src 'unsafe-inline'; img-src data:; frame-ancestors 'self'; sandbox"
 
 
 class Console:
@@ -57,8 +52,6 @@ class Console:
             web.get("/console/gaps", self.show_gaps),
             web.get("/console/adapters", self.show_adapters),
             web.get("/console/nights", self.show_nights),
-            web.get(f"/console/nights/{{id:{ID}}}", self.show_night),
-            web.get(f"/console/nights/{{id:{ID}}}/report/{{language:en|ko}}", self.show_report),
             web.get("/console/documents", self.show_documents),
         ]
 
@@ -111,22 +104,6 @@ class Console:
         rows = await self._fetch("find_nights", before=_read_before(request), limit=PAGE_ROWS + 1)
         running = await self._fetch_one("find_running")
         return self._render(request, "nights", stages=STAGES, running=running, night=self._night, **_to_page(rows))
-
-    async def show_night(self, request: web.Request) -> web.Response:
-        """One night with its report."""
-        run = await self._fetch_one("find_night", id=int(request.match_info["id"]))
-        if not run:
-            raise NotFoundError("There is no such night. / 해당 날짜의 야간 학습이 없습니다.")
-        return self._render(request, "night", run=run, stages=STAGES)
-
-    async def show_report(self, request: web.Request) -> web.Response:
-        """A report as it was written, in a page that can run nothing."""
-        parameters = {"id": int(request.match_info["id"]), "language": request.match_info["language"]}
-        report = await self._fetch_one("find_report", **parameters)
-        if not report:
-            raise NotFoundError("This night has no report in this language. / 이 언어로 된 보고서가 없습니다.")
-        headers = {"Content-Security-Policy": REPORT_POLICY, "Cache-Control": "no-store"}
-        return web.Response(text=report["html"], content_type="text/html", headers=headers)
 
     async def show_documents(self, request: web.Request) -> web.Response:
         """What is known, and what could not be read."""

@@ -68,7 +68,7 @@ SELECT runs.id, night, requested_by, stage, state, attempts, counts, adapter, re
 FROM runs WHERE id = %(id)s
 
 -- name: find_report
-SELECT html FROM reports WHERE run_id = %(id)s AND language = %(language)s
+SELECT html, night FROM reports JOIN runs ON runs.id = run_id WHERE run_id = %(id)s AND language = %(language)s
 
 -- name: find_running
 SELECT id, stage, started_at FROM runs WHERE state = 'running' AND NOT is_rehearsal ORDER BY id DESC LIMIT 1

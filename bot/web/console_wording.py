@@ -33,8 +33,6 @@ CONSOLE: Mapping[Language, Mapping[str, str]] = {
         "why": "Why",
         "day": "{day:%d %b}",
         "moment": "{day:%d %b %H:%M}",
-        "seconds": "{n:.1f} s",
-        "minutes": "{n:.0f} min",
         # Overview
         "last_day": "The last 24 hours",
         "questions_day": "questions in 24 hours",
@@ -217,8 +215,6 @@ CONSOLE: Mapping[Language, Mapping[str, str]] = {
         "why": "이유",
         "day": "{day.month}/{day.day}",
         "moment": "{day.month}월 {day.day}일 {day:%H:%M}",
-        "seconds": "{n:.1f}초",
-        "minutes": "{n:.0f}분",
         # Overview
         "last_day": "최근 24시간",
         "questions_day": "24시간 동안의 질문",

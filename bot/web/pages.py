@@ -17,6 +17,7 @@ from bot.web.people import PERSON
 from bot.web.places import FindPrincipals, Place, Places
 from bot.web.readiness import Readiness
 from bot.web.wording import LANGUAGE_COOKIE, WORDING, choose_language
+from core.durations import say_duration
 from core.prompt import Language
 
 HERE = Path(__file__).parent
@@ -59,10 +60,7 @@ def _render_day(context: Context, day: date) -> str:
 
 @pass_context
 def _render_seconds(context: Context, seconds: float | None) -> str:
-    words = CONSOLE[context["language"]]
-    if seconds is None:
-        return "–"
-    return words["seconds"].format(n=seconds) if seconds < 120 else words["minutes"].format(n=seconds / 60)
+    return "–" if seconds is None else say_duration(seconds, context["language"])
 
 
 @pass_context

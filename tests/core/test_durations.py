@@ -3,21 +3,21 @@
 import pytest
 
 from core.durations import say_duration
-from core.prompt import Language
 
 
 @pytest.mark.parametrize(
-    ("seconds", "language", "said"),
+    ("seconds", "english", "korean"),
     [
-        (0.2, "en", "0 s"),
-        (59.6, "en", "1 min"),
-        (1263, "en", "21 min 3 s"),
-        (1263, "ko", "21분 3초"),
-        (3600, "ko", "1시간"),
-        (3629, "en", "1 h"),
-        (7195, "en", "2 h"),
-        (4881, "ko", "1시간 21분"),
+        (0, "0 s", "0초"),
+        (4.24, "4.2 s", "4.2초"),
+        (9.96, "10 s", "10초"),
+        (59.4, "59 s", "59초"),
+        (59.6, "1 min", "1분"),
+        (1263, "21 min 3 s", "21분 3초"),
+        (3599.7, "1 h", "1시간"),
+        (7500, "2 h 5 min", "2시간 5분"),
+        (7199, "2 h", "2시간"),
     ],
 )
-def test_the_largest_units_are_said(seconds: float, language: Language, said: str) -> None:
-    assert say_duration(seconds, language) == said
+def test_a_duration_is_said_in_its_largest_units(seconds: float, english: str, korean: str) -> None:
+    assert (say_duration(seconds, "en"), say_duration(seconds, "ko")) == (english, korean)

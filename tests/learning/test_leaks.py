@@ -5,8 +5,6 @@ from datetime import timedelta
 from typing import Any
 
 from core.database import Database
-from core.exams import Exams
-from core.gaps import Gaps
 from learning.collect import RESTRICTED, CollectSettings, collect
 from learning.export import Form, export_feedback
 from learning.nightly import to_row
@@ -62,7 +60,7 @@ async def run_night(database: Database) -> tuple[list[RunPair], int]:
     assert run
     made = await collect(database, runs, run, CollectSettings(max_pairs=999, seed=0))
     run = await runs.update(run.id, counts=made.counts, tickets=made.tickets)
-    await write_reports(runs, Gaps(database), Exams(database), run, state="skipped", reason="too_few_pairs", error=None)
+    await write_reports(database, run, state="skipped", reason="too_few_pairs", error=None)
     return [pair for pair in await runs.find_pairs(run.id) if pair.state != "dropped"], run.id
 
 

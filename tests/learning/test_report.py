@@ -12,22 +12,16 @@ import pytest
 from core.database import Database
 from core.exams import Exam, Exams, Failed
 from core.gaps import Gaps, Topic
+from core.prompt import Language
 from learning import gate
 from learning.private_data import Kind
-from learning.report import (
-    FOLDER,
-    MOST_FAILED,
-    MOST_GAPS,
-    build_facts,
-    choose_examples,
-    load_texts,
-    render_html,
-    render_markdown,
-    write_reports,
-)
-from learning.runs import Run, RunPair, Runs
+from learning.report import write_reports
+from learning.report_facts import MOST_FAILED, MOST_GAPS, Gathered, build_facts
+from learning.report_pages import FOLDER, LANGUAGES, load_texts, render_html, render_markdown
+from learning.runs import Run, Runs
 from tests.learning.log import log_answer
 from tests.learning.making import NOON
+from tests.learning.reporting import make_full_run, make_gathered
 
 
 def make_run(**changes: Any) -> Run:
@@ -46,14 +40,15 @@ def make_topic(question: str, asked: int = 1, nearest: tuple[str, ...] = ()) -> 
 
 def render(
     run: Run,
-    language: str,
+    language: Language,
     state: Any = "skipped",
     reason: str = "too_few_pairs",
     error: str | None = None,
     topics: Sequence[Topic] = (),
     exams: Sequence[Exam] = (),
 ):
-    facts = build_facts(run, [], [], topics, exams, state=state, reason=reason, error=error)
+    gathered = Gathered(topics=topics, exams=exams)
+    facts = build_facts(run, gathered, state=state, reason=reason, error=error)
     return render_markdown(facts, language), render_html(facts, language)
 
 
@@ -77,7 +72,7 @@ def make_gate(reason: str) -> dict[str, Any]:
 
 
 @pytest.mark.parametrize("language", ["en", "ko"])
-def test_every_reason_of_the_gate_is_told_in_words_with_its_numbers(language: str) -> None:
+def test_every_reason_of_the_gate_is_told_in_words_with_its_numbers(language: Language) -> None:
     texts = load_texts(language)
     source = inspect.getsource(gate._judge)
     reasons = set(re.findall(r'"(?:refuse|abstain|promote)", "(\w+)"', source))
@@ -90,9 +85,9 @@ def test_every_reason_of_the_gate_is_told_in_words_with_its_numbers(language: st
 
 def test_a_refusal_names_what_pays_for_it() -> None:
     for page in render(make_run(gate=make_gate("slice_worse")), "en", "refused", "slice_worse"):
-        assert "worse for some: language Korean, team sales, names" in page
+        assert "worse for some: Korean, team sales, names" in page
     for page in render(make_run(gate=make_gate("slice_worse")), "ko", "refused", "slice_worse"):
-        assert "언어 한국어, 팀 sales" in page
+        assert "한국어, 팀 sales" in page
 
 
 def test_every_tally_has_a_word_in_the_report() -> None:
@@ -100,7 +95,7 @@ def test_every_tally_has_a_word_in_the_report() -> None:
 
 
 @pytest.mark.parametrize("language", ["en", "ko"])
-def test_a_night_without_votes_is_a_report(language: str) -> None:
+def test_a_night_without_votes_is_a_report(language: Language) -> None:
     markdown, html = render(make_run(), language)
     headline = json.loads((FOLDER / f"report.{language}.json").read_text())["headlines"]["skipped"]
     assert headline in markdown and headline in html
@@ -123,18 +118,8 @@ def test_a_page_asks_nothing_of_the_network() -> None:
     assert "http" not in html.replace('xmlns="http://www.w3.org/2000/svg"', "") and "<script" not in html
 
 
-def test_examples_show_the_greatest_losses_too() -> None:
-    pairs = [RunPair(str(n), [], "c", "r", f"q{n}", "en", ["a"], "correction", "held_out", None) for n in range(10)]
-    examples = [
-        {"sha256": str(n), "preferred": "c", "live": {"text": "", "f1": 0.5}, "candidate": {"text": "", "f1": n / 10}}
-        for n in range(10)
-    ]
-    shown = choose_examples({"examples": examples}, pairs)
-    assert [example["question"] for example in shown] == ["q9", "q8", "q7", "q6", "q1", "q0"]
-
-
 @pytest.mark.parametrize("language", ["en", "ko"])
-def test_what_the_documents_do_not_hold_is_told_by_topic_with_its_count(language: str) -> None:
+def test_what_the_documents_do_not_hold_is_told_by_topic_with_its_count(language: Language) -> None:
     texts = load_texts(language)
     for page in render(make_run(), language, topics=[make_topic("Parking for visitors?", 17, ("Site map", "Guests"))]):
         assert texts["sections"]["gaps"] in page and texts["gaps_note"] in page
@@ -177,9 +162,7 @@ async def report_night(database: Database, *, days_before_noon: float = 0) -> st
     )
     assert run
     for _ in range(2):  # a night that a crash left writes its report again
-        await write_reports(
-            runs, Gaps(database), Exams(database), run, state="skipped", reason="too_few_pairs", error=None
-        )
+        await write_reports(database, run, state="skipped", reason="too_few_pairs", error=None)
     return (await runs.get_report(run.id, "en")).markdown
 
 
@@ -199,7 +182,7 @@ def make_exam(*, right: int, wrong: int, adapter: str | None = None) -> Exam:
 
 
 @pytest.mark.parametrize("language", ["en", "ko"])
-def test_golden_questions_are_told_beside_the_round_before(language: str) -> None:
+def test_golden_questions_are_told_beside_the_round_before(language: Language) -> None:
     texts = load_texts(language)
     exams = [make_exam(right=7, wrong=2, adapter="night-2"), make_exam(right=5, wrong=4)]
     markdown, html = render(make_run(), language, exams=exams)
@@ -236,7 +219,7 @@ def test_what_was_kept_out_is_told_in_words_for_every_reason_kind_and_flag() -> 
     kinds = dict.fromkeys(get_args(Kind), 2)
     run = make_run(counts={"votes": 1, "voters": 1, "pairs": 1, "trained": 1, "held_out": 0, "private": kinds,
                            "flags": dict.fromkeys(load_texts("en")["flags"], 3)})  # fmt: skip
-    for language in ("en", "ko"):
+    for language in LANGUAGES:
         texts = load_texts(language)
         assert reasons - set(texts["drops"]) == set()
         for form in render(run, language):
@@ -245,3 +228,38 @@ def test_what_was_kept_out_is_told_in_words_for_every_reason_kind_and_flag() -> 
                 for kind in kinds
             )
             assert all(words in form for words in texts["flags"].values())
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_a_full_night_tells_everything_in_words(language: Language) -> None:
+    texts = load_texts(language)
+    run = make_full_run()
+    facts = build_facts(run, make_gathered(), state="done", reason=run.reason, error=None)
+    markdown, html = render_markdown(facts, language), render_html(facts, language)
+    assert "{" not in markdown and "{" not in html.partition("</style>")[2]
+    sections = set(texts["sections"]) - {"error"}
+    assert [name for name in sections if f"<h2>{texts['sections'][name]}</h2>" not in html] == []
+    assert html.count("<svg") == 7
+    # Who owns the documents, most tickets first; the ledgers' sums; what an improvement cost.
+    assert html.index("hr@example.com (2)") < html.index(f"{texts['no_owner']} (1)")
+    assert "<b>512</b>" in html and "<b>400</b>" in html and texts["nothing_lost"] in html
+    assert "USD 5.10" in html and "USD 5.10" in markdown
+
+
+def test_a_duration_is_said_as_people_say_it() -> None:
+    run = make_full_run(seconds={"train": 1263.0})
+    facts = build_facts(run, make_gathered(), state="done", reason=run.reason, error=None)
+    for language, words in (("en", "21 min 3 s"), ("ko", "21분 3초")):
+        for form in (render_markdown(facts, language), render_html(facts, language)):
+            assert words in form and "1263" not in form
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_the_short_message_names_no_place_and_says_what_to_do(language: Language) -> None:
+    run = make_full_run(reason="awaits_approval")
+    facts = build_facts(run, make_gathered(), state="done", reason="awaits_approval", error=None)
+    short = render_markdown(facts, language).partition("\n## ")[0]
+    texts = load_texts(language)
+    assert texts["needs"]["approve"] in short and texts["reasons"]["awaits_approval"] in short
+    assert "onsole" not in texts["reasons"]["awaits_approval"] and "콘솔" not in texts["reasons"]["awaits_approval"]
+    assert len(short) < 1500

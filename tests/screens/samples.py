@@ -1,6 +1,6 @@
 """Screens for the documentation, made by the renderers that the service sends them with, of the sample company."""
 
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from typing import Any
 
 from bot.desk import Night
@@ -17,7 +17,9 @@ from bot.teams.cards import make_attachment
 from bot.teams.render_feedback import render_form as render_teams_form
 from core.prompt import Language
 from core.records import Feedback
-from learning.report import render_markdown
+from learning.report_facts import Gathered, build_facts
+from learning.report_pages import render_markdown
+from learning.runs import Run
 from tests.bot.assistant import BASE_URL
 
 MONDAY, TUESDAY = datetime(2026, 11, 16, 9, tzinfo=UTC), datetime(2026, 11, 17, 9, tzinfo=UTC)
@@ -45,16 +47,13 @@ TEXTS: dict[Language, dict[str, str]] = {
         "second": "남은 연차",
     },
 }
-# The facts of a night as `learning.report` gathers them, as far as its first lines need them.
-FACTS = {
-    "run": {"night": "2026-11-20", "adapter": "night-20261120-7f3a"},
-    "headline": "awaits_approval",
-    "reason": "awaits_approval",
-    "why": {},
-    "counts": {"votes": 148, "voters": 31, "pairs": 96, "trained": 76, "held_out": 20},
-    "total_seconds": 1263.0,
-    **dict.fromkeys(("error", "preference", "gate", "examples", "fates", "tickets", "golden", "gaps")),
-}
+NIGHT = Run(
+    id=7, night=date(2026, 11, 20), requested_by="schedule", window_from=MONDAY, window_to=MONDAY, stage="report",
+    state="done", attempts=1, tickets=[], proof=None, gate=None, seconds={"train": 1263.0},
+    counts={"votes": 148, "voters": 31, "pairs": 96, "trained": 76, "held_out": 20, "awaiting_review": 3},
+    evaluation=None, adapter="night-20261120-7f3a", reason="awaits_approval", error=None, started_at=MONDAY,
+    finished_at=MONDAY,
+)  # fmt: skip
 
 
 def make_samples(language: Language) -> dict[str, Any]:
@@ -76,13 +75,14 @@ def make_samples(language: Language) -> dict[str, Any]:
     ]
     home = Home([Recent(3, texts["question"], TUESDAY), Recent(2, texts["other"], MONDAY)], judged, True)
     settings = RoomSettings("questions", ["handbook"], None, allows_training=True)
-    report = render_markdown(FACTS, language)
+    facts = build_facts(NIGHT, Gathered(has_golden=True), state="done", reason=NIGHT.reason, error=None)
+    report = render_markdown(facts, language)
     return {
         "slack-answer": slack.render_answer(answer, BASE_URL)[0],
         "slack-form": render_slack_form(12, language, passages, standing),
         "slack-home": render_home(home, language),
         "slack-report": render_report(
-            Night(7, FACTS["run"]["adapter"], "candidate", None, []), report, language, base_url=BASE_URL
+            Night(7, NIGHT.adapter, "candidate", None, []), report, language, base_url=BASE_URL
         ),
         "slack-settings": render_settings("T0HOME", "C0HR", settings, ["handbook", "wiki"], language),
         "teams-answer": teams.render_answer(answer, BASE_URL),
