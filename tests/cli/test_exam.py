@@ -103,7 +103,7 @@ def test_a_round_that_was_stopped_goes_on_where_it_was(ingested: FakeModelServer
 
 def test_what_a_stopped_round_left_is_read_line_by_line(tmp_path: Path) -> None:
     asked = load_golden(write(tmp_path / "g.jsonl", {**LEAVE, "id": "a"}, {**SALARY, "id": "b"}))
-    graded = [Graded(question, "found_right", "generated", "23 days \ud800") for question in asked]
+    graded = [Graded(question, "found_right", "generated", "23 days \ud800", True) for question in asked]
     first = ExamJournal(tmp_path / "state", tmp_path / "g.jsonl", None, resume=False)
     for one in graded:
         first.add(one)
