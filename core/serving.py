@@ -1,11 +1,9 @@
 """Change what is served: load first, then switch one row, and say who did it in the audit log."""
 
 from core.adapters import EVERYONE, Adapters
+from core.audit import record_act
 from core.database import Database
 from core.model_server import ModelServer
-from core.sql import load_queries
-
-QUERIES = load_queries(__file__)
 
 
 class Serving:
@@ -47,4 +45,4 @@ class Serving:
 
     async def record_act(self, actor: str, act: str, subject: str) -> None:
         """One row in the audit log."""
-        await self._database.fetch_dicts(QUERIES["record_act"], {"actor": actor, "act": act, "subject": subject})
+        await record_act(self._database, actor=actor, act=act, subject=subject)
