@@ -144,7 +144,10 @@ async def add(name: str, principal: str, as_json: bool) -> None:
 @json_option
 @command
 async def remove(name: str, as_json: bool) -> None:
-    """Let everyone's adapter answer the audience NAME from the next question on."""
+    """Let everyone's adapter answer the audience NAME from the next question on.
+
+    Its adapters stay in the list, and `add` gives the group one again with the next night.
+    """
     async with open_house(read_settings()) as house:
         await Audiences(house.database).remove(name)
     if as_json:

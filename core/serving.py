@@ -8,14 +8,12 @@ from pathlib import Path
 from typing import Any
 
 from core.adapters import EVERYONE, Adapter, Adapters, Served
+from core.audit import record_act
 from core.database import Database
 from core.errors import InvalidInputError, ModelServerError, NotFoundError
 from core.model_server import ModelServer
-from core.sql import load_queries
 
 log = logging.getLogger(__name__)
-
-QUERIES = load_queries(__file__)
 
 # What was served before is most likely still loaded; who rolls back waits for nothing else.
 ROLLBACK_SECONDS = 5.0
@@ -140,7 +138,7 @@ class Serving:
 
     async def record_act(self, actor: str, act: str, subject: str) -> None:
         """One row in the audit log."""
-        await self._database.fetch_dicts(QUERIES["record_act"], {"actor": actor, "act": act, "subject": subject})
+        await record_act(self._database, actor=actor, act=act, subject=subject)
 
     async def _find_needed(self) -> set[str | None]:
         audiences = {adapter.audience for adapter in await self._adapters.find_all()}

@@ -5,6 +5,7 @@ from typing import Any
 from aiohttp import web
 from jinja2 import Environment
 
+from bot.web.listing import PAGE_ROWS, choose_one, read_before, to_page
 from bot.web.night import NightButton
 from bot.web.pages import render
 from bot.web.readiness import Readiness
@@ -16,7 +17,6 @@ from core.sql import load_queries
 from core.text import clean_text
 
 QUERIES = load_queries(__file__)
-PAGE_ROWS = 40
 MOST_DOCUMENTS = 300
 MOST_TOPICS = 200
 GAP_DAYS = 30
@@ -77,17 +77,17 @@ class Console:
     async def show_answers(self, request: web.Request) -> web.Response:
         """Questions with answers and votes, newest first; `words`, `mode`, `vote` and `before` choose."""
         words = clean_text(request.query.get("words", "")).strip()[:200]
-        mode, vote = _one_of(request, "mode", MODES), _one_of(request, "vote", VOTES)
+        mode, vote = choose_one(request, "mode", MODES), choose_one(request, "vote", VOTES)
         rows = await self._fetch(
             "find_answers",
-            before=_read_before(request),
+            before=read_before(request),
             pattern=_to_pattern(words),
             mode=mode,
             vote=vote,
             limit=PAGE_ROWS + 1,
         )
         chosen = {"words": words, "mode": mode or "", "vote": vote or ""}
-        return self._render(request, "answers", modes=MODES, votes=VOTES, chosen=chosen, **_to_page(rows))
+        return self._render(request, "answers", modes=MODES, votes=VOTES, chosen=chosen, **to_page(rows))
 
     async def show_gaps(self, request: web.Request) -> web.Response:
         """What was asked and the documents do not hold, by topic."""
@@ -101,9 +101,9 @@ class Console:
 
     async def show_nights(self, request: web.Request) -> web.Response:
         """The nights, newest first, and the button that runs one now."""
-        rows = await self._fetch("find_nights", before=_read_before(request), limit=PAGE_ROWS + 1)
+        rows = await self._fetch("find_nights", before=read_before(request), limit=PAGE_ROWS + 1)
         running = await self._fetch_one("find_running")
-        return self._render(request, "nights", stages=STAGES, running=running, night=self._night, **_to_page(rows))
+        return self._render(request, "nights", stages=STAGES, running=running, night=self._night, **to_page(rows))
 
     async def show_documents(self, request: web.Request) -> web.Response:
         """What is known, and what could not be read."""
@@ -130,25 +130,9 @@ class Console:
         return rows[0] if rows else {}
 
 
-def _read_before(request: web.Request) -> int | None:
-    text = request.query.get("before", "")
-    return int(text) if text.isascii() and text.isdigit() and len(text) < 19 else None
-
-
-def _one_of(request: web.Request, name: str, known: tuple[str, ...]) -> str | None:
-    value = request.query.get(name)
-    return value if value in known else None
-
-
 def _to_pattern(words: str) -> str | None:
     """Words as a pattern in which no character is special."""
     if not words:
         return None
     escaped = words.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
     return f"%{escaped}%"
-
-
-def _to_page(rows: list[dict[str, Any]]) -> dict[str, Any]:
-    """Rows of this page, and where the next one begins; one row more than a page was asked for."""
-    shown = rows[:PAGE_ROWS]
-    return {"rows": shown, "next_before": shown[-1]["id"] if len(rows) > PAGE_ROWS else None}

@@ -9,15 +9,16 @@ from bot.web.admin import ACTOR
 from bot.web.chat import ID
 from bot.web.console_wording import CONSOLE
 from bot.web.guard import check_origin, get_text, read_json
+from bot.web.listing import PAGE_ROWS, choose_one, read_before, to_page
 from bot.web.pages import render
 from bot.web.wording import choose_language
+from core.audit import record_act
 from core.database import Database
 from core.errors import InvalidInputError, NotFoundError
 from core.sql import load_queries
 
 QUERIES = load_queries(__file__)
 
-PAGE_ROWS = 40
 WHICH = ("undecided", "outvoted", "settled")
 VALUES = {"approve": 1, "reject": -1, "unclear": 0}
 
@@ -39,10 +40,8 @@ class ConsoleDisagreements:
 
     async def show_disagreements(self, request: web.Request) -> web.Response:
         """Answers that the last collection could not decide, newest first; `which` and `before` choose."""
-        asked, before = request.query.get("which", ""), request.query.get("before", "")
-        which = asked if asked in WHICH else WHICH[0]
-        earlier = int(before) if before.isascii() and before.isdigit() and len(before) < 19 else None
-        values = {"which": which, "before": earlier, "limit": PAGE_ROWS + 1}
+        which = choose_one(request, "which", WHICH) or WHICH[0]
+        values = {"which": which, "before": read_before(request), "limit": PAGE_ROWS + 1}
         rows = await self._database.fetch_dicts(QUERIES["find_disagreements"], values)
         return render(
             self._templates,
@@ -50,10 +49,9 @@ class ConsoleDisagreements:
             choose_language(request),
             room="disagreements",
             path=request.path,
-            rows=rows[:PAGE_ROWS],
             whiches=WHICH,
             which=which,
-            next_before=rows[PAGE_ROWS - 1]["id"] if len(rows) > PAGE_ROWS else None,
+            **to_page(rows),
         )
 
     async def label(self, request: web.Request) -> web.Response:
@@ -71,6 +69,5 @@ class ConsoleDisagreements:
         stored: dict[str, Any] = {"id": int(request.match_info["id"]), "value": VALUES[verdict], "labeller": ACTOR}
         if not await self._database.fetch_dicts(QUERIES["add_label"], stored):
             raise NotFoundError(words["answer_unknown"])
-        act = {"actor": ACTOR, "act": f"label answer {verdict}", "subject": str(stored["id"])}
-        await self._database.execute(QUERIES["record_act"], act)
+        await record_act(self._database, actor=ACTOR, act=f"label answer {verdict}", subject=str(stored["id"]))
         return web.json_response({"message": words["pair_said"], "verdict": words[f"label_{verdict}"]})

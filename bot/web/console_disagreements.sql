@@ -40,6 +40,3 @@ ORDER BY chosen.id DESC
 INSERT INTO answer_labels (interaction_id, value, labeller)
 SELECT id, %(value)s, %(labeller)s FROM interactions WHERE id = %(id)s AND finished_at IS NOT NULL
 RETURNING id
-
--- name: record_act
-INSERT INTO audit (actor, act, subject) VALUES (%(actor)s, %(act)s, %(subject)s)

@@ -13,6 +13,7 @@ from bot.web.chat import ID
 from bot.web.console import QUERIES, STAGES
 from bot.web.console_wording import CONSOLE
 from bot.web.guard import check_origin, get_text, read_json
+from bot.web.listing import read_id
 from bot.web.pages import render
 from bot.web.wording import choose_language
 from core.database import Database
@@ -70,7 +71,7 @@ class ConsoleNights:
         """Two nights side by side, `one` and `other`; the last two where none are named."""
         nights = await self._list_nights()
         newest = [night["id"] for night in nights[:2]]
-        ids = [_read_id(request, name) or at for name, at in zip(("other", "one"), [*newest, 0, 0], strict=False)]
+        ids = [read_id(request, name) or at for name, at in zip(("other", "one"), [*newest, 0, 0], strict=False)]
         pair = [await self._get("get_compared", id=run_id) for run_id in reversed(ids)] if all(ids) else []
         return self._render(request, "compare", pair=pair, nights=nights, rows=compare_nights(*pair) if pair else [])
 
@@ -170,7 +171,3 @@ def _sum_seconds(seconds: Mapping[str, float]) -> float:
 def _share(golden: Mapping[str, Any] | None) -> float | None:
     return golden["candidate"] / golden["count"] if golden and golden["count"] else None
 
-
-def _read_id(request: web.Request, name: str) -> int | None:
-    text = request.query.get(name, "")
-    return int(text) if text.isascii() and text.isdigit() and len(text) < 19 else None

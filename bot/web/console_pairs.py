@@ -9,8 +9,10 @@ from bot.web.admin import ACTOR
 from bot.web.chat import ID
 from bot.web.console_wording import CONSOLE
 from bot.web.guard import check_origin, get_text, read_json
+from bot.web.listing import PAGE_ROWS, choose_one, read_before
 from bot.web.pages import render
 from bot.web.wording import choose_language
+from core.audit import record_act
 from core.database import Database
 from core.errors import InvalidInputError, NotFoundError
 from core.sql import load_queries
@@ -19,7 +21,7 @@ from core.wording import normalise_text
 
 QUERIES = load_queries(__file__)
 
-PAGE_ROWS, SAMPLE_ROWS = 40, 20
+SAMPLE_ROWS = 20
 LONGEST_ANSWER = 8_000
 WHICH = ("open", "sample", "waiting", "reviewed", "all")
 ORIGINS = ("try_again", "correction", "same_question", "quotation", "regenerated", "faithful", "distractor")
@@ -44,12 +46,12 @@ class ConsolePairs:
 
     async def show_pairs(self, request: web.Request) -> web.Response:
         """Pairs of the last collection, newest first; `which`, `origin` and `before` choose."""
-        which, origin = _one_of(request, "which", WHICH) or WHICH[0], _one_of(request, "origin", ORIGINS)
+        which, origin = choose_one(request, "which", WHICH) or WHICH[0], choose_one(request, "origin", ORIGINS)
         limit = SAMPLE_ROWS if which == "sample" else PAGE_ROWS
         run = await self._fetch("find_run")
         rows: list[dict[str, Any]] = []
         if run:
-            chosen = {"which": which, "origin": origin, "before": _read_before(request), "limit": limit + 1}
+            chosen = {"which": which, "origin": origin, "before": read_before(request), "limit": limit + 1}
             rows = await self._fetch("find_pairs", run_id=run[0]["id"], **chosen)
         has_more = len(rows) > limit and which != "sample"
         language = choose_language(request)
@@ -86,8 +88,7 @@ class ConsolePairs:
         chosen = _read_edited(body, found[0]["rejected"], words) if verdict == "edit" else None
         stored = {"id": pair_id, "verdict": verdict, "chosen": chosen, "reviewer": ACTOR}
         await self._database.execute(QUERIES["add_review"], stored)
-        act = {"actor": ACTOR, "act": f"{verdict} pair", "subject": str(pair_id)}
-        await self._database.execute(QUERIES["record_act"], act)
+        await record_act(self._database, actor=ACTOR, act=f"{verdict} pair", subject=str(pair_id))
         return web.json_response({"message": words["pair_said"], "verdict": words[f"verdict_{verdict}"]})
 
     async def check_document(self, request: web.Request) -> web.Response:
@@ -101,8 +102,7 @@ class ConsolePairs:
         document_id = int(request.match_info["id"])
         if not await self._fetch("check_document", id=document_id, by=ACTOR):
             raise NotFoundError(words["document_unknown"])
-        act = {"actor": ACTOR, "act": "check document", "subject": str(document_id)}
-        await self._database.execute(QUERIES["record_act"], act)
+        await record_act(self._database, actor=ACTOR, act="check document", subject=str(document_id))
         return web.json_response({"message": words["pair_said"], "verdict": words["document_checked"]})
 
     async def _fetch(self, query: str, **parameters: Any) -> list[dict[str, Any]]:
@@ -124,13 +124,3 @@ def _name_why(why: str, words: Any) -> str:
     if kind == "sampled":
         return words["sampled"].format(n=value)
     return words.get(f"{kind}_{value}", value.replace("_", " "))
-
-
-def _one_of(request: web.Request, name: str, known: tuple[str, ...]) -> str | None:
-    value = request.query.get(name)
-    return value if value in known else None
-
-
-def _read_before(request: web.Request) -> int | None:
-    text = request.query.get("before", "")
-    return int(text) if text.isascii() and text.isdigit() and len(text) < 19 else None

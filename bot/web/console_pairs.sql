@@ -42,6 +42,3 @@ INSERT INTO document_checks (document_id, version, checked_by)
 SELECT id, version, %(by)s FROM documents WHERE id = %(id)s AND removed_at IS NULL
 ON CONFLICT (document_id, version) DO UPDATE SET checked_by = excluded.checked_by, checked_at = now()
 RETURNING document_id
-
--- name: record_act
-INSERT INTO audit (actor, act, subject) VALUES (%(actor)s, %(act)s, %(subject)s)
