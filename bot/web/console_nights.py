@@ -170,4 +170,3 @@ def _sum_seconds(seconds: Mapping[str, float]) -> float:
 
 def _share(golden: Mapping[str, Any] | None) -> float | None:
     return golden["candidate"] / golden["count"] if golden and golden["count"] else None
-
