@@ -116,6 +116,7 @@ def _draw_label(element: dict[str, Any]) -> str:
 
 _ELEMENTS: dict[str, Callable[[dict[str, Any]], str]] = {
     "Action.Execute": _draw_button,
+    "Action.OpenUrl": _draw_button,
     "Action.ShowCard": _draw_show_card,
     "Action.Submit": _draw_button,
     "ActionSet": _draw_actions,
