@@ -64,8 +64,6 @@ async def test_votes_become_an_adapter_whose_words_are_served_and_taken_back(
 ) -> None:
     monkeypatch.setenv("DATABASE_URL", database_url)
     monkeypatch.setenv("MODEL_PORT", str(find_free_port()))
-    monkeypatch.setenv("NIGHT_LEARNING_RATE", "1e-3")
-    monkeypatch.setenv("NIGHT_EPOCHS", "2")
     documents = tmp_path / "documents"
     documents.mkdir()
     (documents / "harbour.md").write_text(PAGE)

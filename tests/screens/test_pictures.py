@@ -25,7 +25,7 @@ ROOT = Path(__file__).parents[2]
 PICTURES = ROOT / "docs" / "pictures"
 MOST_BYTES = 150_000
 # Stars that people wrote.
-STARS = ("**Urgent**", "*travel*")
+STARS = ("**Urgent**", "*travel*", "**many**")
 RENDERERS = {"slack": block_kit.render_screen, "teams": teams.render_screen}
 GOLDEN = {
     platform: {
