@@ -18,6 +18,9 @@ from core.migrate import migrate
 
 _numbers = itertools.count()
 
+MEMORY = Path("/dev/shm")
+ENOUGH_MEMORY = 4 << 30
+
 
 @pytest.fixture(scope="session")
 def postgres() -> Iterator[str]:
@@ -28,12 +31,12 @@ def postgres() -> Iterator[str]:
             await migrate(database)
 
     # Not in pytest's own folder: that is closed to the user that PostgreSQL runs as when the tests run as root.
-    folder = Path(tempfile.mkdtemp(prefix="nightbake-test-postgres-"))
+    folder = Path(tempfile.mkdtemp(prefix="nightbake-test-postgres-", dir=_find_quick_folder()))
     folder.chmod(0o755)
     server = EmbeddedDatabase(folder / "data")
     server.start()
     with psycopg.connect(server.url, autocommit=True) as connection:
-        # Nobody pulls the plug of a test: a clone then costs 0.1 s where file copies with flushes cost 0.9 s.
+        # Nobody pulls the plug of a test.
         connection.execute("ALTER SYSTEM SET fsync = off")
         connection.execute("SELECT pg_reload_conf()")
         connection.execute("CREATE DATABASE template")
@@ -43,12 +46,18 @@ def postgres() -> Iterator[str]:
     shutil.rmtree(folder, ignore_errors=True)
 
 
+def _find_quick_folder() -> Path | None:
+    """Where a database is cloned in 0.03 s, for a disk takes up to 0.8 s; None for the usual temporary folder."""
+    has_room = MEMORY.is_dir() and shutil.disk_usage(MEMORY).free >= ENOUGH_MEMORY
+    return MEMORY if has_room else None
+
+
 @pytest.fixture
 def database_url(postgres: str) -> Iterator[str]:
     """Address of a fresh database of this test's own."""
     name = f"test_{next(_numbers)}"
     with psycopg.connect(postgres, autocommit=True) as connection:
-        connection.execute(f"CREATE DATABASE {name} TEMPLATE template STRATEGY wal_log")
+        connection.execute(f"CREATE DATABASE {name} TEMPLATE template STRATEGY file_copy")
         yield postgres.replace("/postgres?", f"/{name}?")
         connection.execute(f"DROP DATABASE {name} WITH (FORCE)")
 
