@@ -12,6 +12,7 @@ from cli.ask import local_person
 from cli.house import open_house
 from cli.output import AT_MOST, ROW_ID, command, console, emit, escape, json_option, notes, read_settings, say
 from core.errors import InvalidInputError, NotFoundError
+from learning.canaries import build_canaries
 from learning.ledger import Ledger
 from learning.pair_export import ENDINGS, FileFormat, Form, build_rows, open_writer
 from learning.pair_sources import check_document
@@ -113,6 +114,22 @@ async def explain(pair: str, as_json: bool) -> None:
         emit(found)
         return
     _print_pair(found)
+
+
+@pairs.command()
+@json_option
+@command
+async def canaries(as_json: bool) -> None:
+    """Name what nobody should teach: put each of these made-up names into a text that few may read.
+
+    A vote or correction that brings one had it from there: its pairs are left out of training, and the report counts
+    them. The names follow from NIGHT_SEED; a new seed makes new ones.
+    """
+    names = build_canaries(read_settings().night_seed)
+    if as_json:
+        emit({"canaries": list(names)})
+        return
+    console.print("\n".join(names))
 
 
 @pairs.command()

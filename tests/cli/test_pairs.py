@@ -49,6 +49,19 @@ def test_pairs_are_built_counted_and_every_vote_is_accounted_for(judged: FakeMod
     assert (human.code, "the sums agree" in human.out, "12 pairs" in human.out) == (0, True, True)
 
 
+def test_a_correction_that_brings_a_planted_name_teaches_nothing(judged: FakeModelServer) -> None:
+    names = run_nightbake("pairs", "canaries", "--json").json["canaries"]
+    assert (len(set(names)), run_nightbake("pairs", "canaries").out.split()) == (6, names)
+
+    async def leak() -> None:
+        async with Database(os.environ["DATABASE_URL"]) as database:
+            leaked = await log_answer(database, "Vault [b]?", [make_passage("vault", 4)], "3 days. [1]")
+            await vote(database, leaked, "user:bo", -1, correction=f"{names[0]} opens it in 4 days. [1]")
+
+    asyncio.run(leak())
+    assert build()["dropped_pairs"] == {"canary": 1}
+
+
 def test_pairs_are_listed_by_what_they_are(judged: FakeModelServer) -> None:
     build()
     shown = run_nightbake("pairs", "show", "--words", "LUNCH BREAK", "--json").json["pairs"]
