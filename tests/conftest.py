@@ -6,7 +6,8 @@ import shutil
 import subprocess
 import sys
 import tempfile
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Generator, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import psycopg
@@ -52,14 +53,21 @@ def _find_quick_folder() -> Path | None:
     return MEMORY if has_room else None
 
 
-@pytest.fixture
-def database_url(postgres: str) -> Iterator[str]:
-    """Address of a fresh database of this test's own."""
+@contextmanager
+def make_database(postgres: str) -> Generator[str]:
+    """Address of a migrated database that is dropped at the end."""
     name = f"test_{next(_numbers)}"
     with psycopg.connect(postgres, autocommit=True) as connection:
         connection.execute(f"CREATE DATABASE {name} TEMPLATE template STRATEGY file_copy")
         yield postgres.replace("/postgres?", f"/{name}?")
         connection.execute(f"DROP DATABASE {name} WITH (FORCE)")
+
+
+@pytest.fixture
+def database_url(postgres: str) -> Iterator[str]:
+    """Address of a fresh database of this test's own."""
+    with make_database(postgres) as url:
+        yield url
 
 
 @pytest.fixture

@@ -1,5 +1,6 @@
 """`.access.json`: who may read a folder and everything below it; the nearest file wins."""
 
+import errno
 import json
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -57,6 +58,7 @@ def find_rule(folder: Path, inherited: AccessRule) -> AccessRule:
 
     Raises:
         InvalidInputError: the file is malformed or cannot be read.
+        OSError: the folder lies so deep that no file in it can be named.
     """
     path = folder / FILE_NAME
     try:
@@ -64,6 +66,8 @@ def find_rule(folder: Path, inherited: AccessRule) -> AccessRule:
     except FileNotFoundError:
         return inherited
     except OSError as error:
+        if error.errno == errno.ENAMETOOLONG:
+            raise
         raise InvalidInputError(f"cannot read {FILE_NAME}: {error.strerror}") from error
 
 

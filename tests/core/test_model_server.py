@@ -263,12 +263,13 @@ async def test_tokens_are_scored_by_the_served_weights() -> None:
     assert (asked[0]["model"], asked[0]["prompt"], asked[0]["prompt_logprobs"]) == ("night-1", [1, 5, 6], 0)
 
 
-async def test_an_adapter_is_loaded_once() -> None:
+async def test_an_adapter_is_loaded_once_from_each_folder() -> None:
+    """A state folder may have been moved, and the server must not go on with the old one."""
     async with connect() as (client, fake):
-        await client.load_adapter("night-1", "/adapters/1")
-        await client.load_adapter("night-1", "/adapters/other")
+        for folder in ("/adapters/1", "/adapters/1", "/moved/1"):
+            await client.load_adapter("night-1", folder)
         assert await client.find_models() == ["base", "night-1"]
-    assert fake.adapters == {"night-1": "/adapters/1"}
+    assert fake.adapters == {"night-1": "/moved/1"}
 
 
 async def test_an_adapter_that_is_not_loaded_is_unloaded_without_a_word() -> None:

@@ -64,6 +64,7 @@ async def test_votes_become_an_adapter_whose_words_are_served_and_taken_back(
 ) -> None:
     monkeypatch.setenv("DATABASE_URL", database_url)
     monkeypatch.setenv("MODEL_PORT", str(find_free_port()))
+    monkeypatch.setenv("NIGHT_EVALUATE_SECONDS", "30")
     documents = tmp_path / "documents"
     documents.mkdir()
     (documents / "harbour.md").write_text(PAGE)

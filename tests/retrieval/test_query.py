@@ -1,7 +1,9 @@
 """A question is understood before it is searched, by nothing that the asker may not read."""
 
+import asyncio
 import os
 import time
+from collections.abc import AsyncIterator, Iterator
 from datetime import UTC, date, datetime
 from pathlib import Path
 
@@ -13,22 +15,42 @@ from retrieval.ingest import ingest
 from retrieval.query import Finder, Found
 from retrieval.query_words import Change
 from retrieval.search import Search
+from tests.conftest import make_database
 from tests.retrieval.conftest import Write
+
+DOCUMENTS = {
+    ".access.json": '{"allow": ["everyone"]}',
+    "leave.md": "# Annual leave\n\nEmployees get 23 days of vacation. The team lead approves vacation.\n",
+    "payroll.md": "# Payroll\n\nThe salary is paid on day 25 of each month by the accounting office.\n",
+    "korean.md": "# 휴가 규정\n\n"
+    "직원은 매년 연차 휴가를 15일 받습니다. 휴가 신청은 포털에서 합니다. 평가는 오후입니다.\n",
+    "board/.access.json": '{"allow": ["group:board"], "owner": "user:kim"}',
+    "board/secret.md": "# Project Zephyrine\n\nThe takeover of Zephyrine. 인수합병 계획은 비밀입니다.\n",
+}
+
+
+@pytest.fixture(scope="session")
+def read_url(postgres: str, embedder: Embedder, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """Address of a database with three public documents and a secret one, read once: nothing here writes."""
+    folder = tmp_path_factory.mktemp("documents")
+    (folder / "board").mkdir()
+    for path, text in DOCUMENTS.items():
+        (folder / path).write_text(text)
+
+    async def read(url: str) -> None:
+        async with Database(url) as database:
+            await ingest(database, embedder, [folder])
+
+    with make_database(postgres) as url:
+        asyncio.run(read(url))
+        yield url
 
 
 @pytest.fixture
-async def finder(database: Database, embedder: Embedder, folder: Path, write: Write) -> Finder:
-    """Over three public documents and a secret one."""
-    write("leave.md", "# Annual leave\n\nEmployees get 23 days of vacation. The team lead approves vacation.\n")
-    write("payroll.md", "# Payroll\n\nThe salary is paid on day 25 of each month by the accounting office.\n")
-    write(
-        "korean.md",
-        "# 휴가 규정\n\n직원은 매년 연차 휴가를 15일 받습니다. 휴가 신청은 포털에서 합니다. 평가는 오후입니다.\n",
-    )
-    write("board/.access.json", '{"allow": ["group:board"], "owner": "user:kim"}')
-    write("board/secret.md", "# Project Zephyrine\n\nThe takeover of Zephyrine. 인수합병 계획은 비밀입니다.\n")
-    await ingest(database, embedder, [folder])
-    return Finder(database, Search(database, embedder))
+async def finder(read_url: str, embedder: Embedder) -> AsyncIterator[Finder]:
+    """Over those documents."""
+    async with Database(read_url) as database:
+        yield Finder(database, Search(database, embedder))
 
 
 async def ask(finder: Finder, question: str, *principals: str) -> Found:

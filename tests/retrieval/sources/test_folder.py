@@ -81,12 +81,14 @@ async def test_links_in_a_circle_are_named(source: FolderSource, folder: Path) -
     assert sorted(one.path for one in found if isinstance(one, Failure)) == ["a", "b", "self.md"]
 
 
+@pytest.mark.parametrize("last", [3900, 4090])
 async def test_a_folder_deeper_than_a_path_can_be_long_is_named_and_its_files_stay(
-    source: FolderSource, folder: Path
+    source: FolderSource, folder: Path, last: int
 ) -> None:
-    name, depth = "d" * 200, 25
+    """Whether the longest path that can be opened leaves room for the name of an access file in it, or not."""
+    steps, left = divmod(last - len(os.fsencode(folder)), 201)
     descriptors = [os.open(folder, os.O_RDONLY)]
-    for _ in range(depth):
+    for name in ["d" * 200] * steps + ["e" * (left - 1)] * (left > 1) + ["d" * 200] * 2:
         os.mkdir(name, dir_fd=descriptors[-1])
         descriptors.append(os.open(name, os.O_RDONLY, dir_fd=descriptors[-1]))
     found = await list_all(source)
