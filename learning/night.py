@@ -39,6 +39,7 @@ class NightSettings:
     max_pairs: int = 2000
     min_held_out: int = 20
     rank: int = 16
+    bits: int = 16
     beta: float = 0.1
     learning_rate: float = 1e-4
     epochs: int = 2
@@ -91,6 +92,7 @@ def read_night_settings(settings: Settings, *, base_model: str) -> NightSettings
         max_pairs=settings.night_max_pairs,
         min_held_out=settings.night_min_held_out,
         rank=settings.night_lora_rank,
+        bits=settings.night_bits,
         beta=settings.night_beta,
         learning_rate=settings.night_learning_rate,
         epochs=settings.night_epochs,

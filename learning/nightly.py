@@ -240,7 +240,7 @@ class Night:
             parts = {"train": rows["trained"], "held_out": rows["held_out"], "singles": singles}
             await asyncio.to_thread(write_job, folder, job, **parts)
             await self._room.make(plan, run_id=run.id)
-            await run_trainer(folder, progress=self._progress, gpu=plan.gpu)
+            await run_trainer(folder, progress=self._progress, gpus=plan.gpus)
         prefix = (await self._audiences.get_by_principal(run.audience)).name
         name, manifest = await asyncio.to_thread(self._adopt, run, folder / "adapter", prefix)
         await self._adapters.register(
@@ -259,7 +259,9 @@ class Night:
         """Where and how long; a night that finds no room or no time is a report, and what was served stays."""
         settings = self._settings
         try:
-            plan = await self._room.plan(settings.base_model, most_seconds=settings.max_train_seconds)
+            plan = await self._room.plan(
+                settings.base_model, most_seconds=settings.max_train_seconds, bits=settings.bits
+            )
         except (NoRoomError, NoTimeError) as error:
             log.warning("nothing was trained", extra={"reason": str(error)})
             raise Stopped("no_room" if isinstance(error, NoRoomError) else "no_time") from error
@@ -272,6 +274,7 @@ class Night:
             "base_model": settings.base_model,
             "live_adapter": live_adapter,
             "rank": settings.rank,
+            "bits": settings.bits,
             "alpha": 2 * settings.rank,
             "beta": settings.beta,
             "loss": settings.loss,

@@ -9,6 +9,7 @@ Reproducible: on one machine and library set, the same job gives the same bytes 
 """
 
 import errno
+import gc
 import hashlib
 import json
 import math
@@ -27,10 +28,10 @@ import torch.utils.deterministic
 from datasets import Dataset
 from peft import LoraConfig, PeftModel, get_peft_model_state_dict
 from safetensors.torch import save
-from transformers import AutoModelForCausalLM, AutoTokenizer, PrinterCallback, TrainerCallback, set_seed
+from transformers import AutoTokenizer, PrinterCallback, TrainerCallback, set_seed
 from trl.trainer.dpo_config import DPOConfig
 
-from core.base_model import cpu_dtype
+from learning.base_weights import load_base
 from learning.kto import lay_out
 from learning.losses import SIDES, Scores, Tokens, score_pair, tokenize_pair
 from learning.prefix_dpo import VOTE, PrefixSharedDPOTrainer, PreparedDPOTrainer
@@ -54,6 +55,7 @@ class Job:
         live_adapter: folder of the adapter in service, for comparison only: training starts afresh from the base.
         loss: one of `LOSSES`; `benchmarks/dpo_noise.py` compares them.
         dtype: `float32`, `bfloat16`, or `auto` for what is faster here.
+        bits: of the base's weights while it trains, 16 or 4.
         threads: CPU threads; part of the job because sums depend on it.
         reference_cache: folder that keeps scores under the base model from night to night.
     """
@@ -71,6 +73,7 @@ class Job:
     seed: int = 0
     max_seconds: float = 14400
     dtype: str = "auto"
+    bits: int = 16
     threads: int = 2
     reference_cache: str | None = None
 
@@ -95,7 +98,7 @@ def bake(job: Job, folder: Path, emit: Any) -> None:
     make_deterministic(job)
     train_rows, held_out_rows = read_rows(folder / "pairs.jsonl"), read_rows(folder / "held_out.jsonl")
     tokenizer = AutoTokenizer.from_pretrained(job.base_model)
-    model, dtype = load_base(job)
+    model, dtype = load_base(job.base_model, dtype=job.dtype, bits=job.bits)
     loaded = time.monotonic()
     emit({"event": "loaded", "seconds": round(loaded - began, 1), "dtype": dtype})
     singles = lay_out(read_rows(folder / "singles.jsonl"))
@@ -116,9 +119,13 @@ def bake(job: Job, folder: Path, emit: Any) -> None:
     emit({"event": "evaluating", "pairs": len(held_out_rows)})
     target = folder / "adapter"
     sha256 = write_adapter(trainer.model, target)
-    evaluation = score_held_out(trainer.model, held_out_rows, pairs, job, emit, reference=reference)
+    state, shared = trainer.state, isinstance(trainer, PrefixSharedDPOTrainer)
+    adapted = trainer.model
+    if job.bits != 16:
+        del trainer, adapted, model, reference
+        adapted, reference = load_served(job, target)
+    evaluation = score_held_out(adapted, held_out_rows, pairs, job, emit, reference=reference)
     write_synced(target / "evaluation.json", json.dumps(evaluation, ensure_ascii=False).encode())
-    state = trainer.state
     manifest = {
         "base_model": job.base_model,
         "sha256": sha256,
@@ -132,7 +139,7 @@ def bake(job: Job, folder: Path, emit: Any) -> None:
         "steps": state.global_step,
         "planned_steps": state.max_steps,
         "stopped_early": state.global_step < state.max_steps,
-        "prefix_shared": isinstance(trainer, PrefixSharedDPOTrainer),
+        "prefix_shared": shared,
         "tokens": int(state.log_history[-2].get("num_tokens", 0)) if len(state.log_history) > 1 else 0,
         "curve": [_curve_point(entry) for entry in state.log_history if "loss" in entry],
         "seconds": {
@@ -156,16 +163,13 @@ def make_deterministic(job: Job) -> None:
     torch.utils.deterministic.fill_uninitialized_memory = False  # type: ignore[attr-defined]
 
 
-def load_base(job: Job) -> tuple[Any, str]:
-    """The base model in the number format that this machine computes fastest, and that format's name."""
-    dtype = choose_dtype() if job.dtype == "auto" else job.dtype
-    model: Any = AutoModelForCausalLM.from_pretrained(job.base_model, dtype=getattr(torch, dtype))
-    return model.to("cuda" if torch.cuda.is_available() else "cpu"), dtype
-
-
-def choose_dtype() -> str:
-    """bfloat16 on a GPU and on CPUs with instructions for it; elsewhere float32, which is six times faster there."""
-    return "bfloat16" if torch.cuda.is_available() else cpu_dtype()
+def load_served(job: Job, folder: Path) -> tuple[PeftModel, Reference]:
+    """A finished adapter on the base's weights as they are served, and scores under those; frees what nobody holds."""
+    gc.collect()
+    torch.cuda.empty_cache()
+    model, dtype = load_base(job.base_model, dtype=job.dtype, may_spill=True)
+    reference = build_reference(job, model, dtype)
+    return PeftModel.from_pretrained(model, folder), reference
 
 
 def build_reference(job: Job, model: Any, dtype: str) -> Reference:

@@ -47,11 +47,11 @@ def write_job(
         (folder / f"{name}.jsonl").write_text("\n".join(lines))
 
 
-async def run_trainer(folder: Path, *, progress: Progress, gpu: int | None = None) -> None:
+async def run_trainer(folder: Path, *, progress: Progress, gpus: Sequence[int] = ()) -> None:
     """Train in a child process; when this is cancelled the child's whole group is killed.
 
     Args:
-        gpu: the only one that the child sees.
+        gpus: indexes of those that the child sees; none leaves it what this process sees.
 
     Raises:
         ProcessError: it failed; the message says why, or ends with its last log lines.
@@ -67,7 +67,7 @@ async def run_trainer(folder: Path, *, progress: Progress, gpu: int | None = Non
             stdout=asyncio.subprocess.PIPE,
             stderr=log,
             cwd=folder,
-            env=_environment(folder, gpu),
+            env=_environment(folder, gpus),
             start_new_session=True,
         )
     try:
@@ -94,11 +94,11 @@ async def _follow(process: asyncio.subprocess.Process, progress: Progress) -> st
     return message
 
 
-def _environment(folder: Path, gpu: int | None) -> dict[str, str]:
+def _environment(folder: Path, gpus: Sequence[int]) -> dict[str, str]:
     scratch = str(folder / "scratch")
     return {
         **os.environ,
-        **({} if gpu is None else {"CUDA_VISIBLE_DEVICES": str(gpu)}),
+        **({"CUDA_VISIBLE_DEVICES": ",".join(map(str, gpus))} if gpus else {}),
         "PYTHONPATH": os.pathsep.join([str(PROJECT), os.environ.get("PYTHONPATH", "")]).rstrip(os.pathsep),
         "PYTHONHASHSEED": "0",
         "TOKENIZERS_PARALLELISM": "false",

@@ -3,6 +3,8 @@
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 from learning.pair_export import hash_single
 from learning.trainer import read_evaluation, read_manifest, run_trainer, write_job
 
@@ -103,3 +105,23 @@ def make_short(number: int) -> list[dict[str, str]]:
 
 async def ignore(_: dict[str, Any]) -> None:
     """Progress is not looked at."""
+
+
+async def test_four_bits_train_and_are_scored_with_the_weights_that_are_served(
+    base_model: Path, tmp_path: Path
+) -> None:
+    pytest.importorskip("bitsandbytes")
+    evaluations, manifests = {}, {}
+    for bits in (16, 4):
+        job = {"base_model": str(base_model), "rank": 4, "alpha": 8, "threads": 1, "bits": bits, "learning_rate": 1e-3}
+        folder = tmp_path / str(bits)
+        rows = [make_row(n) | {"prompt": make_short(n)} for n in range(3)]
+        write_job(folder, job, train=rows[:2], held_out=rows[2:])
+        await run_trainer(folder, progress=ignore)
+        evaluations[bits], manifests[bits] = (
+            read_evaluation(folder / "adapter")["pairs"][0],
+            read_manifest(folder / "adapter"),
+        )
+    assert evaluations[4]["base"] == evaluations[16]["base"]
+    assert manifests[4]["sha256"] != manifests[16]["sha256"]
+    assert manifests[4]["curve"][-1]["margin"] > 0 and manifests[4]["prefix_shared"]
