@@ -168,7 +168,11 @@ class Settings(BaseSettings):
     night_hour_cost: float | None = Field(
         None, ge=0, description="What an hour of the machine that trains costs; unset: reports tell hours only"
     )
-    night_watts: float | None = Field(None, ge=0, description="What that machine draws, in watts; unset: no kWh")
+    night_watts: float | None = Field(
+        None,
+        ge=0,
+        description="What that machine draws, in watts; unset: kWh of a single training only, by a usual figure",
+    )
 
     @field_validator("night_time", "night_done_by")
     @classmethod

@@ -17,8 +17,7 @@ import shutil
 import sys
 import time
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import asdict, dataclass
-from importlib.metadata import version
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -31,8 +30,10 @@ from transformers import AutoModelForCausalLM, AutoTokenizer, PrinterCallback, T
 from trl.trainer.dpo_config import DPOConfig
 
 from core.base_model import cpu_dtype
+from learning.job import Job
 from learning.kto import lay_out
 from learning.losses import SIDES, Scores, Tokens, score_pair, tokenize_pair
+from learning.manifest import describe_code, hash_rows, price
 from learning.prefix_dpo import VOTE, PrefixSharedDPOTrainer, PreparedDPOTrainer
 from learning.prefix_tree import find_obstacles
 from learning.reference_cache import Reference, ReferenceCache, describe_base
@@ -44,35 +45,6 @@ PROOF_PAIRS, PROOF_CHOICE = 3, 12
 LOSSES = ("sigmoid", "sigmoid_norm", "ipo", "robust")
 EXPECTED_NOISE = 0.2
 """Share of votes that are taken for flipped; used by the loss `robust`."""
-
-
-@dataclass(frozen=True, slots=True)
-class Job:
-    """What to train. The learning rate is the peak; `batch_pairs` are accumulated one by one for each step.
-
-    Attributes:
-        live_adapter: folder of the adapter in service, for comparison only: training starts afresh from the base.
-        loss: one of `LOSSES`; `benchmarks/dpo_noise.py` compares them.
-        dtype: `float32`, `bfloat16`, or `auto` for what is faster here.
-        threads: CPU threads; part of the job because sums depend on it.
-        reference_cache: folder that keeps scores under the base model from night to night.
-    """
-
-    base_model: str
-    live_adapter: str | None = None
-    rank: int = 16
-    alpha: int = 32
-    beta: float = 0.1
-    learning_rate: float = 1e-4
-    epochs: int = 2
-    batch_pairs: int = 4
-    loss: str = "ipo"
-    sft_weight: float = 0.25
-    seed: int = 0
-    max_seconds: float = 14400
-    dtype: str = "auto"
-    threads: int = 2
-    reference_cache: str | None = None
 
 
 def main(folder: Path) -> int:
@@ -101,7 +73,8 @@ def bake(job: Job, folder: Path, emit: Any) -> None:
     singles = lay_out(read_rows(folder / "singles.jsonl"))
     pairs = {row["sha256"]: tokenize_pair(tokenizer, row) for row in [*train_rows, *held_out_rows, *singles]}
     check_turn_ends(tokenizer, pairs.values())
-    reference = build_reference(job, model, dtype)
+    base = describe_base(model, dtype=dtype, threads=job.threads)
+    reference = Reference(model, ReferenceCache(Path(job.reference_cache) if job.reference_cache else None, base))
     trained_rows = [*train_rows, *singles]
     trained_pairs = [pairs[row["sha256"]] for row in trained_rows]
     votes = [row.get(VOTE, 0.0) for row in trained_rows]
@@ -118,9 +91,10 @@ def bake(job: Job, folder: Path, emit: Any) -> None:
     sha256 = write_adapter(trainer.model, target)
     evaluation = score_held_out(trainer.model, held_out_rows, pairs, job, emit, reference=reference)
     write_synced(target / "evaluation.json", json.dumps(evaluation, ensure_ascii=False).encode())
-    state = trainer.state
+    state, evaluated = trainer.state, time.monotonic()
     manifest = {
         "base_model": job.base_model,
+        "base_hash": base["weights"],
         "sha256": sha256,
         "job": asdict(job),
         "dtype": dtype,
@@ -128,7 +102,9 @@ def bake(job: Job, folder: Path, emit: Any) -> None:
         "pairs_sha256": hash_rows(train_rows),
         "singles": len(singles),
         "singles_sha256": hash_rows(singles),
+        "held_out": len(held_out_rows),
         "held_out_sha256": hash_rows(held_out_rows),
+        "seeds": {"split": job.seed, "weights": job.seed, "order": job.seed},
         "steps": state.global_step,
         "planned_steps": state.max_steps,
         "stopped_early": state.global_step < state.max_steps,
@@ -139,9 +115,10 @@ def bake(job: Job, folder: Path, emit: Any) -> None:
             "load": round(loaded - began, 2),
             "reference": round(referred - loaded, 2),
             "train": round(trained - referred, 2),
-            "evaluate": round(time.monotonic() - trained, 2),
+            "evaluate": round(evaluated - trained, 2),
         },
-        "versions": {name: version(name) for name in ("torch", "transformers", "trl", "peft")},
+        **price(evaluated - began, model.device.type, threads=job.threads, **job.prices),
+        **describe_code(),
     }
     write_synced(target / "manifest.json", json.dumps(manifest, ensure_ascii=False, indent=1).encode())
     emit({"event": "finished", "sha256": sha256, "seconds": round(time.monotonic() - began, 1)})
@@ -166,15 +143,6 @@ def load_base(job: Job) -> tuple[Any, str]:
 def choose_dtype() -> str:
     """bfloat16 on a GPU and on CPUs with instructions for it; elsewhere float32, which is six times faster there."""
     return "bfloat16" if torch.cuda.is_available() else cpu_dtype()
-
-
-def build_reference(job: Job, model: Any, dtype: str) -> Reference:
-    """Scores under the base model, which must not carry an adapter yet."""
-    if not job.reference_cache:
-        return Reference(model, ReferenceCache(None, {}))
-    return Reference(
-        model, ReferenceCache(Path(job.reference_cache), describe_base(model, dtype=dtype, threads=job.threads))
-    )
 
 
 def build_trainer(
@@ -375,11 +343,6 @@ def write_synced(path: Path, content: bytes) -> None:
 def read_rows(path: Path) -> list[dict[str, Any]]:
     """The objects of a JSON Lines file."""
     return [json.loads(line) for line in path.read_text().splitlines() if line]
-
-
-def hash_rows(rows: list[dict[str, Any]]) -> str:
-    """One hash over the pairs' own hashes, in order."""
-    return hashlib.sha256("\n".join(row["sha256"] for row in rows).encode()).hexdigest()
 
 
 def _curve_point(entry: dict[str, Any]) -> dict[str, Any]:
