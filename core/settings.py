@@ -125,8 +125,8 @@ class Settings(BaseSettings):
     night_learning_rate: float = Field(1e-4, gt=0, lt=1, description="Peak learning rate")
     night_beta: float = Field(0.1, gt=0, description="DPO beta")
     night_lora_rank: int = Field(16, ge=1, le=256, description="Rank of the adapter; not above the server's maximum")
-    night_bits: int = Field(
-        16, description="Bits of the base's weights while it trains; 4 (QLoRA) takes a quarter of the memory"
+    night_four_bits: bool = Field(
+        False, description="Train with the base's weights in four bits (QLoRA), a quarter of their memory"
     )
     night_max_train_seconds: float = Field(14400, gt=0, description="Training stops cleanly after this")
     night_min_held_out: int = Field(20, ge=1, description="Fewer held-out pairs and the gate abstains")
@@ -171,7 +171,11 @@ class Settings(BaseSettings):
     night_hour_cost: float | None = Field(
         None, ge=0, description="What an hour of the machine that trains costs; unset: reports tell hours only"
     )
-    night_watts: float | None = Field(None, ge=0, description="What that machine draws, in watts; unset: no kWh")
+    night_watts: float | None = Field(
+        None,
+        ge=0,
+        description="What that machine draws, in watts; unset: kWh of a single training only, by a usual figure",
+    )
 
     @field_validator("night_time", "night_done_by")
     @classmethod
@@ -187,13 +191,6 @@ class Settings(BaseSettings):
             ZoneInfo(value)
         except (KeyError, ValueError, OSError) as error:
             raise ValueError(f"expected an IANA name such as Asia/Seoul, got {value!r}") from error
-        return value
-
-    @field_validator("night_bits")
-    @classmethod
-    def _is_bits(cls, value: int) -> int:
-        if value not in (16, 4):
-            raise ValueError(f"expected 16 or 4, got {value}")
         return value
 
     @field_validator("night_gpu")

@@ -8,9 +8,10 @@ import signal
 import sys
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from core.errors import ProcessError
+from learning.runs import RunPair
 
 PROJECT = Path(__file__).parent.parent
 LOG_LINES = 12
@@ -45,6 +46,22 @@ def write_job(
     for name, rows in (("pairs", train), ("held_out", held_out), ("singles", singles)):
         lines = (json.dumps(row, ensure_ascii=False) for row in rows)
         (folder / f"{name}.jsonl").write_text("\n".join(lines))
+
+
+def list_rows(pairs: Sequence[RunPair], state: Literal["trained", "held_out"]) -> list[dict[str, Any]]:
+    """The pairs of one state as the training process reads them, in the order it trains them in."""
+    return [to_row(pair) for pair in pairs if pair.state == state]
+
+
+def to_row(pair: RunPair) -> dict[str, Any]:
+    """A pair in TRL's conversational preference format, with its hash and language beside it."""
+    return {
+        "prompt": pair.prompt,
+        "chosen": [{"role": "assistant", "content": pair.chosen}],
+        "rejected": [{"role": "assistant", "content": pair.rejected}],
+        "sha256": pair.sha256,
+        "language": pair.language,
+    }
 
 
 async def run_trainer(folder: Path, *, progress: Progress, gpus: Sequence[int] = ()) -> None:

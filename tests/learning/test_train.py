@@ -42,12 +42,16 @@ async def test_a_second_night_keeps_its_references_and_trains_the_same_adapter(
     events = await train(tmp_path / "first", job)
     (cache,) = (tmp_path / "reference").iterdir()
     kept = cache.read_bytes()
-    await train(tmp_path / "second", job)
+    await train(tmp_path / "second", job | {"prices": {"currency": "EUR", "hour": 3600, "watts": 100}})
 
     first, second = (read_manifest(tmp_path / night / "adapter") for night in ("first", "second"))
     assert first and second and second["sha256"] == first["sha256"]
     assert cache.read_bytes() == kept and kept.count(b"0x") == 2 * (3 + 1)
     assert first["prefix_shared"] and first["pairs"] == 3
+    # What it took stands in the manifest and changes no weight.
+    assert (first["gpu_seconds"], first["cost"], second["base_hash"]) == (0, None, first["base_hash"])
+    assert second["cost"] == {"amount": pytest.approx(second["device_seconds"], abs=0.01), "currency": "EUR"}
+    assert second["device_seconds"] == pytest.approx(sum(second["seconds"].values()), abs=0.05)
     # Nothing is cut: TRL would keep 1,024 tokens of a pair at most.
     evaluation = read_evaluation(tmp_path / "first" / "adapter")
     assert all(len(proof["chosen"]["ids"]) > 1024 for proof in evaluation["proofs"].values())
