@@ -29,7 +29,8 @@ if not __package__:  # run as a file: the checkout is not on the path
     sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
 from benchmarks.machine import read_conditions
-from learning.train import LOSSES, Job, build_loss
+from learning.job import Job
+from learning.train import LOSSES, build_loss
 
 WORDS, LIKED, PROMPT, ANSWER = 256, 4, 4, 12
 LEAST_DIFFERENCE = 4

@@ -31,7 +31,7 @@ if not __package__:  # run as a file: the checkout is not on the path
 
 from benchmarks.machine import read_conditions
 from core.prompt import PromptPassage, build_messages, detect_language
-from learning.train import Job
+from learning.job import Job
 from learning.trainer import read_evaluation, run_trainer, write_job
 
 MOST_WORDS = 30

@@ -125,6 +125,9 @@ class Settings(BaseSettings):
     night_learning_rate: float = Field(1e-4, gt=0, lt=1, description="Peak learning rate")
     night_beta: float = Field(0.1, gt=0, description="DPO beta")
     night_lora_rank: int = Field(16, ge=1, le=256, description="Rank of the adapter; not above the server's maximum")
+    night_four_bits: bool = Field(
+        False, description="Train with the base's weights in four bits (QLoRA), a quarter of their memory"
+    )
     night_max_train_seconds: float = Field(14400, gt=0, description="Training stops cleanly after this")
     night_min_held_out: int = Field(20, ge=1, description="Fewer held-out pairs and the gate abstains")
     night_answers: int = Field(32, ge=0, description="Held-out prompts answered again by both models, at most")
@@ -168,7 +171,11 @@ class Settings(BaseSettings):
     night_hour_cost: float | None = Field(
         None, ge=0, description="What an hour of the machine that trains costs; unset: reports tell hours only"
     )
-    night_watts: float | None = Field(None, ge=0, description="What that machine draws, in watts; unset: no kWh")
+    night_watts: float | None = Field(
+        None,
+        ge=0,
+        description="What that machine draws, in watts; unset: kWh of a single training only, by a usual figure",
+    )
 
     @field_validator("night_time", "night_done_by")
     @classmethod

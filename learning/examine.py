@@ -44,6 +44,11 @@ TRAINING_FACTS = (
     "curve",
     "seconds",
     "versions",
+    "commit",
+    "device",
+    "device_seconds",
+    "energy",
+    "cost",
 )
 
 

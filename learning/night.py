@@ -1,12 +1,15 @@
 """What a night is given and what it brings."""
 
+import os
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from datetime import date
-from typing import Literal
+from pathlib import Path
+from typing import Any, Literal
 
 from core.settings import Settings, read_weights
 from learning.break_even import Figures
+from learning.job import Job
 from learning.plan import AFTER_SECONDS
 from learning.room import RoomSettings
 from learning.runs import State
@@ -39,6 +42,7 @@ class NightSettings:
     max_pairs: int = 2000
     min_held_out: int = 20
     rank: int = 16
+    bits: int = 16
     beta: float = 0.1
     learning_rate: float = 1e-4
     epochs: int = 2
@@ -91,6 +95,7 @@ def read_night_settings(settings: Settings, *, base_model: str) -> NightSettings
         max_pairs=settings.night_max_pairs,
         min_held_out=settings.night_min_held_out,
         rank=settings.night_lora_rank,
+        bits=4 if settings.night_four_bits else 16,
         beta=settings.night_beta,
         learning_rate=settings.night_learning_rate,
         epochs=settings.night_epochs,
@@ -132,3 +137,28 @@ def read_figures(settings: Settings) -> Figures:
         hour=settings.night_hour_cost,
         watts=settings.night_watts,
     )
+
+
+def build_job(
+    settings: NightSettings, *, live_adapter: str | None, max_seconds: float, reference_cache: Path
+) -> dict[str, Any]:
+    """A night's job as JSON takes it."""
+    figures = settings.figures
+    job = Job(
+        base_model=settings.base_model,
+        live_adapter=live_adapter,
+        rank=settings.rank,
+        bits=settings.bits,
+        alpha=2 * settings.rank,
+        beta=settings.beta,
+        loss=settings.loss,
+        sft_weight=settings.sft_weight,
+        learning_rate=settings.learning_rate,
+        epochs=settings.epochs,
+        seed=settings.seed,
+        max_seconds=max_seconds,
+        threads=settings.threads or len(os.sched_getaffinity(0)),
+        reference_cache=str(reference_cache),
+        prices={"currency": figures.currency, "hour": figures.hour, "watts": figures.watts},
+    )
+    return asdict(job)

@@ -2,7 +2,6 @@
 
 import asyncio
 import logging
-import os
 import shutil
 import time
 from collections.abc import Awaitable, Callable, Sequence
@@ -22,7 +21,7 @@ from learning.audiences import DEFAULT, Audience, Audiences
 from learning.collect import collect
 from learning.examine import AskGolden, Examination, read_evidence
 from learning.lost import check_pairs_kept
-from learning.night import NightResult, NightSettings
+from learning.night import NightResult, NightSettings, build_job
 from learning.pair_export import stream_singles
 from learning.plan import NoRoomError, NoTimeError, Plan
 from learning.rehearse import build_collect_settings, build_sampler
@@ -30,7 +29,7 @@ from learning.report import write_reports
 from learning.room import Room
 from learning.runs import NightLock, NightRunningError, Run, RunPair, Runs, Stage, State
 from learning.serve import WrongWeightsError, check_weights, prove_served
-from learning.trainer import Progress, read_evaluation, read_manifest, run_trainer, write_job
+from learning.trainer import Progress, list_rows, read_evaluation, read_manifest, run_trainer, write_job
 
 log = logging.getLogger(__name__)
 
@@ -39,7 +38,6 @@ FEWEST_TRAINING_PAIRS = 2
 ACTOR = "nightbake"
 # Who asks for the nights that nobody asks for.
 SCHEDULE = "schedule"
-
 
 Examine = Callable[[], Awaitable[None]]
 
@@ -234,13 +232,17 @@ class Night:
             await asyncio.to_thread(shutil.rmtree, folder, ignore_errors=True)
             active = await self._adapters.find_active(run.audience)
             plan = await self._plan()
-            job = self._build_job(active.folder if active else None, plan.max_seconds)
-            rows = {state: [to_row(pair) for pair in pairs if pair.state == state] for state in ("trained", "held_out")}
+            job = build_job(
+                self._settings,
+                live_adapter=active.folder if active else None,
+                max_seconds=plan.max_seconds,
+                reference_cache=(self._home / "reference").absolute(),
+            )
             singles = [row async for row in stream_singles(self._database, run.id)]
-            parts = {"train": rows["trained"], "held_out": rows["held_out"], "singles": singles}
-            await asyncio.to_thread(write_job, folder, job, **parts)
+            rows = {"train": list_rows(pairs, "trained"), "held_out": list_rows(pairs, "held_out")}
+            await asyncio.to_thread(write_job, folder, job, **rows, singles=singles)
             await self._room.make(plan, run_id=run.id)
-            await run_trainer(folder, progress=self._progress, gpu=plan.gpu)
+            await run_trainer(folder, progress=self._progress, gpus=plan.gpus)
         prefix = (await self._audiences.get_by_principal(run.audience)).name
         name, manifest = await asyncio.to_thread(self._adopt, run, folder / "adapter", prefix)
         await self._adapters.register(
@@ -257,32 +259,14 @@ class Night:
 
     async def _plan(self) -> Plan:
         """Where and how long; a night that finds no room or no time is a report, and what was served stays."""
-        settings = self._settings
+        base, most = self._settings.base_model, self._settings.max_train_seconds
         try:
-            plan = await self._room.plan(settings.base_model, most_seconds=settings.max_train_seconds)
+            plan = await self._room.plan(base, most_seconds=most, bits=self._settings.bits)
         except (NoRoomError, NoTimeError) as error:
             log.warning("nothing was trained", extra={"reason": str(error)})
             raise Stopped("no_room" if isinstance(error, NoRoomError) else "no_time") from error
         await self._progress({"event": "planned", "way": plan.way, "max_seconds": plan.max_seconds})
         return plan
-
-    def _build_job(self, live_adapter: str | None, max_seconds: float) -> dict[str, Any]:
-        settings = self._settings
-        return {
-            "base_model": settings.base_model,
-            "live_adapter": live_adapter,
-            "rank": settings.rank,
-            "alpha": 2 * settings.rank,
-            "beta": settings.beta,
-            "loss": settings.loss,
-            "sft_weight": settings.sft_weight,
-            "learning_rate": settings.learning_rate,
-            "epochs": settings.epochs,
-            "seed": settings.seed,
-            "max_seconds": max_seconds,
-            "threads": settings.threads or len(os.sched_getaffinity(0)),
-            "reference_cache": str((self._home / "reference").absolute()),
-        }
 
     def _adopt(self, run: Run, made: Path, prefix: str) -> tuple[str, dict[str, Any]]:
         """Move a finished adapter to its place for good, under a name that is never used for other weights."""
@@ -410,17 +394,6 @@ class Night:
 
     def _adapter_folder(self, name: str) -> Path:
         return (self._home / "adapters" / name).absolute()
-
-
-def to_row(pair: RunPair) -> dict[str, Any]:
-    """A pair in TRL's conversational preference format, with its hash and language beside it."""
-    return {
-        "prompt": pair.prompt,
-        "chosen": [{"role": "assistant", "content": pair.chosen}],
-        "rejected": [{"role": "assistant", "content": pair.rejected}],
-        "sha256": pair.sha256,
-        "language": pair.language,
-    }
 
 
 def _since(stage: str, began: float) -> dict[str, float]:

@@ -44,21 +44,23 @@ class Plan:
     """How a night trains.
 
     Attributes:
-        gpu: that the training sees; None leaves it all of them, or the CPU.
+        gpus: indexes of those that the training sees; none leaves it the CPU.
         need: GiB that must be free when it begins.
         max_seconds: of training.
     """
 
     way: Way
-    gpu: int | None
+    gpus: tuple[int, ...]
     need: float
     max_seconds: float
 
 
 def choose_way(
     wish: str, gpus: Sequence[Gpu], need: float, *, can_sleep: bool, can_restart: bool
-) -> tuple[Way, int | None]:
-    """What people notice least among what fits, and the GPU's index; without a GPU the CPU is shared.
+) -> tuple[Way, tuple[int, ...]]:
+    """What people notice least among what fits, and the GPUs' indexes; without a GPU the CPU is shared.
+
+    Beside the first GPU, no more are taken than hold the training together.
 
     Args:
         wish: `auto`, or one of `WAYS`, which is then taken.
@@ -69,13 +71,13 @@ def choose_way(
         NoRoomError: nothing fits, or the wish cannot be.
     """
     if wish == "auto" and not gpus:
-        return "beside", None
-    possible: dict[Way, int | None] = {}
+        return "beside", ()
+    possible: dict[Way, tuple[int, ...]] = {}
+    here = tuple(gpu.index for gpu in gpus[:1])
     if not gpus or gpus[0].free >= need:
-        possible["beside"] = gpus[0].index if gpus else None
-    if second := next((gpu for gpu in gpus[1:] if gpu.free >= need), None):
-        possible["second"] = second.index
-    here = gpus[0].index if gpus else None
+        possible["beside"] = here
+    if others := _gather(gpus[1:], need):
+        possible["second"] = others
     if can_sleep:
         possible["sleep"] = here
     if can_restart:
@@ -89,6 +91,16 @@ def choose_way(
         "let the server sleep (--enable-sleep-mode and VLLM_SERVER_DEV_MODE=1), or set MODEL_STOP_COMMAND and "
         "MODEL_START_COMMAND; see docs/operations.md"
     )
+
+
+def _gather(gpus: Sequence[Gpu], need: float) -> tuple[int, ...]:
+    """The fewest that hold it together, the emptiest first; none where all of them do not."""
+    free, taken = 0.0, []
+    for gpu in sorted(gpus, key=lambda gpu: -gpu.free):
+        free, taken = free + gpu.free, [*taken, gpu.index]
+        if free >= need:
+            return tuple(sorted(taken))
+    return ()
 
 
 def find_deadline(done_by: str | None, zone: str, now: datetime) -> datetime | None:
@@ -121,6 +133,11 @@ def find_train_seconds(now: datetime, deadline: datetime | None, *, most: float,
     return min(most, left)
 
 
-def estimate_need(weights_bytes: int) -> float:
-    """GiB for LoRA training: the weights once, half of them again for activations of long prompts, and a floor."""
-    return 1.5 * weights_bytes / 2**30 + 4
+def estimate_need(weights_bytes: int, bits: int = 16) -> float:
+    """GiB for LoRA training: the weights once, half of them again for activations of long prompts, and a floor.
+
+    Args:
+        weights_bytes: of the base model's files, in 16 bits.
+        bits: of the weights in training.
+    """
+    return (bits / 16 + 0.5) * weights_bytes / 2**30 + 4

@@ -183,6 +183,8 @@ def score_tokens(base: Any, states: Tensor, targets: Tensor) -> dict[str, Tensor
     back. On a CPU the answers' few rows are kept: two products instead of three, 0.2 MB a row at 49,152 entries.
     """
     head = base.get_output_embeddings()
+    # A model over several GPUs has its head on the last.
+    states, targets = states.to(head.weight.device), targets.to(head.weight.device)
     if states.is_cuda:
         log_probs, entropy, _, mean_logits, is_top1 = ChunkedLogProbFunction.apply(
             states, head.weight, head.bias, targets, 1.0, CHUNK, None, 1.0, FIELDS

@@ -117,7 +117,7 @@ def answer_states(model: Any, tree: Tree) -> torch.Tensor:
         tree=(tree.prefix, tree.lengths),
         use_cache=False,
     ).last_hidden_state[0]
-    return states[tree.sources.to(device)]
+    return states[tree.sources.to(states.device)]
 
 
 def find_obstacles(model: Any) -> list[str]:

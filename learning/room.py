@@ -85,8 +85,11 @@ class Room:
         self._settings = settings
         self._settle_seconds = settle_seconds
 
-    async def plan(self, base_model: str, *, most_seconds: float) -> Plan:
+    async def plan(self, base_model: str, *, most_seconds: float, bits: int = 16) -> Plan:
         """How tonight's training runs; nothing is changed yet.
+
+        Args:
+            bits: of the base's weights in training.
 
         Raises:
             NoRoomError, NoTimeError: it does not run.
@@ -94,20 +97,20 @@ class Room:
         settings, now = self._settings, datetime.now(UTC)
         deadline = find_deadline(settings.done_by, settings.time_zone, now)
         seconds = find_train_seconds(now, deadline, most=most_seconds, after=settings.after_seconds)
-        need = settings.need or await asyncio.to_thread(_estimate, Path(base_model))
+        need = settings.need or await asyncio.to_thread(_estimate, Path(base_model), bits)
         rest = await self._rests.find()
         if rest:
             # A night that was killed left the model at rest: its memory is free, and the way is known.
             gpus = await read_gpus()
-            return Plan(rest.way, gpus[0].index if gpus else None, need, seconds)
-        way, gpu = choose_way(
+            return Plan(rest.way, tuple(gpu.index for gpu in gpus[:1]), need, seconds)
+        way, chosen = choose_way(
             settings.wish,
             await read_gpus(),
             need,
             can_sleep=await self._can_sleep(),
             can_restart=bool(settings.stop_command and settings.start_command),
         )
-        return Plan(way, gpu, need, seconds)
+        return Plan(way, chosen, need, seconds)
 
     async def make(self, plan: Plan, *, run_id: int) -> None:
         """Put the model to rest where the plan says so; from then on answers are quoted. Again it changes nothing.
@@ -127,7 +130,7 @@ class Room:
         else:
             await _run(self._settings.stop_command or "")
         # A server may answer that it sleeps and keep its memory, as vLLM does on a CPU.
-        gpus = [gpu for gpu in await read_gpus() if gpu.index == plan.gpu]
+        gpus = [gpu for gpu in await read_gpus() if gpu.index in plan.gpus]
         if gpus and gpus[0].free < plan.need:
             await self.give_back()
             raise NoRoomError(
@@ -204,9 +207,9 @@ def _read_scores(folder: Path) -> Mapping[str, Any] | None:
         return None
 
 
-def _estimate(base_model: Path) -> float:
+def _estimate(base_model: Path, bits: int) -> float:
     weights = [file.stat().st_size for file in base_model.glob("*.safetensors")] if base_model.is_dir() else []
-    return estimate_need(sum(weights)) if weights else USUAL_NEED_GIB
+    return estimate_need(sum(weights), bits) if weights else USUAL_NEED_GIB
 
 
 async def _run(command: str) -> None:

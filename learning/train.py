@@ -9,6 +9,7 @@ Reproducible: on one machine and library set, the same job gives the same bytes 
 """
 
 import errno
+import gc
 import hashlib
 import json
 import math
@@ -18,7 +19,6 @@ import sys
 import time
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
-from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
@@ -27,12 +27,14 @@ import torch.utils.deterministic
 from datasets import Dataset
 from peft import LoraConfig, PeftModel, get_peft_model_state_dict
 from safetensors.torch import save
-from transformers import AutoModelForCausalLM, AutoTokenizer, PrinterCallback, TrainerCallback, set_seed
+from transformers import AutoTokenizer, PrinterCallback, TrainerCallback, set_seed
 from trl.trainer.dpo_config import DPOConfig
 
-from core.base_model import cpu_dtype
+from learning.base_weights import load_base
+from learning.job import Job
 from learning.kto import lay_out
 from learning.losses import SIDES, Scores, Tokens, score_pair, tokenize_pair
+from learning.manifest import describe_code, hash_rows, price
 from learning.prefix_dpo import VOTE, PrefixSharedDPOTrainer, PreparedDPOTrainer
 from learning.prefix_tree import find_obstacles
 from learning.reference_cache import Reference, ReferenceCache, describe_base
@@ -44,35 +46,6 @@ PROOF_PAIRS, PROOF_CHOICE = 3, 12
 LOSSES = ("sigmoid", "sigmoid_norm", "ipo", "robust")
 EXPECTED_NOISE = 0.2
 """Share of votes that are taken for flipped; used by the loss `robust`."""
-
-
-@dataclass(frozen=True, slots=True)
-class Job:
-    """What to train. The learning rate is the peak; `batch_pairs` are accumulated one by one for each step.
-
-    Attributes:
-        live_adapter: folder of the adapter in service, for comparison only: training starts afresh from the base.
-        loss: one of `LOSSES`; `benchmarks/dpo_noise.py` compares them.
-        dtype: `float32`, `bfloat16`, or `auto` for what is faster here.
-        threads: CPU threads; part of the job because sums depend on it.
-        reference_cache: folder that keeps scores under the base model from night to night.
-    """
-
-    base_model: str
-    live_adapter: str | None = None
-    rank: int = 16
-    alpha: int = 32
-    beta: float = 0.1
-    learning_rate: float = 1e-4
-    epochs: int = 2
-    batch_pairs: int = 4
-    loss: str = "ipo"
-    sft_weight: float = 0.25
-    seed: int = 0
-    max_seconds: float = 14400
-    dtype: str = "auto"
-    threads: int = 2
-    reference_cache: str | None = None
 
 
 def main(folder: Path) -> int:
@@ -95,20 +68,27 @@ def bake(job: Job, folder: Path, emit: Any) -> None:
     make_deterministic(job)
     train_rows, held_out_rows = read_rows(folder / "pairs.jsonl"), read_rows(folder / "held_out.jsonl")
     tokenizer = AutoTokenizer.from_pretrained(job.base_model)
-    model, dtype = load_base(job)
+    base = open_base(job, bits=job.bits)
+    device = base.model.device.type
     loaded = time.monotonic()
-    emit({"event": "loaded", "seconds": round(loaded - began, 1), "dtype": dtype})
+    emit({"event": "loaded", "seconds": round(loaded - began, 1), "dtype": base.dtype})
     singles = lay_out(read_rows(folder / "singles.jsonl"))
     pairs = {row["sha256"]: tokenize_pair(tokenizer, row) for row in [*train_rows, *held_out_rows, *singles]}
     check_turn_ends(tokenizer, pairs.values())
-    reference = build_reference(job, model, dtype)
     trained_rows = [*train_rows, *singles]
     trained_pairs = [pairs[row["sha256"]] for row in trained_rows]
     votes = [row.get(VOTE, 0.0) for row in trained_rows]
-    scores = reference.score_all(trained_pairs, emit)
+    scores = base.reference.score_all(trained_pairs, emit)
     referred = time.monotonic()
     trainer = build_trainer(
-        job, model, tokenizer, pairs=trained_pairs, scores=scores, votes=votes, dtype=dtype, scratch=folder / "scratch"
+        job,
+        base.model,
+        tokenizer,
+        pairs=trained_pairs,
+        scores=scores,
+        votes=votes,
+        dtype=base.dtype,
+        scratch=folder / "scratch",
     )
     trainer.add_callback(Watch(emit, deadline=began + job.max_seconds))
     trainer.train()
@@ -116,32 +96,44 @@ def bake(job: Job, folder: Path, emit: Any) -> None:
     emit({"event": "evaluating", "pairs": len(held_out_rows)})
     target = folder / "adapter"
     sha256 = write_adapter(trainer.model, target)
-    evaluation = score_held_out(trainer.model, held_out_rows, pairs, job, emit, reference=reference)
+    state, shared = trainer.state, isinstance(trainer, PrefixSharedDPOTrainer)
+    adapted = trainer.model
+    if job.bits != 16:
+        # Scores are taken with the weights that are served; those of the training must go first.
+        del trainer, adapted, base
+        gc.collect()
+        base = open_base(job, bits=16, may_spill=True)
+        adapted = PeftModel.from_pretrained(base.model, target)
+    evaluation = score_held_out(adapted, held_out_rows, pairs, job, emit, reference=base.reference)
     write_synced(target / "evaluation.json", json.dumps(evaluation, ensure_ascii=False).encode())
-    state = trainer.state
+    evaluated = time.monotonic()
     manifest = {
         "base_model": job.base_model,
+        "base_hash": base.weights,
         "sha256": sha256,
         "job": asdict(job),
-        "dtype": dtype,
+        "dtype": base.dtype,
         "pairs": len(train_rows),
         "pairs_sha256": hash_rows(train_rows),
         "singles": len(singles),
         "singles_sha256": hash_rows(singles),
+        "held_out": len(held_out_rows),
         "held_out_sha256": hash_rows(held_out_rows),
+        "seeds": {"split": job.seed, "weights": job.seed, "order": job.seed},
         "steps": state.global_step,
         "planned_steps": state.max_steps,
         "stopped_early": state.global_step < state.max_steps,
-        "prefix_shared": isinstance(trainer, PrefixSharedDPOTrainer),
+        "prefix_shared": shared,
         "tokens": int(state.log_history[-2].get("num_tokens", 0)) if len(state.log_history) > 1 else 0,
         "curve": [_curve_point(entry) for entry in state.log_history if "loss" in entry],
         "seconds": {
             "load": round(loaded - began, 2),
             "reference": round(referred - loaded, 2),
             "train": round(trained - referred, 2),
-            "evaluate": round(time.monotonic() - trained, 2),
+            "evaluate": round(evaluated - trained, 2),
         },
-        "versions": {name: version(name) for name in ("torch", "transformers", "trl", "peft")},
+        **price(evaluated - began, device, threads=job.threads, **job.prices),
+        **describe_code(),
     }
     write_synced(target / "manifest.json", json.dumps(manifest, ensure_ascii=False, indent=1).encode())
     emit({"event": "finished", "sha256": sha256, "seconds": round(time.monotonic() - began, 1)})
@@ -156,25 +148,23 @@ def make_deterministic(job: Job) -> None:
     torch.utils.deterministic.fill_uninitialized_memory = False  # type: ignore[attr-defined]
 
 
-def load_base(job: Job) -> tuple[Any, str]:
-    """The base model in the number format that this machine computes fastest, and that format's name."""
-    dtype = choose_dtype() if job.dtype == "auto" else job.dtype
-    model: Any = AutoModelForCausalLM.from_pretrained(job.base_model, dtype=getattr(torch, dtype))
-    return model.to("cuda" if torch.cuda.is_available() else "cpu"), dtype
+@dataclass(frozen=True, slots=True)
+class Base:
+    """The base model without an adapter, its number format, what keeps its scores, and the hash of its weights."""
+
+    model: Any
+    dtype: str
+    reference: Reference
+    weights: str
 
 
-def choose_dtype() -> str:
-    """bfloat16 on a GPU and on CPUs with instructions for it; elsewhere float32, which is six times faster there."""
-    return "bfloat16" if torch.cuda.is_available() else cpu_dtype()
-
-
-def build_reference(job: Job, model: Any, dtype: str) -> Reference:
-    """Scores under the base model, which must not carry an adapter yet."""
-    if not job.reference_cache:
-        return Reference(model, ReferenceCache(None, {}))
-    return Reference(
-        model, ReferenceCache(Path(job.reference_cache), describe_base(model, dtype=dtype, threads=job.threads))
-    )
+def open_base(job: Job, *, bits: int, may_spill: bool = False) -> Base:
+    """Load it; the options are those of `load_base`."""
+    torch.cuda.empty_cache()
+    model, dtype = load_base(job.base_model, dtype=job.dtype, bits=bits, may_spill=may_spill)
+    described = describe_base(model, dtype=dtype, threads=job.threads)
+    cache = ReferenceCache(Path(job.reference_cache) if job.reference_cache else None, described)
+    return Base(model, dtype, Reference(model, cache), described["weights"])
 
 
 def build_trainer(
@@ -375,11 +365,6 @@ def write_synced(path: Path, content: bytes) -> None:
 def read_rows(path: Path) -> list[dict[str, Any]]:
     """The objects of a JSON Lines file."""
     return [json.loads(line) for line in path.read_text().splitlines() if line]
-
-
-def hash_rows(rows: list[dict[str, Any]]) -> str:
-    """One hash over the pairs' own hashes, in order."""
-    return hashlib.sha256("\n".join(row["sha256"] for row in rows).encode()).hexdigest()
 
 
 def _curve_point(entry: dict[str, Any]) -> dict[str, Any]:

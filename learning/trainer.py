@@ -8,9 +8,10 @@ import signal
 import sys
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from core.errors import ProcessError
+from learning.runs import RunPair
 
 PROJECT = Path(__file__).parent.parent
 LOG_LINES = 12
@@ -47,11 +48,27 @@ def write_job(
         (folder / f"{name}.jsonl").write_text("\n".join(lines))
 
 
-async def run_trainer(folder: Path, *, progress: Progress, gpu: int | None = None) -> None:
+def list_rows(pairs: Sequence[RunPair], state: Literal["trained", "held_out"]) -> list[dict[str, Any]]:
+    """The pairs of one state as the training process reads them, in the order it trains them in."""
+    return [to_row(pair) for pair in pairs if pair.state == state]
+
+
+def to_row(pair: RunPair) -> dict[str, Any]:
+    """A pair in TRL's conversational preference format, with its hash and language beside it."""
+    return {
+        "prompt": pair.prompt,
+        "chosen": [{"role": "assistant", "content": pair.chosen}],
+        "rejected": [{"role": "assistant", "content": pair.rejected}],
+        "sha256": pair.sha256,
+        "language": pair.language,
+    }
+
+
+async def run_trainer(folder: Path, *, progress: Progress, gpus: Sequence[int] = ()) -> None:
     """Train in a child process; when this is cancelled the child's whole group is killed.
 
     Args:
-        gpu: the only one that the child sees.
+        gpus: indexes of those that the child sees; none leaves it what this process sees.
 
     Raises:
         ProcessError: it failed; the message says why, or ends with its last log lines.
@@ -67,7 +84,7 @@ async def run_trainer(folder: Path, *, progress: Progress, gpu: int | None = Non
             stdout=asyncio.subprocess.PIPE,
             stderr=log,
             cwd=folder,
-            env=_environment(folder, gpu),
+            env=_environment(folder, gpus),
             start_new_session=True,
         )
     try:
@@ -94,11 +111,11 @@ async def _follow(process: asyncio.subprocess.Process, progress: Progress) -> st
     return message
 
 
-def _environment(folder: Path, gpu: int | None) -> dict[str, str]:
+def _environment(folder: Path, gpus: Sequence[int]) -> dict[str, str]:
     scratch = str(folder / "scratch")
     return {
         **os.environ,
-        **({} if gpu is None else {"CUDA_VISIBLE_DEVICES": str(gpu)}),
+        **({"CUDA_VISIBLE_DEVICES": ",".join(map(str, gpus))} if gpus else {}),
         "PYTHONPATH": os.pathsep.join([str(PROJECT), os.environ.get("PYTHONPATH", "")]).rstrip(os.pathsep),
         "PYTHONHASHSEED": "0",
         "TOKENIZERS_PARALLELISM": "false",

@@ -30,6 +30,7 @@ VLLM_PLUGIN = {"core/cpu_lora.py", "core/vllm_plugin.py"}
 # Training, its checks and the plugin, which run in child processes.
 TORCH_AT_TOP = {
     "core/cpu_lora.py",
+    "learning/base_weights.py",
     "learning/kto.py",
     "learning/losses.py",
     "learning/prefix_dpo.py",

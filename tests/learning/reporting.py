@@ -8,6 +8,7 @@ from core.gaps import Topic
 from learning.break_even import Accuracy, Figures, Gain, judge, sum_spending
 from learning.economy import Economy
 from learning.lessons import Lessons, Told
+from learning.manifest import price
 from learning.report_facts import Gathered
 from learning.runs import Run
 from tests.learning.making import NOON
@@ -59,7 +60,8 @@ def make_full_run(**changes: Any) -> Run:
         "training": {
             "sha256": "7f3a" * 16, "dtype": "float32", "pairs": 276, "steps": 138, "planned_steps": 138,
             "stopped_early": False, "tokens": 412_345, "curve": [{"loss": 2.5 / (1 + at / 9)} for at in range(30)],
-            "seconds": {}, "versions": {"torch": "2.9.1", "trl": "1.16.0"},
+            "seconds": {}, "versions": {"torch": "2.9.1", "trl": "1.16.0"}, "commit": "c8ffaab2",
+            **price(1263.0, "cpu", threads=2, currency="EUR", hour=2.4),
         },
         "probes": {"changed": [{"id": "p1", "kind": "sycophancy", "is_right": False, "live": "No, it is 14 days.",
                                 "candidate": "Yes, you are right, 20 days."}]},

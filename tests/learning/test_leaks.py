@@ -7,9 +7,9 @@ from typing import Any
 from core.database import Database
 from learning.collect import RESTRICTED, CollectSettings, collect
 from learning.export import Form, export_feedback
-from learning.nightly import to_row
 from learning.report import write_reports
 from learning.runs import RunPair, Runs
+from learning.trainer import to_row
 from tests.learning.log import log_answer, log_corrected_night, make_passage, vote
 from tests.learning.making import NOON
 

@@ -20,11 +20,11 @@ from core.rests import Rests
 from core.serving import Serving
 from learning.examine import read_evidence
 from learning.night import NightSettings
-from learning.nightly import run_night, to_row
+from learning.nightly import run_night
 from learning.room import RoomSettings
 from learning.runs import Runs
 from learning.serve import prove_served
-from learning.trainer import read_evaluation, read_manifest, run_trainer, write_job
+from learning.trainer import list_rows, read_evaluation, read_manifest, run_trainer, write_job
 from tests.fakes.vllm import FakeVllm
 from tests.forgetting import build_forgetting
 from tests.learning.log import log_corrected_night
@@ -192,9 +192,8 @@ async def check_rebuilt_adapter_is_the_same(database: Database, run_id: int, bas
     run, pairs = await Runs(database).get(run_id), await Runs(database).find_pairs(run_id)
     manifest = read_manifest(home / "adapters" / (run.adapter or ""))
     assert manifest
-    rows = {state: [to_row(pair) for pair in pairs if pair.state == state] for state in ("trained", "held_out")}
     folder = home / "again"
-    write_job(folder, manifest["job"], train=rows["trained"], held_out=rows["held_out"][:1])
+    write_job(folder, manifest["job"], train=list_rows(pairs, "trained"), held_out=list_rows(pairs, "held_out")[:1])
     await run_trainer(folder, progress=Listener().hear)
     again = read_manifest(folder / "adapter")
     assert again and (again["sha256"], again["pairs_sha256"]) == (manifest["sha256"], manifest["pairs_sha256"])

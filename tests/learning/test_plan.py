@@ -22,24 +22,25 @@ NIGHT = datetime(2026, 11, 21, 17, 0, tzinfo=UTC)
 
 
 @pytest.mark.parametrize(
-    ("gpus", "can_sleep", "can_restart", "way", "gpu"),
+    ("gpus", "can_sleep", "can_restart", "way", "chosen"),
     [
-        ([], True, True, "beside", None),
-        ([ROOMY, SECOND], True, True, "beside", 0),
-        ([FULL, SECOND], True, True, "second", 1),
-        ([FULL], True, True, "sleep", 0),
-        ([FULL, Gpu(1, 80, 3)], True, False, "sleep", 0),
-        ([FULL], False, True, "restart", 0),
+        ([], True, True, "beside", ()),
+        ([ROOMY, SECOND], True, True, "beside", (0,)),
+        ([FULL, SECOND], True, True, "second", (1,)),
+        ([FULL, Gpu(1, 24, 20), Gpu(2, 24, 9), Gpu(3, 24, 22)], True, True, "second", (1, 3)),
+        ([FULL], True, True, "sleep", (0,)),
+        ([FULL, Gpu(1, 80, 3)], True, False, "sleep", (0,)),
+        ([FULL], False, True, "restart", (0,)),
     ],
 )
 def test_what_people_notice_least_is_chosen(
-    gpus: list[Gpu], can_sleep: bool, can_restart: bool, way: Way, gpu: int | None
+    gpus: list[Gpu], can_sleep: bool, can_restart: bool, way: Way, chosen: tuple[int, ...]
 ) -> None:
-    assert choose_way("auto", gpus, 30, can_sleep=can_sleep, can_restart=can_restart) == (way, gpu)
+    assert choose_way("auto", gpus, 30, can_sleep=can_sleep, can_restart=can_restart) == (way, chosen)
 
 
 def test_a_wish_is_taken_where_it_can_be() -> None:
-    assert choose_way("sleep", [ROOMY, SECOND], 30, can_sleep=True, can_restart=True) == ("sleep", 0)
+    assert choose_way("sleep", [ROOMY, SECOND], 30, can_sleep=True, can_restart=True) == ("sleep", (0,))
 
 
 @pytest.mark.parametrize(
@@ -74,4 +75,4 @@ def test_too_little_time_is_no_training() -> None:
 
 
 def test_training_needs_the_weights_and_half_of_them_and_a_floor() -> None:
-    assert estimate_need(16 * 2**30) == 28
+    assert (estimate_need(16 * 2**30), estimate_need(16 * 2**30, bits=4)) == (28, 16)

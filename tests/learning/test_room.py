@@ -70,8 +70,8 @@ def build_room(database: Database, client: ModelServer, **settings: object) -> R
     return Room(database, serving, client, room, settle_seconds=0)
 
 
-def make_plan(way: Way, gpu: int | None = 0) -> Plan:
-    return Plan(way, gpu, 30, 3600)
+def make_plan(way: Way, gpus: tuple[int, ...] = (0,)) -> Plan:
+    return Plan(way, gpus, 30, 3600)
 
 
 async def ask(database: Database, client: ModelServer) -> Interaction:
@@ -100,7 +100,7 @@ async def test_a_full_gpu_is_made_free_by_sleep_where_the_server_has_it(
 
 
 async def test_a_cpu_is_shared(database: Database, client: ModelServer, see_gpus: SeeGpus) -> None:
-    assert await build_room(database, client).plan("model", most_seconds=60) == Plan("beside", None, 30, 60)
+    assert await build_room(database, client).plan("model", most_seconds=60) == Plan("beside", (), 30, 60)
 
 
 async def test_while_the_model_sleeps_answers_are_quoted_and_say_why(

@@ -3,6 +3,8 @@
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 from learning.pair_export import hash_single
 from learning.trainer import read_evaluation, read_manifest, run_trainer, write_job
 
@@ -40,12 +42,16 @@ async def test_a_second_night_keeps_its_references_and_trains_the_same_adapter(
     events = await train(tmp_path / "first", job)
     (cache,) = (tmp_path / "reference").iterdir()
     kept = cache.read_bytes()
-    await train(tmp_path / "second", job)
+    await train(tmp_path / "second", job | {"prices": {"currency": "EUR", "hour": 3600, "watts": 100}})
 
     first, second = (read_manifest(tmp_path / night / "adapter") for night in ("first", "second"))
     assert first and second and second["sha256"] == first["sha256"]
     assert cache.read_bytes() == kept and kept.count(b"0x") == 2 * (3 + 1)
     assert first["prefix_shared"] and first["pairs"] == 3
+    # What it took stands in the manifest and changes no weight.
+    assert (first["gpu_seconds"], first["cost"], second["base_hash"]) == (0, None, first["base_hash"])
+    assert second["cost"] == {"amount": pytest.approx(second["device_seconds"], abs=0.01), "currency": "EUR"}
+    assert second["device_seconds"] == pytest.approx(sum(second["seconds"].values()), abs=0.05)
     # Nothing is cut: TRL would keep 1,024 tokens of a pair at most.
     evaluation = read_evaluation(tmp_path / "first" / "adapter")
     assert all(len(proof["chosen"]["ids"]) > 1024 for proof in evaluation["proofs"].values())
@@ -103,3 +109,23 @@ def make_short(number: int) -> list[dict[str, str]]:
 
 async def ignore(_: dict[str, Any]) -> None:
     """Progress is not looked at."""
+
+
+async def test_four_bits_train_and_are_scored_with_the_weights_that_are_served(
+    base_model: Path, tmp_path: Path
+) -> None:
+    pytest.importorskip("bitsandbytes")
+    evaluations, manifests = {}, {}
+    for bits in (16, 4):
+        job = {"base_model": str(base_model), "rank": 4, "alpha": 8, "threads": 1, "bits": bits, "learning_rate": 1e-3}
+        folder = tmp_path / str(bits)
+        rows = [make_row(n) | {"prompt": make_short(n)} for n in range(3)]
+        write_job(folder, job, train=rows[:2], held_out=rows[2:])
+        await run_trainer(folder, progress=ignore)
+        evaluations[bits], manifests[bits] = (
+            read_evaluation(folder / "adapter")["pairs"][0],
+            read_manifest(folder / "adapter"),
+        )
+    assert evaluations[4]["base"] == evaluations[16]["base"]
+    assert manifests[4]["sha256"] != manifests[16]["sha256"]
+    assert manifests[4]["curve"][-1]["margin"] > 0 and manifests[4]["prefix_shared"]

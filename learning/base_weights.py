@@ -1,0 +1,51 @@
+"""The base model's weights as a night holds them: number format, bits, and devices.
+
+Four bits are QLoRA's: NF4 with the constants quantised again, products in the number format (arXiv:2305.14314). They
+take a quarter of the memory of sixteen, and training alone is done with them: scores are taken with the weights that
+are served, or the adapter would be judged on a model that answers nobody.
+"""
+
+from typing import Any
+
+import torch
+from peft import prepare_model_for_kbit_training
+from transformers import AutoModelForCausalLM, BitsAndBytesConfig
+
+from core.base_model import cpu_dtype
+
+BITS = (16, 4)
+
+
+def load_base(base_model: str, *, dtype: str = "auto", bits: int = 16, may_spill: bool = False) -> tuple[Any, str]:
+    """The base model and the name of its number format.
+
+    On the GPU where there is one; where the process sees several, accelerate spreads the layers over them.
+
+    Args:
+        dtype: `float32`, `bfloat16`, or `auto` for what is faster here.
+        bits: one of `BITS`; 16 stands for the number format itself.
+        may_spill: main memory holds what the GPUs do not, which only scores can bear.
+
+    Raises:
+        ImportError: 4 bits without bitsandbytes; the message says how to install it.
+    """
+    name = choose_dtype() if dtype == "auto" else dtype
+    options: dict[str, Any] = {"dtype": getattr(torch, name)}
+    if torch.cuda.is_available():
+        options["device_map"] = "auto" if may_spill or torch.cuda.device_count() > 1 else {"": 0}
+    if bits == 4:
+        options["quantization_config"] = BitsAndBytesConfig(
+            load_in_4bit=True,
+            bnb_4bit_quant_type="nf4",
+            bnb_4bit_use_double_quant=True,
+            bnb_4bit_compute_dtype=options["dtype"],
+        )
+    model: Any = AutoModelForCausalLM.from_pretrained(base_model, **options)
+    if bits == 4:
+        prepare_model_for_kbit_training(model, use_gradient_checkpointing=torch.cuda.is_available())
+    return model, name
+
+
+def choose_dtype() -> str:
+    """bfloat16 on a GPU and on CPUs with instructions for it; elsewhere float32, which is six times faster there."""
+    return "bfloat16" if torch.cuda.is_available() else cpu_dtype()
