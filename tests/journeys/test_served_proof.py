@@ -27,8 +27,8 @@ async def test_the_real_server_is_caught_with_any_other_adapter(
     monkeypatch.setenv("MODEL_PORT", str(find_free_port()))
     async with open_house(load_settings()) as house, house.model_running(quiet=True):
         base, server = house.base_model_folder, house.model_server
-        right = make_adapter(base, tmp_path / "right", seed=1, strength=0.01)
-        other = make_adapter(base, tmp_path / "another", seed=2, strength=0.01)
+        right = make_adapter(base, tmp_path / "right", seed=1, strength=0.03)
+        other = make_adapter(base, tmp_path / "another", seed=2, strength=0.03)
         scores = score_adapter(base, right)
         passed: dict[str, bool | None] = {}
         for how in ("right", *SPOILT):
