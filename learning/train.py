@@ -13,6 +13,7 @@ import hashlib
 import json
 import math
 import os
+import resource
 import shutil
 import sys
 import time
@@ -117,6 +118,7 @@ def bake(job: Job, folder: Path, emit: Any) -> None:
             "train": round(trained - referred, 2),
             "evaluate": round(evaluated - trained, 2),
         },
+        "peak_memory_mib": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024,
         **price(evaluated - began, model.device.type, threads=job.threads, **job.prices),
         **describe_code(),
     }
