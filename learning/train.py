@@ -360,12 +360,11 @@ def _curve_point(entry: dict[str, Any]) -> dict[str, Any]:
 def _die_with_parent() -> None:
     """Have the kernel end this process when the night's is killed: the next start trains in the same folder.
 
-    Only Linux has this; elsewhere a trainer that is left alone ends at its next line of progress, which nobody reads.
+    Only Linux has this. One that was left alone before this, or elsewhere, ends at its next line of progress, which
+    nobody reads; the first comes before anything is written.
     """
     with contextlib.suppress(OSError, AttributeError):
         ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
-        if os.getppid() == 1:  # It was killed before that.
-            os.kill(os.getpid(), signal.SIGKILL)
 
 
 def _take_standard_output() -> Any:

@@ -79,6 +79,7 @@ async def run_trainer(
         ProcessError: it failed; the message says why, or ends with its last log lines.
     """
     log_file = folder / "train.log"
+    most = max_memory or await asyncio.to_thread(find_limit)
     with log_file.open("wb") as log:
         process = await asyncio.create_subprocess_exec(
             sys.executable,
@@ -92,7 +93,6 @@ async def run_trainer(
             env=_environment(folder, gpu),
             start_new_session=True,
         )
-    most = max_memory or await asyncio.to_thread(find_limit)
     watching = asyncio.create_task(end_where_too_large(process.pid, most))
     try:
         message = await _follow(process, progress)
