@@ -6,7 +6,7 @@ At-least-once: a process that dies between posting and storing the key leaves on
 import logging
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
-from typing import Literal
+from typing import Any, Literal
 
 from core.database import Database
 from core.errors import NightbakeError, NotFoundError
@@ -19,12 +19,12 @@ LEASE_SECONDS = 60
 # Older reports and alerts are history: an installation that begins to use a channel is not flooded.
 NEWS_HOURS = 24
 
-TopicKind = Literal["report", "details", "alert", "clear"]
+TopicKind = Literal["report", "details", "trial", "alert", "clear"]
 
 
 @dataclass(frozen=True, slots=True)
 class Topic:
-    """What a message is about: a report, its details, an alert, or its end; `id` is the run's or the alert's."""
+    """What a message is about: a report, its details, the end of a trial, an alert or its end; `id` of run or alert."""
 
     kind: TopicKind
     id: int
@@ -38,6 +38,27 @@ class Topic:
 @dataclass(frozen=True, slots=True)
 class _Key:
     message_key: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Trial:
+    """How the trial of an adapter ended: it serves everybody, or people disliked it and it was taken back.
+
+    Attributes:
+        trial_liked: of `trial_votes` on its answers; other_liked, of those on the answers beside it.
+    """
+
+    adapter: str
+    passed: bool
+    trial_liked: int
+    trial_votes: int
+    other_liked: int
+    other_votes: int
+
+
+@dataclass(frozen=True, slots=True)
+class _Ended:
+    trial: dict[str, Any]
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,6 +114,19 @@ class AdminMessages:
         if found is None:
             raise NotFoundError(f"no report of the night {run_id} in {language!r} yet")
         return found.markdown
+
+    async def get_trial(self, run_id: int) -> Trial:
+        """How the trial of a night's adapter ended.
+
+        Raises:
+            NotFoundError: it had none, or it has not ended.
+        """
+        found = await self._database.fetch_one(QUERIES["get_trial"], {"run_id": run_id}, _Ended)
+        if found is None:
+            raise NotFoundError(f"no trial of the night {run_id} has ended")
+        facts = found.trial
+        counts = {name: facts[name] for name in ("trial_liked", "trial_votes", "other_liked", "other_votes")}
+        return Trial(facts["adapter"], facts["outcome"] == "trial_passed", **counts)
 
     async def find_key(self, topic: Topic) -> str | None:
         """The platform's id of the message; None where none was posted."""

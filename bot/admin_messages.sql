@@ -11,6 +11,13 @@ WITH topics AS (
     JOIN admin_messages ON platform = %(platform)s AND topic = 'report:' || runs.id AND message_key IS NOT NULL
     WHERE runs.finished_at > now() - make_interval(hours => %(hours)s)
     UNION ALL
+    -- Once the night's report tells it too.
+    SELECT 'trial', runs.id, ended.at
+    FROM runs
+    CROSS JOIN LATERAL (SELECT max(switched_at) AS at FROM switches
+                        WHERE facts ? 'outcome' AND facts ->> 'adapter' = runs.adapter) AS ended
+    WHERE runs.trial IS NOT NULL AND audience = 'everyone' AND ended.at > now() - make_interval(hours => %(hours)s)
+    UNION ALL
     SELECT 'alert', alerts.id, raised_at
     FROM alerts
     WHERE cleared_at IS NULL AND raised_at > now() - make_interval(hours => %(hours)s)
@@ -41,6 +48,9 @@ WHERE platform = %(platform)s AND topic = %(topic)s
 
 -- name: find_key
 SELECT message_key FROM admin_messages WHERE platform = %(platform)s AND topic = %(topic)s
+
+-- name: get_trial
+SELECT trial FROM runs WHERE id = %(run_id)s AND trial IS NOT NULL
 
 -- name: get_report
 SELECT markdown FROM reports WHERE run_id = %(run_id)s AND language = %(language)s

@@ -1,5 +1,6 @@
 """What admins read of nights and alerts, in Markdown: `**` is bold, as each platform shows it."""
 
+from bot.admin_messages import Trial
 from core.prompt import Language
 
 ADMIN_PHRASES: dict[Language, dict[str, str]] = {
@@ -36,6 +37,11 @@ ADMIN_PHRASES: dict[Language, dict[str, str]] = {
         "socket": "**Slack's connection is silent** on {subject}. It is opened anew again and again; "
         "look at the proxy, and at `nightbake doctor`.",
         "clear": "All clear after {duration}.",
+        "trial_passed": "**The trial is over, and {adapter} answers everybody from now on.** {votes}",
+        "trial_harmful": "**The trial was ended, and {adapter} taken back**: people liked it less. "
+        "What answered before answers everybody again. {votes}",
+        "trial_votes": "Liked: {trial_liked} of {trial_votes} votes on the trial, "
+        "{other_liked} of {other_votes} beside it.",
     },
     "ko": {
         "approve": "승인",
@@ -70,8 +76,25 @@ ADMIN_PHRASES: dict[Language, dict[str, str]] = {
         "socket": "{subject}에서 **Slack 연결이 끊겨 있습니다.** 계속 다시 연결하고 있습니다. "
         "프록시와 `nightbake doctor`를 확인하세요.",
         "clear": "{duration} 만에 해소되었습니다.",
+        "trial_passed": "**시험이 끝났습니다. 이제 {adapter} 어댑터가 모든 질문에 답합니다.** {votes}",
+        "trial_harmful": "**시험을 멈추고 {adapter} 어댑터를 되돌렸습니다.** 평가가 더 나빴습니다. "
+        "이전 모델이 다시 모든 질문에 답합니다. {votes}",
+        "trial_votes": "좋아요: 시험한 답변 {trial_votes}표 중 {trial_liked}표, "
+        "나머지 답변 {other_votes}표 중 {other_liked}표.",
     },
 }
+
+
+def say_trial(trial: Trial, language: Language) -> str:
+    """How a trial ended, with its votes."""
+    votes = ADMIN_PHRASES[language]["trial_votes"].format(
+        trial_liked=trial.trial_liked,
+        trial_votes=trial.trial_votes,
+        other_liked=trial.other_liked,
+        other_votes=trial.other_votes,
+    )
+    phrase = "trial_passed" if trial.passed else "trial_harmful"
+    return say_admin(phrase, language, adapter=f"`{trial.adapter}`", votes=votes)
 
 
 def say_admin(phrase: str, language: Language, **values: object) -> str:

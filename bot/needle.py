@@ -9,10 +9,10 @@ from collections.abc import AsyncGenerator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import cycle
 
-from bot.prompt import FRAME_TOKENS, count_tokens, estimate_tokens
 from bot.sentences import split_sentences
 from bot.side_by_side import take_answers
 from core.errors import InvalidInputError
+from core.fitting import FRAME_TOKENS, count_tokens, estimate_tokens
 from core.model_server import ModelServer, Sampling
 from core.prompt import Language, Message, PromptPassage, build_messages, render_passage
 

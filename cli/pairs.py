@@ -28,6 +28,7 @@ WHY = {
     "choice": "one person {}",
     "checked": "checked: {}",
     "sampled": "the best of {} answers of the model",
+    "shortened": "too long for the model server: shown with the first {} passages only",
     "review": "a reviewer {} it",
 }
 

@@ -157,6 +157,9 @@ class Settings(BaseSettings):
     night_gpu_gib: float | None = Field(
         None, gt=0, description="GPU memory that training takes; unset: estimated from the base model's weights"
     )
+    night_max_memory: int | None = Field(
+        None, ge=256, description="MiB of main memory that training may take; unset: what is free then, less a tenth"
+    )
     night_trial_share: float = Field(
         0.0, ge=0, lt=1, description="Share of the conversations that a promoted adapter answers at first; 0: all"
     )

@@ -22,6 +22,7 @@ from learning.labels import (
     rate,
 )
 from learning.leftovers import find_refused, store_queries, store_singles
+from learning.lengths import fit_stored
 from learning.pair_sources import find_restricted
 from learning.pairs import Pair
 from learning.permission import EVERYONE
@@ -50,10 +51,12 @@ class CollectSettings:
         rater_weights: by person or principal; who is named by none weighs 1.
         review_share: of the pairs that nobody reviewed, those that wait for a person, in [0, 1].
         audience: the principal that everyone who will be served has.
+        context_tokens: prompt and answer together, as the model server takes them at most.
     """
 
     max_pairs: int
     seed: int
+    context_tokens: int = 4096
     rater_weights: Mapping[str, float] = field(default_factory=dict[str, float])
     review_share: float = 0.0
     audience: str = EVERYONE
@@ -98,14 +101,16 @@ async def collect(
     prompts = sampler.prompts if sampler else 0
     gathered = await gather(database, labels.judgements, most_disliked=prompts, audience=settings.audience, tell=tell)
     await add_synthetic(database, run, gathered, sampler)
+    fitting, too_long = await fit_stored(database, gathered.pairs, context_tokens=settings.context_tokens)
     curated = await curate_stored(
         database,
-        gathered.pairs,
+        fitting,
         **window,
         max_pairs=settings.max_pairs,
         seed=settings.seed,
         audience=settings.audience,
     )
+    curated.dropped += too_long
     curated = apply_reviews(curated, await find_reviews(database), share=settings.review_share)
     split = await split_stored(
         database,
@@ -155,6 +160,7 @@ def describe(
         split=split,
         seed=settings.seed,
         audience=settings.audience,
+        context_tokens=settings.context_tokens,
     )
 
 

@@ -28,6 +28,8 @@ class NightSettings:
         judge: `rules`, or `model` for the base model where rules see no difference.
         groundedness_margin: the loss, as a share of claims, that must be ruled out.
         loss: one of `learning.train.LOSSES`; sft_weight, of the chosen answer's own likelihood beside it.
+        context_tokens: prompt and answer together, as the model server takes them at most.
+        max_memory: MiB of main memory for the training; None for what is free when it begins, less a reserve.
         rater_weights: of people and groups; see `CollectSettings`.
         review_share: of new pairs, those that wait for a person.
         regenerate: answers that are sampled for each disliked one; 0 samples none.
@@ -58,7 +60,9 @@ class NightSettings:
     judge: Literal["rules", "model"] = "rules"
     groundedness_margin: float = 0.15
     answer_tokens: int = 128
+    context_tokens: int = 4096
     threads: int | None = None
+    max_memory: int | None = None
     rater_weights: Mapping[str, float] = field(default_factory=dict[str, float])
     review_share: float = 0.0
     regenerate: int = 4
@@ -66,6 +70,10 @@ class NightSettings:
     keep_adapters: int = 30
     room: RoomSettings = field(default_factory=RoomSettings)
     figures: Figures = field(default_factory=Figures)
+
+
+class Stopped(Exception):  # noqa: N818  not an error: a night may end early
+    """A night that ends before its last stage, with a reason for the report."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,6 +116,8 @@ def read_night_settings(settings: Settings, *, base_model: str) -> NightSettings
         judge="model" if settings.night_judge == "model" else "rules",
         groundedness_margin=settings.night_groundedness_margin,
         answer_tokens=settings.model_answer_tokens,
+        context_tokens=settings.model_context_tokens,
+        max_memory=settings.night_max_memory,
         rater_weights=read_weights(settings.night_rater_weights or ""),
         review_share=settings.night_review_share,
         regenerate=settings.night_regenerate,

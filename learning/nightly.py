@@ -2,7 +2,6 @@
 
 import asyncio
 import logging
-import shutil
 import time
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import asdict
@@ -21,15 +20,14 @@ from learning.audiences import DEFAULT, Audience, Audiences
 from learning.collect import collect
 from learning.examine import AskGolden, Examination, read_evidence
 from learning.lost import check_pairs_kept
-from learning.night import NightResult, NightSettings, build_job
-from learning.pair_export import stream_singles
-from learning.plan import NoRoomError, NoTimeError, Plan
+from learning.night import NightResult, NightSettings, Stopped
 from learning.rehearse import build_collect_settings, build_sampler
 from learning.report import write_reports
 from learning.room import Room
 from learning.runs import NightLock, NightRunningError, Run, RunPair, Runs, Stage, State
 from learning.serve import WrongWeightsError, check_weights, prove_served
-from learning.trainer import Progress, list_rows, read_evaluation, read_manifest, run_trainer, write_job
+from learning.trainer import Progress, read_evaluation
+from learning.training import Training
 
 log = logging.getLogger(__name__)
 
@@ -101,10 +99,6 @@ async def finish_audiences(work: "Night", runs: Runs, run: Run) -> None:
             await work.finish(own)
 
 
-class Stopped(Exception):  # noqa: N818  not an error: a night may end early
-    """A night that ends before its last stage, with a reason for the report."""
-
-
 class Night:
     """The stages of one night. Each can run again: what it stored last time is used or replaced."""
 
@@ -123,7 +117,6 @@ class Night:
     ) -> None:
         self._database = database
         self._model_server = model_server
-        self._home = home
         self._settings = settings
         self._progress = progress
         self._lock = lock
@@ -135,6 +128,7 @@ class Night:
         self._pauses = Pauses(database)
         self._serving = Serving(database=database, adapters=self._adapters, model_server=model_server)
         self._room = Room(database, self._serving, model_server, settings.room)
+        self._training = Training(database=database, home=home, settings=settings, room=self._room, progress=progress)
         self._examination = Examination(
             database=database,
             model_server=model_server,
@@ -161,7 +155,7 @@ class Night:
             log.exception("the night failed", extra={"run_id": run.id})
             state, reason, error = "failed", "failed", str(failure) or type(failure).__name__
         if state in ("skipped", "failed"):
-            await asyncio.to_thread(shutil.rmtree, self._job_folder(run), ignore_errors=True)
+            await self._training.clear(run)
         await self._let_answer()
         run = await self._enter(run, "report")
         if run.audience == DEFAULT.principal:
@@ -224,68 +218,19 @@ class Night:
     async def _train(self, run: Run, pairs: Sequence[RunPair]) -> Run:
         """The child process; an adapter that it had finished before a crash is taken as it is."""
         run = await self._enter(run, "train")
-        if run.adapter and read_manifest(self._adapter_folder(run.adapter)):
-            return run
         began = time.monotonic()
-        folder = self._job_folder(run)
-        if not read_manifest(folder / "adapter"):
-            await asyncio.to_thread(shutil.rmtree, folder, ignore_errors=True)
-            active = await self._adapters.find_active(run.audience)
-            plan = await self._plan()
-            job = build_job(
-                self._settings,
-                live_adapter=active.folder if active else None,
-                max_seconds=plan.max_seconds,
-                reference_cache=(self._home / "reference").absolute(),
-            )
-            singles = [row async for row in stream_singles(self._database, run.id)]
-            rows = {"train": list_rows(pairs, "trained"), "held_out": list_rows(pairs, "held_out")}
-            await asyncio.to_thread(write_job, folder, job, **rows, singles=singles)
-            await self._room.make(plan, run_id=run.id)
-            await run_trainer(folder, progress=self._progress, gpus=plan.gpus)
-        prefix = (await self._audiences.get_by_principal(run.audience)).name
-        name, manifest = await asyncio.to_thread(self._adopt, run, folder / "adapter", prefix)
-        await self._adapters.register(
-            name=name,
-            folder=str(self._adapter_folder(name)),
-            base_model=self._settings.base_model,
-            sha256=manifest["sha256"],
-            manifest=manifest,
-            audience=run.audience,
-        )
-        run = await self._runs.update(run.id, adapter=name, seconds=_since("train", began))
-        await asyncio.to_thread(shutil.rmtree, folder, ignore_errors=True)
+        made = await self._training.train(run, pairs)
+        if made:
+            run = await self._runs.update(run.id, adapter=made, seconds=_since("train", began))
+            await self._training.clear(run)
         return run
-
-    async def _plan(self) -> Plan:
-        """Where and how long; a night that finds no room or no time is a report, and what was served stays."""
-        base, most = self._settings.base_model, self._settings.max_train_seconds
-        try:
-            plan = await self._room.plan(base, most_seconds=most, bits=self._settings.bits)
-        except (NoRoomError, NoTimeError) as error:
-            log.warning("nothing was trained", extra={"reason": str(error)})
-            raise Stopped("no_room" if isinstance(error, NoRoomError) else "no_time") from error
-        await self._progress({"event": "planned", "way": plan.way, "max_seconds": plan.max_seconds})
-        return plan
-
-    def _adopt(self, run: Run, made: Path, prefix: str) -> tuple[str, dict[str, Any]]:
-        """Move a finished adapter to its place for good, under a name that is never used for other weights."""
-        manifest = read_manifest(made)
-        assert manifest, "the trainer ended well but left no manifest"
-        name = f"{prefix}-{run.night:%Y%m%d}-{manifest['sha256'][:8]}"
-        target = self._adapter_folder(name)
-        target.parent.mkdir(parents=True, exist_ok=True)
-        if read_manifest(target) is None:
-            shutil.rmtree(target, ignore_errors=True)
-            made.rename(target)
-        return name, manifest
 
     async def _serve(self, run: Run) -> Run:
         """Load the candidate beside the adapter in service and prove that the server computes what was trained."""
         run = await self._enter(run, "serve")
         await self._let_answer()
         began = time.monotonic()
-        folder = self._adapter_folder(run.adapter or "")
+        folder = self._training.get_folder(run.adapter or "")
         scores = await asyncio.to_thread(read_evaluation, folder)
         proof: dict[str, Any]
         try:
@@ -309,7 +254,7 @@ class Night:
         """Held-out pairs, probes, golden questions, and answers written again; see `examine.py`."""
         run = await self._enter(run, "evaluate")
         began = time.monotonic()
-        run = await self._examination.examine(run, pairs, self._adapter_folder(run.adapter or ""))
+        run = await self._examination.examine(run, pairs, self._training.get_folder(run.adapter or ""))
         return await self._runs.update(run.id, seconds=_since("evaluate", began))
 
     async def _pass_gate(self, run: Run) -> Run:
@@ -388,12 +333,6 @@ class Night:
             switched=bool(active and active.name == run.adapter),
             seconds=round(sum(run.seconds.values()), 1),
         )
-
-    def _job_folder(self, run: Run) -> Path:
-        return (self._home / "nights" / str(run.id)).absolute()
-
-    def _adapter_folder(self, name: str) -> Path:
-        return (self._home / "adapters" / name).absolute()
 
 
 def _since(stage: str, began: float) -> dict[str, float]:

@@ -49,6 +49,7 @@ def build_collect_settings(settings: NightSettings, audience: str = EVERYONE) ->
         rater_weights=settings.rater_weights,
         review_share=settings.review_share,
         audience=audience,
+        context_tokens=settings.context_tokens,
     )
 
 

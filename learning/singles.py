@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from core.database import Database
+from core.fitting import estimate_tokens, fits
 from core.wording import find_citations, hash_question, normalise_text
 from learning.canaries import find_canary_words
 from learning.caps import Caps, choose_person_share
@@ -44,6 +45,7 @@ class Surroundings:
     split: Split
     seed: int
     audience: str
+    context_tokens: int
 
 
 async def choose_singles(database: Database, singles: Sequence[Single], known: Surroundings) -> tuple[Use, set[int]]:
@@ -85,6 +87,12 @@ def cap_singles(singles: Iterable[Single], known: Surroundings, *, most: int) ->
             counts.update(teams[one.interaction_id])
             kept.append(one)
     return kept
+
+
+def has_room(answer: Answer, *, context_tokens: int) -> bool:
+    """Whether prompt and answer fit into what the model server takes; a single is not shortened."""
+    text = answer.generated or answer.answer or ""
+    return fits(answer.messages or [], context_tokens=context_tokens, answer_tokens=estimate_tokens(text))
 
 
 def is_sound(answer: Answer, value: int, sources: Sequence[PairSource], canaries: Sequence[str]) -> bool:
@@ -133,7 +141,8 @@ async def _find_sound(database: Database, singles: Sequence[Single], known: Surr
     return [
         one.interaction_id
         for one in singles
-        if is_sound(answers[one.interaction_id], one.value, shown.get(one.interaction_id, ()), known.canaries)
+        if has_room(answers[one.interaction_id], context_tokens=known.context_tokens)
+        and is_sound(answers[one.interaction_id], one.value, shown.get(one.interaction_id, ()), known.canaries)
     ]
 
 

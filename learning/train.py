@@ -8,13 +8,17 @@ as JSON lines; what libraries print goes to standard error. The finished adapter
 Reproducible: on one machine and library set, the same job gives the same bytes on a CPU.
 """
 
+import contextlib
+import ctypes
 import errno
 import gc
 import hashlib
 import json
 import math
 import os
+import resource
 import shutil
+import signal
 import sys
 import time
 from collections.abc import Iterable, Mapping, Sequence
@@ -40,6 +44,7 @@ from learning.prefix_tree import find_obstacles
 from learning.reference_cache import Reference, ReferenceCache, describe_base
 
 DISK_FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
+PR_SET_PDEATHSIG = 1  # linux/prctl.h
 WARMUP_SHARE = 0.1
 PROOF_PAIRS, PROOF_CHOICE = 3, 12
 """How many pairs the served proof asks, and among how many of the shortest they are chosen."""
@@ -51,6 +56,7 @@ EXPECTED_NOISE = 0.2
 def main(folder: Path) -> int:
     """Train, evaluate, write the manifest; 0, or 3 when the disk is full."""
     emit = _take_standard_output()
+    _die_with_parent()
     try:
         bake(Job(**json.loads((folder / "job.json").read_text())), folder, emit)
     except OSError as error:
@@ -132,6 +138,7 @@ def bake(job: Job, folder: Path, emit: Any) -> None:
             "train": round(trained - referred, 2),
             "evaluate": round(evaluated - trained, 2),
         },
+        "peak_memory_mib": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024,
         **price(evaluated - began, device, threads=job.threads, **job.prices),
         **describe_code(),
     }
@@ -370,6 +377,16 @@ def read_rows(path: Path) -> list[dict[str, Any]]:
 def _curve_point(entry: dict[str, Any]) -> dict[str, Any]:
     names = {"loss": "loss", "accuracy": "rewards/accuracies", "margin": "rewards/margins"}
     return {"step": entry["step"]} | {name: round(float(entry.get(key, 0)), 4) for name, key in names.items()}
+
+
+def _die_with_parent() -> None:
+    """Have the kernel end this process when the night's is killed: the next start trains in the same folder.
+
+    Only Linux has this. One that was left alone before this, or elsewhere, ends at its next line of progress, which
+    nobody reads; the first comes before anything is written.
+    """
+    with contextlib.suppress(OSError, AttributeError):
+        ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
 
 
 def _take_standard_output() -> Any:

@@ -11,10 +11,12 @@ from pathlib import Path
 from typing import Any, Literal
 
 from core.errors import ProcessError
+from learning.memory import end_where_too_large, find_limit
 from learning.runs import RunPair
 
 PROJECT = Path(__file__).parent.parent
 LOG_LINES = 12
+ADVICE = "raise NIGHT_MAX_MEMORY where there is more, free memory on this machine, or train a smaller base model"
 
 Progress = Callable[[dict[str, Any]], Awaitable[None]]
 
@@ -64,16 +66,20 @@ def to_row(pair: RunPair) -> dict[str, Any]:
     }
 
 
-async def run_trainer(folder: Path, *, progress: Progress, gpus: Sequence[int] = ()) -> None:
+async def run_trainer(
+    folder: Path, *, progress: Progress, gpus: Sequence[int] = (), max_memory: int | None = None
+) -> None:
     """Train in a child process; when this is cancelled the child's whole group is killed.
 
     Args:
         gpus: indexes of those that the child sees; none leaves it what this process sees.
+        max_memory: MiB that it may take; None for what is free now, less a reserve.
 
     Raises:
         ProcessError: it failed; the message says why, or ends with its last log lines.
     """
     log_file = folder / "train.log"
+    most = max_memory or await asyncio.to_thread(find_limit)
     with log_file.open("wb") as log:
         process = await asyncio.create_subprocess_exec(
             sys.executable,
@@ -87,16 +93,19 @@ async def run_trainer(folder: Path, *, progress: Progress, gpus: Sequence[int] =
             env=_environment(folder, gpus),
             start_new_session=True,
         )
+    watching = asyncio.create_task(end_where_too_large(process.pid, most))
     try:
         message = await _follow(process, progress)
         code = await process.wait()
     finally:
+        taken = watching.result() if watching.done() else None
+        watching.cancel()
         if process.returncode is None:
             with contextlib.suppress(ProcessLookupError):
                 os.killpg(process.pid, signal.SIGKILL)
             await process.wait()
     if code != 0:
-        raise ProcessError(message or f"the training process ended with code {code}:\n{_last_lines(log_file)}")
+        raise ProcessError(_explain(code, taken, most) or message or _quote_log(code, log_file))
 
 
 async def _follow(process: asyncio.subprocess.Process, progress: Progress) -> str | None:
@@ -127,5 +136,15 @@ def _environment(folder: Path, gpus: Sequence[int]) -> dict[str, str]:
     }
 
 
-def _last_lines(path: Path) -> str:
-    return "\n".join(path.read_text(errors="replace").splitlines()[-LOG_LINES:])
+def _explain(code: int, taken: int | None, most: int | None) -> str | None:
+    """What to do where memory was the reason, or may have been."""
+    if taken is not None:
+        return f"expected the training to take at most {most:,} MiB of memory, it took {taken:,}; {ADVICE}"
+    if code == -signal.SIGKILL:
+        return f"the training process was killed from outside, as a machine does that runs out of memory; {ADVICE}"
+    return None
+
+
+def _quote_log(code: int, path: Path) -> str:
+    lines = path.read_text(errors="replace").splitlines()[-LOG_LINES:]
+    return "\n".join([f"the training process ended with code {code}:", *lines])

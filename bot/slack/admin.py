@@ -24,6 +24,7 @@ from bot.slack.render_admin import (
     render_markdown,
     render_report,
     render_text,
+    render_trial,
     say_outcome,
     say_refused,
 )
@@ -116,6 +117,10 @@ class AdminChannel(BackgroundWork):
                 return await self._say(f"Nightbake, night {topic.id}", blocks)
             case "details":
                 return await self._post_details(topic.id)
+            case "trial":
+                text = render_trial(await self._messages.get_trial(topic.id), self._language)
+                key = await self._messages.find_key(Topic("report", topic.id))
+                return await self._say(text, render_text(text), under=key, reply_broadcast=True)
             case "alert":
                 text = render_alert(await self._alerts.get(topic.id), self._language)
                 return await self._say(text, render_text(text))

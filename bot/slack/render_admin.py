@@ -4,7 +4,8 @@ import json
 from collections.abc import Sequence
 from typing import Any
 
-from bot.admin_wording import ADMIN_PHRASES, say_admin
+from bot.admin_messages import Trial
+from bot.admin_wording import ADMIN_PHRASES, say_admin, say_trial
 from bot.alerts import Alert
 from bot.desk import ACTS, Act, Night, Outcome, Switch
 from bot.markdown import split_markdown
@@ -64,6 +65,12 @@ def render_clear(alert: Alert, language: Language) -> str:
     assert alert.cleared_at
     seconds = (alert.cleared_at - alert.raised_at).total_seconds()
     return f":white_check_mark: {say_admin('clear', language, duration=say_duration(seconds, language))}"
+
+
+def render_trial(trial: Trial, language: Language) -> str:
+    """How a trial ended, in Slack's markup."""
+    sign = ":white_check_mark:" if trial.passed else ":rotating_light:"
+    return f"{sign} {say_trial(trial, language).replace('**', '*')}"
 
 
 def render_text(text: str) -> list[Block]:

@@ -15,7 +15,15 @@ from bot.inbox import Claimed, Event, Inbox
 from bot.teams.actions import CardActions, Click, Told
 from bot.teams.connector import Message, TeamsConnector, TeamsError
 from bot.teams.reading import Activity, find_room, find_roster, make_reply_key, name_person, to_reference
-from bot.teams.render_admin import ACT, render_alert, render_clear, render_details, render_report, say_outcome
+from bot.teams.render_admin import (
+    ACT,
+    render_alert,
+    render_clear,
+    render_details,
+    render_report,
+    render_trial,
+    say_outcome,
+)
 from core.background import BackgroundWork
 from core.directory import Person
 from core.errors import NightbakeError, NotFoundError
@@ -130,6 +138,11 @@ class AdminChat(BackgroundWork):
                 return await self._say(await self._render_report(topic.id))
             case "details":
                 return await self._post_details(topic.id)
+            case "trial":
+                under = await self._messages.find_key(Topic("report", topic.id))
+                return await self._say(
+                    render_trial(await self._messages.get_trial(topic.id), self._language), under=under
+                )
             case "alert":
                 return await self._say(render_alert(await self._alerts.get(topic.id), self._language))
             case "clear":

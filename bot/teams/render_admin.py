@@ -2,7 +2,8 @@
 
 import re
 
-from bot.admin_wording import ADMIN_PHRASES, say_admin
+from bot.admin_messages import Trial
+from bot.admin_wording import ADMIN_PHRASES, say_admin, say_trial
 from bot.alerts import Alert
 from bot.desk import Act, Night, Outcome, Switch
 from bot.teams.cards import Card, make_attachment, make_card, make_execute, make_text
@@ -57,6 +58,11 @@ def render_clear(alert: Alert, language: Language) -> Message:
     assert alert.cleared_at
     seconds = (alert.cleared_at - alert.raised_at).total_seconds()
     return {"text": f"✅ {say_admin('clear', language, duration=say_duration(seconds, language))}"}
+
+
+def render_trial(trial: Trial, language: Language) -> Message:
+    """How a trial ended."""
+    return {"text": f"{'✅' if trial.passed else '🚨'} {say_trial(trial, language)}"}
 
 
 def say_outcome(outcome: Outcome, language: Language, error: str = "") -> str:

@@ -121,6 +121,6 @@ def _read_edited(body: dict[str, Any], rejected: str, words: Any) -> str:
 def _name_why(why: str, words: Any) -> str:
     """One reason such as `fault:tone` in words; one that we have none for as it is."""
     kind, _, value = why.partition(":")
-    if kind == "sampled":
-        return words["sampled"].format(n=value)
+    if kind in ("sampled", "shortened"):
+        return words[kind].format(n=value)
     return words.get(f"{kind}_{value}", value.replace("_", " "))

@@ -6,8 +6,8 @@ import re
 import pytest
 
 from bot.needle import ANSWER_TOKENS, build_haystack, make_needle, probe
-from bot.prompt import count_tokens
 from core.errors import InvalidInputError
+from core.fitting import count_tokens
 from core.model_server import ModelServer
 from core.prompt import Language, PromptPassage
 from tests.fakes.model_server import FakeModelServer, run_model_server

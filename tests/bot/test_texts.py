@@ -9,11 +9,12 @@ from hypothesis import strategies as st
 
 from bot.citations import settle, support
 from bot.conversation import is_follow_up, make_standalone
-from bot.prompt import FRAME_TOKENS, count_tokens, estimate_tokens, fit, to_messages
+from bot.prompt import fit, to_messages
 from bot.questions import LONGEST_QUESTION_CHARACTERS, check_question
 from bot.quote import quote
 from bot.sentences import split_sentences
 from core.errors import InvalidInputError
+from core.fitting import FRAME_TOKENS, count_tokens, estimate_tokens
 from core.interactions import Turn
 from tests.bot.assistant import LEAVE
 from tests.bot.recorded import TRAVEL

@@ -111,6 +111,7 @@ def surround(split: Split | None = None, **changes: Any) -> Surroundings:
         "split": split or Split([make_pair(n) for n in range(40, 44)], []),
         "seed": 0,
         "audience": "everyone",
+        "context_tokens": 4096,
     }
     return Surroundings(**(values | changes))
 

@@ -10,13 +10,21 @@ import pytest
 from bot.alerts import Alert, Alerts, Observation
 from bot.desk import Night
 from bot.slack.admin import to_act
-from bot.slack.render_admin import render_alert, render_clear, render_report, render_text, say_outcome, say_refused
+from bot.slack.render_admin import (
+    render_alert,
+    render_clear,
+    render_report,
+    render_text,
+    render_trial,
+    say_outcome,
+    say_refused,
+)
 from core.adapters import Adapters
 from core.database import Database
 from core.pauses import Pauses
 from core.prompt import Language
 from tests.bot.assistant import BASE_URL
-from tests.bot.nights import MARKDOWN, finish_night
+from tests.bot.nights import MARKDOWN, TRIALS, end_trial, finish_night
 from tests.bot.slack.conftest import ADMIN, ADMIN_CHANNEL, Workspace, load, open_workspace
 from tests.bot.slack.screens import check_screen
 from tests.fakes.model_server import FakeModelServer
@@ -87,6 +95,12 @@ def test_the_report(name: str, language: Language) -> None:
 @pytest.mark.parametrize("name", ALERTS)
 def test_an_alert_says_what_to_do_and_escapes_names(name: str, language: Language) -> None:
     check_screen(f"alert_{name}_{language}", render_text(render_alert(ALERTS[name], language)))
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+@pytest.mark.parametrize("name", TRIALS)
+def test_the_end_of_a_trial_says_what_answers_now_and_why(name: str, language: Language) -> None:
+    check_screen(f"trial_{name}_{language}", render_text(render_trial(TRIALS[name], language)))
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
@@ -233,3 +247,26 @@ async def test_an_alert_is_posted_once_and_its_end_under_it(office: Workspace) -
     _, clear = office.slack.messages.values()
     assert (clear["thread_ts"], clear["reply_broadcast"]) == ("1700000000.000001", True)
     assert "All clear" in clear["text"]
+
+
+@pytest.mark.parametrize("name", TRIALS)
+async def test_the_end_of_a_trial_is_posted_once_under_its_report(office: Workspace, name: str) -> None:
+    run_id = await finish_night(office.database, TRIALS[name].adapter)
+    for _ in range(2):  # The report, then its details.
+        await post(office)
+    reported = list(office.slack.messages.values())
+    await end_trial(office.database, run_id, TRIALS[name])
+    for _ in range(2):
+        await post(office)
+    (news,) = list(office.slack.messages.values())[len(reported) :]
+    assert (news["thread_ts"], news["reply_broadcast"]) == ("1700000000.000001", True)
+    assert "`night-2`" in news["text"]
+
+
+async def test_the_end_of_a_trial_is_told_also_where_its_report_was_not(office: Workspace) -> None:
+    run_id = await finish_night(office.database, "night-2")
+    await office.database.execute(b"UPDATE runs SET finished_at = now() - interval '2 days'")
+    await end_trial(office.database, run_id, TRIALS["harmful"])
+    await post(office)
+    (news,) = office.slack.messages.values()
+    assert "taken back" in news["text"] and "thread_ts" not in news

@@ -10,13 +10,13 @@ import pytest
 from bot.admin_wording import say_admin
 from bot.alerts import Alert, Alerts, Observation
 from bot.desk import Night
-from bot.teams.render_admin import ACT, render_alert, render_clear, render_details, render_report
+from bot.teams.render_admin import ACT, render_alert, render_clear, render_details, render_report, render_trial
 from core.adapters import Adapters
 from core.database import Database
 from core.pauses import Pauses
 from core.prompt import Language
 from tests.bot.assistant import BASE_URL
-from tests.bot.nights import MARKDOWN, finish_night
+from tests.bot.nights import MARKDOWN, TRIALS, end_trial, finish_night
 from tests.bot.teams.conftest import ADMIN_CHAT, Tenant, load, open_tenant
 from tests.bot.teams.screens import check_screen
 from tests.fakes.model_server import FakeModelServer
@@ -76,6 +76,8 @@ def test_the_screens(language: Language) -> None:
         check_screen(f"report_{name}_{language}", render_report(night, MARKDOWN[language], language, base_url=BASE_URL))
     for name, alert in ALERTS.items():
         check_screen(f"alert_{name}_{language}", render_alert(alert, language))
+    for name, trial in TRIALS.items():
+        check_screen(f"trial_{name}_{language}", render_trial(trial, language))
     over = replace(ALERTS["inbox"], cleared_at=SEEN_AT + timedelta(minutes=12))
     check_screen(f"clear_{language}", render_clear(over, language))
     check_screen("details", render_details(MARKDOWN["en"]))
@@ -203,3 +205,16 @@ async def test_an_alert_is_posted_once_and_its_end_under_it(office: Tenant) -> N
     _, clear = office.teams.messages
     assert clear.startswith(f"{ADMIN_CHAT};messageid=1700000000001|")
     assert "All clear" in office.teams.messages[clear]["text"]
+
+
+async def test_the_end_of_a_trial_is_posted_once_under_its_report(office: Tenant) -> None:
+    run_id = await finish_night(office.database, "night-2")
+    for _ in range(2):  # The report, then its details.
+        await post(office)
+    (report, *_) = reported = list(office.teams.messages)
+    await end_trial(office.database, run_id, TRIALS["harmful"])
+    for _ in range(2):
+        await post(office)
+    (news,) = list(office.teams.messages)[len(reported) :]
+    assert news.rpartition("|")[0].endswith(f";messageid={report.rpartition('|')[2]}")
+    assert "taken back" in office.teams.messages[news]["text"]
