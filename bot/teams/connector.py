@@ -33,6 +33,7 @@ from botframework.connector.auth import (
 )
 from msrest.exceptions import ClientException, HttpOperationError
 
+from bot.teams.clouds import PUBLIC, Cloud
 from bot.teams.limits import Limits
 from core.errors import NightbakeError
 
@@ -75,14 +76,16 @@ class TeamsError(NightbakeError):
         return self.status is not None and 400 <= self.status < 500 and self.status not in _PASSING_STATUSES
 
 
-def build_credentials(app_id: str, password: str, tenant_id: str) -> AppCredentials:
+def build_credentials(app_id: str, password: str, tenant_id: str, cloud: Cloud = PUBLIC) -> AppCredentials:
     """Credentials of a single-tenant bot registration; no request is made before the first message."""
-    return MicrosoftAppCredentials(app_id, password, tenant_id)
+    credentials = MicrosoftAppCredentials(app_id, password, tenant_id, cloud.issuer)
+    credentials.oauth_endpoint = f"{cloud.login_url}/{tenant_id}"
+    return credentials
 
 
-async def check_credentials(app_id: str, password: str, tenant_id: str) -> str | None:
+async def check_credentials(app_id: str, password: str, tenant_id: str, cloud: Cloud = PUBLIC) -> str | None:
     """What is wrong with a registration, in words; None where the login server gives a token for it."""
-    credentials: Any = build_credentials(app_id, password, tenant_id)
+    credentials: Any = build_credentials(app_id, password, tenant_id, cloud)
     try:
         await asyncio.to_thread(credentials.get_access_token)
     except Exception as error:

@@ -4,7 +4,7 @@ import asyncio
 import itertools
 import json
 import time
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cache
 from types import TracebackType
 from typing import Any, Self
@@ -13,6 +13,8 @@ import jwt
 from aiohttp import web
 from aiohttp.test_utils import TestServer
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey, generate_private_key
+
+from bot.teams.clouds import PUBLIC, Cloud
 
 APP_ID = "11111111-aaaa-4444-8888-000000000001"
 TENANT = "22222222-bbbb-4444-8888-000000000002"
@@ -122,6 +124,11 @@ class FakeTeams:
     @property
     def openid_url(self) -> str:
         return str(self._server.make_url("/openid"))
+
+    @property
+    def cloud(self) -> Cloud:
+        """The public cloud with this key server."""
+        return replace(PUBLIC, openid_url=self.openid_url)
 
     async def was_asked_for_members(self) -> bool:
         """Whether anybody asked for members of a conversation yet."""

@@ -75,7 +75,7 @@ async def entra() -> AsyncIterator[FakeEntra]:
 async def knowing(database: Database, teams: FakeTeams, entra: FakeEntra) -> AsyncIterator[Tenant]:
     """A tenant whose admin lets us look into the directory; Ann and Bob are everywhere."""
     teams.rosters = {CHANNEL: PEOPLE[:2], TEAM: PEOPLE[:2]}
-    graph = build_graph(f"{entra.url}/v1.0", tenant=TENANT, app_id="app", password="secret-1", login_url=entra.url)
+    graph = build_graph(entra.cloud, tenant=TENANT, app_id="app", password="secret-1")
     async with open_tenant(database, teams, graph=graph) as tenant:
         yield tenant
 
