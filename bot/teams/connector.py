@@ -286,6 +286,8 @@ class _Outbound(BotFrameworkAuthentication, ConnectorFactory):
     def __init__(self, credentials: AppCredentials) -> None:
         self._credentials: Any = credentials
         self._clients: dict[str, ConnectorClient] = {}
+        # Many messages may want the first token, or the first client, at once.
+        self._lock = asyncio.Lock()
 
     async def close(self) -> None:
         for client in self._clients.values():
@@ -293,12 +295,13 @@ class _Outbound(BotFrameworkAuthentication, ConnectorFactory):
         self._clients = {}
 
     async def create(self, service_url: str, audience: str) -> ConnectorClient:
-        if self._credentials.microsoft_app_id:
-            await asyncio.to_thread(self._credentials.get_access_token)
-        if service_url not in self._clients:
-            client: Any = ConnectorClient(self._credentials, base_url=service_url)
-            self._clients[service_url] = await client.__aenter__()
-        return self._clients[service_url]
+        async with self._lock:
+            if self._credentials.microsoft_app_id:
+                await asyncio.to_thread(self._credentials.get_access_token)
+            if service_url not in self._clients:
+                client: Any = ConnectorClient(self._credentials, base_url=service_url)
+                self._clients[service_url] = await client.__aenter__()
+            return self._clients[service_url]
 
     def create_connector_factory(self, claims_identity: ClaimsIdentity) -> ConnectorFactory:
         return self

@@ -101,6 +101,7 @@ class TeamsReply:
         self._claimed = claimed
         self._reference = reference
         self._reply_key = reply_key
+        self._earlier_key = reply_key
         self._language: Language = "en"
         self._next_at = 0.0
         self._stream: TeamsStream | None = None
@@ -180,6 +181,8 @@ class TeamsReply:
         except TeamsError as error:
             if not error.is_refusal:
                 raise
+            if await self._end_earlier_stream(render_text(message)):
+                return
         self._reply_key = await self._send(render_text(message))
 
     def _render(self, text: str) -> Message:
@@ -266,8 +269,24 @@ class TeamsReply:
         except TeamsError as error:
             if not error.is_refusal:
                 raise
+            if await self._end_earlier_stream(message):
+                return
             self._reply_key = await self._send(message)
             await self._means.interactions.set_reply_key(interaction_id, self._reply_key)
+
+    async def _end_earlier_stream(self, message: Message) -> bool:
+        """End a stream that an earlier attempt left when it died, which takes no edit; False where there is none."""
+        if not self._claimed.payload["direct"] or self._earlier_key is None:
+            return False
+        stream_id = self._earlier_key.rpartition("|")[2]
+        stream = TeamsStream(self._means.connector, self._reference, stream_id, self._means.clock)
+        try:
+            await stream.finish(message)
+        except TeamsError as error:
+            if not error.is_refusal:
+                raise
+            return False
+        return True
 
     async def _send(self, message: Message) -> str:
         return self._name(await self._means.connector.send(self._reference, message))

@@ -61,6 +61,7 @@ class FakeTeams:
     Attributes:
         messages: the last form of each message, by `conversation|id`, in order of posting.
         streams: by the same key; a stream is ended from outside by `end_streams`.
+        faults: why pieces of streams were refused.
         typing: conversations in which we were seen to type.
         statuses: HTTP statuses of the next calls, or a status with its Retry-After.
         stream_seconds: at least so long between two pieces of a stream.
@@ -80,6 +81,7 @@ class FakeTeams:
         self.calls: list[Call] = []
         self.messages: dict[str, dict[str, Any]] = {}
         self.streams: dict[str, Stream] = {}
+        self.faults: list[str] = []
         self.typing: list[str] = []
         self.statuses: list[int | tuple[int, int]] = []
         self.stream_seconds = 0.0
@@ -166,8 +168,11 @@ class FakeTeams:
     def _take_piece(self, conversation: str, activity: dict[str, Any], entity: dict[str, Any]) -> web.Response:
         text, kind, stream_id = activity.get("text") or "", entity["streamType"], entity.get("streamId")
         key = f"{conversation}|{stream_id or f'17000000000{next(self._numbers):02}'}"
+        if stream_id and key not in self.streams:
+            return _refuse(404)
         stream = self.streams.get(key) or Stream()
         if fault := self._find_fault(stream, conversation, activity, entity):
+            self.faults.append(fault[1])
             return _refuse(*fault)
         if kind == "final":
             stream.ended = "Content stream is not allowed on an already completed streamed message"

@@ -312,18 +312,15 @@ async def test_after_a_crash_the_same_message_is_used(tenant: Tenant) -> None:
     assert len(tenant.teams.typing) == 1
 
 
-async def test_after_a_crash_a_stream_that_was_left_open_is_answered_anew(stage: Stage) -> None:
-    await stage.begin()
-    key = await stage.open(stage.reply())
-    await stage.reply(reply_key=key).close(ANSWER)
-    assert [message["text"] for message in stage.teams.messages.values()] == ["Reading the documents…", SHOWN]
-    assert (await stage.interactions.get(1)).reply_key == list(stage.teams.messages)[1]
-
-
-async def test_an_apology_that_no_message_takes_is_a_new_one(stage: Stage) -> None:
-    key = await stage.open(stage.reply())
-    await stage.reply(reply_key=key).decline("Something went wrong")
-    assert [message["text"] for message in stage.teams.messages.values()][1:] == ["Something went wrong"]
+@pytest.mark.parametrize(("name", "stands"), [(PERSONAL, True), (PERSONAL, False), (CHANNEL, False)])
+async def test_after_a_crash_an_apology_ends_the_message_or_is_a_new_one(stage: Stage, name: str, stands: bool) -> None:
+    key = await stage.open(stage.reply(name))
+    if not stands:
+        stage.teams.messages.clear()
+        stage.teams.streams.clear()
+    await stage.reply(name, reply_key=key).decline("Something went wrong")
+    assert [message["text"] for message in stage.teams.messages.values()] == ["Something went wrong"]
+    assert (key in stage.teams.messages) is stands
 
 
 async def test_a_deleted_message_is_sent_anew_and_takes_the_votes(stage: Stage) -> None:
@@ -333,3 +330,21 @@ async def test_a_deleted_message_is_sent_anew_and_takes_the_votes(stage: Stage) 
     stage.teams.messages.clear()
     await reply.close(ANSWER)
     assert (await stage.interactions.get(1)).reply_key == "19:hr@thread.tacv2|1700000000002" != key
+
+
+@pytest.mark.parametrize(("said", "messages"), [([], 1), (["23 da"], 1), (["25 da"], 2)])
+async def test_a_stream_that_an_attempt_left_when_it_died_ends_with_the_answer(
+    stage: Stage, said: list[str], messages: int
+) -> None:
+    """Unless its words are others: then the answer is a new message."""
+    await stage.begin()
+    dead = stage.reply()
+    key = await stage.open(dead)
+    await stage.say(dead, *said)
+    reply = stage.reply(reply_key=key)
+    await stage.open(reply)
+    await stage.say(reply, "23 days")
+    await reply.close(ANSWER)
+    shown = list(stage.teams.messages.items())
+    assert (len(shown), shown[-1][1]["text"]) == (messages, SHOWN)
+    assert (await stage.interactions.get(1)).reply_key in (None, shown[-1][0])
