@@ -73,6 +73,7 @@ class FakeTeams:
             conversation `PEOPLE` are the members.
         roster_requests: conversations whose members were asked for.
         page_size: of members that are listed at once.
+        knows_accounts: whether a person is found by the directory's id too.
         knows_everybody: whether whoever is asked for is a member.
         chat_status: what opening a chat with one person is answered with.
     """
@@ -92,6 +93,7 @@ class FakeTeams:
         self.rosters: dict[str, list[dict[str, Any]] | int] = {}
         self.roster_requests: list[str] = []
         self.page_size = 500
+        self.knows_accounts = True
         self.knows_everybody = False
         self.chat_status = 201
         self._numbers = itertools.count(1)
@@ -237,7 +239,8 @@ class FakeTeams:
         members, wanted = self._find_roster(request), request.match_info["member"]
         if isinstance(members, int):
             return _refuse(members)
-        found = next((one for one in members if wanted in (one["id"], one.get("objectId"))), None)
+        names = ("id", "objectId") if self.knows_accounts else ("id",)
+        found = next((one for one in members if wanted in [one.get(name) for name in names]), None)
         if found is None and self.knows_everybody:
             found = make_member("Ann", 3, objectId=wanted)
         return web.json_response(found) if found else _refuse(404)

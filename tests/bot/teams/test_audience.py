@@ -145,6 +145,16 @@ async def test_a_channel_shared_with_another_company_gets_what_is_public(
     assert await ask(knowing, chat_model, say("shared")) == [OUTSIDE]
 
 
+@pytest.mark.parametrize(("account", "readers"), [(PEOPLE[0]["objectId"], ["everyone", "public", ANN]), ("other", [])])
+async def test_a_client_that_knows_people_by_its_own_ids_only_is_asked_by_them(
+    tenant: Tenant, chat_model: FakeModelServer, account: str, readers: list[str]
+) -> None:
+    """And believed only where it names the same account."""
+    tenant.teams.knows_accounts = False
+    tenant.teams.rosters = {"a:1personal": [{**PEOPLE[0], "objectId": account}]}
+    assert await ask(tenant, chat_model, load("message_personal")) == [readers]
+
+
 @pytest.mark.parametrize("status", [403, 404])
 async def test_members_that_teams_does_not_tell_are_unknown(
     tenant: Tenant, chat_model: FakeModelServer, status: int
