@@ -118,12 +118,18 @@ class TeamsConnector:
     async def send(self, reference: Mapping[str, Any], message: Message, *, patient: bool = True) -> str:
         """Send a message as an answer to the referenced one; its id, empty for a piece of a stream.
 
+        Text and cards go as messages of their own, and the id is the first one's.
+
         Args:
             patient: waits as long as a 429 or 412 asks; for what another message will soon say too, it is not worth it.
 
         Raises:
             TeamsError: refused or away.
         """
+        ids = [await self._send_one(reference, part, patient=patient) for part in take_apart(message)]
+        return ids[0]
+
+    async def _send_one(self, reference: Mapping[str, Any], message: Message, *, patient: bool) -> str:
         activity = _to_activity(message)
         response = await self._call(reference, lambda turn: turn.send_activity(activity), patient=patient)
         return str((response and response.id) or "")
@@ -131,7 +137,7 @@ class TeamsConnector:
     async def update(
         self, reference: Mapping[str, Any], activity_id: str, message: Message, *, patient: bool = True
     ) -> None:
-        """Replace a message that was sent before.
+        """Replace a message that was sent before, text by text or card by card.
 
         Raises:
             TeamsError: refused, away, or there is no such message (status 404).
@@ -247,6 +253,20 @@ class TeamsConnector:
         except _FAILURES as error:
             raise _to_error(error) from error
         return results[0]
+
+
+def take_apart(message: Message) -> list[Message]:
+    """What Teams shows as messages of their own: the text, then each card.
+
+    It would split them itself and then tell no id, and takes no edit that it would have to split. Only the end of a
+    stream holds both.
+    """
+    cards: list[Message] = [{"attachments": [one]} for one in message.get("attachments", [])]
+    is_streamed = any(entity["type"] == "streaminfo" for entity in message.get("entities", []))
+    if is_streamed or len(cards) + bool(message.get("text")) < 2:
+        return [message]
+    text = {name: value for name, value in message.items() if name != "attachments"}
+    return [text, *cards] if message.get("text") else cards
 
 
 _FAILURES = (ClientException, PermissionError, OSError)

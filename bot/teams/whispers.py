@@ -12,7 +12,7 @@ from bot.more import SHARE
 from bot.phrases import say
 from bot.reply import FinishedAnswer
 from bot.teams.actions import CardActions, Click, Told
-from bot.teams.cards import make_attachment, make_card, make_execute
+from bot.teams.cards import make_execute
 from bot.teams.connector import Message, TeamsConnector, TeamsError
 from bot.teams.judgements import Answers, to_language
 from bot.teams.markdown import to_markdown
@@ -155,7 +155,9 @@ def render_whisper(answer: FinishedAnswer, question: str, base_url: str) -> list
     asked = to_markdown(" ".join(question.split())[:QUESTION_CHARACTERS])
     messages[0]["text"] = f"{_PHRASES[answer.language]['more'].format(question=asked)}\n\n{messages[0]['text']}"
     share = make_execute(SHARE, _PHRASES[answer.language]["share"], {"interaction_id": answer.interaction_id})
-    messages[-1]["attachments"] = [*messages[-1]["attachments"], make_attachment(make_card([], [share]))]
+    (attached,) = messages[-1]["attachments"]
+    (buttons,) = attached["content"]["body"]
+    buttons["actions"].append(share)
     return messages
 
 

@@ -134,6 +134,16 @@ class FakeTeams:
         """The public cloud with this key server."""
         return replace(PUBLIC, openid_url=self.openid_url)
 
+    @property
+    def said(self) -> dict[str, dict[str, Any]]:
+        """The messages that have words, without those that are a card only."""
+        return {key: message for key, message in self.messages.items() if message.get("text")}
+
+    @property
+    def buttons(self) -> list[dict[str, Any]]:
+        """Those of all cards that stand."""
+        return [action for message in self.messages.values() for action in read_actions(message)]
+
     async def was_asked_for_members(self) -> bool:
         """Whether anybody asked for members of a conversation yet."""
         return bool(self.roster_requests)
@@ -163,6 +173,11 @@ class FakeTeams:
             return web.json_response({}, status=202)
         if len(json.dumps(activity, ensure_ascii=False).encode()) > MESSAGE_BYTES:
             return _refuse(413)
+        if is_split(activity):
+            # Teams makes several messages of it and tells the id of none.
+            for part in [{"text": activity.get("text")}, *({"attachments": [one]} for one in activity["attachments"])]:
+                self.messages[f"{conversation}|17000000000{next(self._numbers):02}"] = activity | part
+            return web.Response(status=202)
         number = f"17000000000{next(self._numbers):02}"
         self.messages[f"{conversation}|{number}"] = activity
         return web.json_response({"id": number}, status=201)
@@ -211,6 +226,8 @@ class FakeTeams:
             return _refuse(404)
         if (stream := self.streams.get(key)) and not stream.ended:
             return _refuse(403, "the message is streaming")
+        if is_split(activity):
+            return _refuse(400, "Activity resulted into multiple skype activities")
         self.messages[key] = activity
         return web.json_response({"id": request.match_info["id"]})
 
@@ -264,6 +281,11 @@ def read_actions(message: dict[str, Any]) -> list[dict[str, Any]]:
     cards = [attached["content"] for attached in message.get("attachments", [])]
     inner = [element for card in cards for element in card["body"] if element["type"] == "ActionSet"]
     return [action for holder in (*cards, *inner) for action in holder.get("actions", [])]
+
+
+def is_split(activity: dict[str, Any]) -> bool:
+    """Whether Teams makes more than one message of it."""
+    return len(activity.get("attachments") or []) + bool(activity.get("text")) > 1
 
 
 def _refuse(status: int | tuple[int, int], message: str = "refused") -> web.Response:
