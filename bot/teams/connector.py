@@ -89,7 +89,11 @@ async def check_credentials(app_id: str, password: str, tenant_id: str, cloud: C
     try:
         await asyncio.to_thread(credentials.get_access_token)
     except Exception as error:
-        return f"no token for TEAMS_APP_ID; check TEAMS_APP_PASSWORD and TEAMS_TENANT_ID ({type(error).__name__})"
+        # The SDK's own word for a refusal is an OSError too.
+        if isinstance(error, OSError) and not isinstance(error, PermissionError):
+            return f"{cloud.login_url} does not answer ({type(error).__name__}); let this machine reach it"
+        advice = "check TEAMS_APP_PASSWORD, TEAMS_TENANT_ID and TEAMS_CLOUD"
+        return f"no token for TEAMS_APP_ID; {advice} ({type(error).__name__})"
     return None
 
 

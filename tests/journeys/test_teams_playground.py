@@ -112,7 +112,7 @@ async def test_a_person_asks_judges_and_corrects_and_a_group_is_answered(office:
     await chat.judge("Like", "Short and right")
     await chat.judge("Dislike")
     await check_the_form(chat)
-    await check_a_group(office, chat)
+    await check_a_group(chat)
     assert await eventually(lambda: find_judgements(office)) == [
         {"value": 1, "source": "teams_feedback", "reason": "Short and right", "correction": None},
         {"value": -1, "source": "teams_feedback", "reason": None, "correction": None},
@@ -150,12 +150,14 @@ async def check_the_form(chat: Chat) -> None:
     await chat.photograph("thanks")
 
 
-async def check_a_group(office: Office, chat: Chat) -> None:
-    """A mention is answered in one message."""
+async def check_a_group(chat: Chat) -> None:
+    """A mention is answered in one message; the buttons below take the place of Stop."""
     await chat.page.get_by_text("Group Chat", exact=True).click()
     await chat.mention(QUESTION)
     await expect(chat.said).to_contain_text(ANSWER, timeout=30_000)
+    await expect(chat.page.get_by_role("button", name="Say what was wrong")).to_be_visible()
     await chat.photograph("group")
+    assert await chat.page.get_by_role("button", name="Stop", exact=True).count() == 0
     assert (await chat.said.inner_text()).count(ANSWER) == 1
 
 

@@ -1,6 +1,8 @@
 """Microsoft's clouds: which servers each has, and that a token of one opens no door of another."""
 
+import re
 from dataclasses import astuple, replace
+from pathlib import Path
 from typing import get_args
 from urllib.parse import urlsplit
 
@@ -16,6 +18,7 @@ from tests.bot.teams.conftest import load
 from tests.bot.teams.test_auth import SERVICE_URL, make_app
 from tests.fakes.teams import APP_ID, TENANT, FakeTeams, sign
 
+PAGE = Path(__file__).parents[3] / "docs" / "teams.md"
 # Of whom Microsoft's servers say that they sent an activity; both American ones share a Connector.
 ISSUERS = {
     "public": "https://api.botframework.com",
@@ -62,6 +65,15 @@ def test_a_cloud_s_servers_are_its_own(name: str) -> None:
 def test_outgoing_tokens_come_from_the_cloud_s_login(name: str, login: str, scope: str) -> None:
     credentials = build_credentials("app", "password", "tenant", CLOUDS[name])
     assert (credentials.oauth_endpoint, credentials.oauth_scope) == (login, scope)
+
+
+def test_the_page_lists_every_cloud_with_its_servers() -> None:
+    rows = re.findall(r"^\| `(\w+)` \| (.+) \|$", PAGE.read_text(), re.MULTILINE)
+    listed = {name: cells.split(" | ") for name, cells in rows if name in CLOUDS}
+    for name, cloud in CLOUDS.items():
+        addresses = (cloud.login_url, cloud.graph_url, cloud.issuer, cloud.openid_url, cloud.service_url)
+        hosts = [urlsplit(address).hostname if address else "none is published" for address in addresses]
+        assert listed[name] == hosts
 
 
 def test_the_setting_knows_every_cloud() -> None:

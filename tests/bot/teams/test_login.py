@@ -5,6 +5,7 @@ from collections.abc import AsyncIterator
 from dataclasses import replace
 from pathlib import Path
 
+import msal
 import msal.authority
 import pytest
 
@@ -19,6 +20,8 @@ from tests.fakes.teams import APP_ID, ISSUER, TENANT, FakeTeams
 async def login(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[FakeLogin]:
     # Of any other host msal asks Microsoft whether it knows it.
     monkeypatch.setattr(msal.authority, "WELL_KNOWN_AUTHORITY_HOSTS", frozenset({HOST}))
+    # After a refusal it asks the host for its other names, without the port.
+    monkeypatch.setattr(msal.ClientApplication, "_get_authority_aliases", lambda *_: [])
     async with FakeLogin(tmp_path, app_id=APP_ID, password="secret", scope=f"{ISSUER}/.default") as login:
         monkeypatch.setenv("REQUESTS_CA_BUNDLE", str(login.certificate))
         yield login
@@ -35,7 +38,14 @@ async def test_many_first_messages_are_sent_with_one_token(teams: FakeTeams, log
     assert [call.authorization for call in teams.calls] == ["Bearer token-1"] * 8
 
 
-@pytest.mark.parametrize(("password", "said"), [("secret", None), ("wrong", "check TEAMS_APP_PASSWORD")])
-async def test_the_doctor_asks_for_a_token(login: FakeLogin, password: str, said: str | None) -> None:
-    found = await check_credentials(APP_ID, password, TENANT, replace(PUBLIC, login_url=login.url))
-    assert (found is None) if said is None else (found and said in found)
+@pytest.mark.parametrize(
+    ("password", "url", "said"),
+    [
+        ("secret", None, None),
+        ("wrong", None, "check TEAMS_APP_PASSWORD"),
+        ("secret", f"https://{HOST}:9", f"https://{HOST}:9 does not answer"),
+    ],
+)
+async def test_the_doctor_asks_for_a_token(login: FakeLogin, password: str, url: str | None, said: str | None) -> None:
+    found = await check_credentials(APP_ID, password, TENANT, replace(PUBLIC, login_url=url or login.url))
+    assert (found is None) if said is None else (found and said in found), found
