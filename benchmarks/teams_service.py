@@ -5,6 +5,7 @@ passage, and its outgoing token is not fetched.
 """
 
 import sys
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -28,7 +29,8 @@ from bot.handlers import FeedbackHandler, QuestionHandler
 from bot.inbox import Inbox
 from bot.room_settings import RoomSettingsLog
 from bot.teams.activities import PATH
-from bot.teams.auth import ISSUER, TokenCheck
+from bot.teams.auth import TokenCheck
+from bot.teams.clouds import PUBLIC
 from bot.teams.connector import TeamsConnector
 from bot.teams.directory import TeamsDirectory
 from bot.teams.side import TeamsSide
@@ -61,7 +63,9 @@ async def run_nightbake(database_url: str, openid_url: str, model_url: str) -> N
         side = TeamsSide(
             connector=connector,
             people=TeamsDirectory(connector=connector, directory=Directory(database), tenants=[TENANT]),
-            authentication=TokenCheck(app_id=APP_ID, tenants=frozenset({TENANT}), openid_url=openid_url),
+            authentication=TokenCheck(
+                app_id=APP_ID, tenants=frozenset({TENANT}), cloud=replace(PUBLIC, openid_url=openid_url)
+            ),
             inbox=inbox,
             database=database,
             interactions=interactions,
@@ -98,9 +102,9 @@ async def run_bare_bot(openid_url: str) -> None:
     """The least that the SDK can do: check the token, hand the activity to a bot that does nothing."""
     authentication = BotFrameworkAuthenticationFactory.create(
         to_bot_from_channel_open_id_metadata_url=openid_url,
-        to_bot_from_channel_token_issuer=ISSUER,
+        to_bot_from_channel_token_issuer=PUBLIC.issuer,
         to_channel_from_bot_login_url="https://login.microsoftonline.com/botframework.com",
-        to_channel_from_bot_oauth_scope=ISSUER,
+        to_channel_from_bot_oauth_scope=PUBLIC.issuer,
         to_bot_from_emulator_open_id_metadata_url=openid_url,
         credential_factory=PasswordServiceClientCredentialFactory(APP_ID, "unused"),
     )

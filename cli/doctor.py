@@ -13,6 +13,7 @@ from bot.slack.checkup import check_channels, check_endpoint, check_socket, chec
 from bot.slack.side import build_installations
 from bot.teams.checkup import check_endpoint as check_endpoint_of_teams
 from bot.teams.checkup import check_people
+from bot.teams.clouds import CLOUDS
 from bot.teams.connector import check_credentials
 from bot.teams.package import check_identity
 from bot.teams.side import build_tenant_graph
@@ -331,7 +332,9 @@ async def _look_at_teams(house: House) -> Finding:
         return Finding("teams", "ok", "not configured; docs/teams.md says how")
     password, tenant = settings.teams_app_password.get_secret_value(), read_list(settings.teams_tenant_id)[0]
     faults = check_identity(settings.teams_app_id, settings.base_url)
-    faults += filter(None, [await check_credentials(settings.teams_app_id, password, tenant)])
+    faults += filter(
+        None, [await check_credentials(settings.teams_app_id, password, tenant, CLOUDS[settings.teams_cloud])]
+    )
     if faults:
         return Finding("teams", "problem", "; ".join(faults))
     unset = {

@@ -95,6 +95,11 @@ class Interactions:
         """Store the platform's id of a further message of the reply, so that votes on it count too."""
         await self._database.execute(QUERIES["add_reply_part"], {"id": interaction_id, "reply_key": reply_key})
 
+    async def find_reply_parts(self, interaction_id: int) -> list[str]:
+        """Keys of an answer's further messages."""
+        rows = await self._database.fetch_dicts(QUERIES["find_reply_parts"], {"id": interaction_id})
+        return [row["reply_key"] for row in rows]
+
     async def get(self, interaction_id: int) -> Interaction:
         """One interaction.
 

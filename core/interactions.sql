@@ -69,6 +69,9 @@ INSERT INTO reply_parts (platform, reply_key, interaction_id)
 SELECT platform, %(reply_key)s, id FROM interactions WHERE id = %(id)s
 ON CONFLICT (platform, reply_key) DO NOTHING
 
+-- name: find_reply_parts
+SELECT reply_key FROM reply_parts WHERE interaction_id = %(id)s ORDER BY reply_key
+
 -- name: find_by_inbox
 SELECT id, inbox_id, platform, conversation_key, asker, principals, question, language, adapter, began_at, reply_key,
        standalone_question, search_notice, model, messages, passages, generated, answer, mode, mode_reason, citations,

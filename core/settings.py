@@ -105,12 +105,13 @@ class Settings(BaseSettings):
     )
     teams_admins: str = Field("", description="Who may press its buttons: object ids or e-mail addresses")
     teams_admin_language: str = Field("en", description="en or ko")
-    teams_service_url: str = Field(
-        "https://smba.trafficmanager.net/teams/", description="Where Teams is reached before anybody wrote to us"
+    teams_cloud: Literal["public", "gcch", "dod", "china"] = Field(
+        "public", description="Which of Microsoft's clouds the tenant is in: public (GCC too), gcch, dod or china"
     )
-    teams_graph_url: str | None = Field(
-        None, description="https://graph.microsoft.com/v1.0 asks there for people and their groups; unset asks nobody"
+    teams_service_url: str | None = Field(
+        None, description="Where Teams is reached before anybody wrote to us; unset: where the cloud's Teams is"
     )
+    teams_graph: bool = Field(False, description="Asks Microsoft Graph for people and their groups")
     teams_groups_file: Path | None = Field(None, description="File that names groups of people, TOML or JSON")
     teams_without_authentication: bool = Field(
         False, description="Takes anything that this machine sends, for a local client; refused outside loopback"
@@ -308,7 +309,7 @@ def _check_together(settings: Settings) -> list[str]:
     mistakes: list[str] = []
     if settings.database_url and not settings.database_url.get_secret_value().startswith("postgresql://"):
         mistakes.append("DATABASE_URL: expected it to start with postgresql://")
-    for name in ("model_url", "public_url", "slack_api_url", "teams_graph_url", "teams_service_url"):
+    for name in ("model_url", "public_url", "slack_api_url", "teams_service_url"):
         value = getattr(settings, name)
         if value and not value.startswith(("http://", "https://")):
             mistakes.append(f"{name.upper()}: expected http:// or https://, got {value!r}")
@@ -373,8 +374,10 @@ def _check_teams(settings: Settings) -> list[str]:
     mistakes = _check_complete(values)
     if settings.teams_tenant_id and not read_list(settings.teams_tenant_id):
         mistakes.append(f"TEAMS_TENANT_ID: expected the id of a tenant, got {settings.teams_tenant_id!r}")
-    if settings.teams_graph_url and not settings.teams_app_id:
-        mistakes.append("TEAMS_APP_ID: needed because TEAMS_GRAPH_URL is set")
+    if settings.teams_graph and not settings.teams_app_id:
+        mistakes.append("TEAMS_APP_ID: needed because TEAMS_GRAPH is set")
+    if settings.teams_cloud == "china" and settings.teams_admin_chat and not settings.teams_service_url:
+        mistakes.append("TEAMS_SERVICE_URL: needed because TEAMS_ADMIN_CHAT is set and TEAMS_CLOUD is china")
     if settings.teams_without_authentication and settings.teams_app_id:
         mistakes.append("TEAMS_WITHOUT_AUTHENTICATION: expected it unset because TEAMS_APP_ID is set")
     if settings.teams_without_authentication and not is_loopback(settings.host):

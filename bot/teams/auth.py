@@ -17,13 +17,11 @@ import aiohttp
 import jwt
 from aiohttp import web
 
+from bot.teams.clouds import PUBLIC, Cloud
 from core.errors import NightbakeError, SettingsError
 from core.settings import is_loopback
 
 log = logging.getLogger(__name__)
-
-ISSUER = "https://api.botframework.com"
-OPENID_URL = "https://login.botframework.com/v1/.well-known/openidconfiguration"
 
 SKEW_SECONDS = 300
 KEYS_LIVE_SECONDS = 86_400
@@ -65,6 +63,7 @@ class TokenCheck:
 
     Args:
         tenants: the tenants that are served; the Connector vouches for the sender, not for the tenant.
+        cloud: whose Connector is heard.
     """
 
     def __init__(
@@ -72,7 +71,7 @@ class TokenCheck:
         *,
         app_id: str,
         tenants: frozenset[str],
-        openid_url: str = OPENID_URL,
+        cloud: Cloud = PUBLIC,
         clock: Clock = time.monotonic,
         fetch_seconds: float = FETCH_SECONDS,
     ) -> None:
@@ -80,7 +79,8 @@ class TokenCheck:
             raise SettingsError(["TEAMS_APP_ID and TEAMS_TENANT_ID: needed, for without them anyone could post"])
         self._app_id = app_id
         self._tenants = tenants
-        self._keys = _Keys(openid_url, clock, fetch_seconds)
+        self._issuer = cloud.issuer
+        self._keys = _Keys(cloud.openid_url, clock, fetch_seconds)
 
     async def check(self, request: web.Request, activity: Mapping[str, Any]) -> None:
         """Raises UnauthorizedError, or KeysAwayError where the keys are needed and cannot be had."""
@@ -104,7 +104,7 @@ class TokenCheck:
                 key.key,
                 algorithms=["RS256"],
                 audience=self._app_id,
-                issuer=ISSUER,
+                issuer=self._issuer,
                 leeway=SKEW_SECONDS,
                 options={"require": ["exp", "iss", "aud"]},
             )

@@ -49,5 +49,5 @@ async def check_people(graph: Graph | None, groups_file: Path | None) -> Check:
     if graph:
         return Check(_PEOPLE, "ok", "Microsoft Graph tells of people and groups")
     if groups_file:
-        return Check(_PEOPLE, "ok", f"groups come from {groups_file}; TEAMS_GRAPH_URL asks the directory too")
-    return Check(_PEOPLE, "ok", "nobody is in a group: neither TEAMS_GRAPH_URL nor TEAMS_GROUPS_FILE is set")
+        return Check(_PEOPLE, "ok", f"groups come from {groups_file}; TEAMS_GRAPH asks the directory too")
+    return Check(_PEOPLE, "ok", "nobody is in a group: neither TEAMS_GRAPH nor TEAMS_GROUPS_FILE is set")

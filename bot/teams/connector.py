@@ -33,6 +33,7 @@ from botframework.connector.auth import (
 )
 from msrest.exceptions import ClientException, HttpOperationError
 
+from bot.teams.clouds import PUBLIC, Cloud
 from bot.teams.limits import Limits
 from core.errors import NightbakeError
 
@@ -75,18 +76,24 @@ class TeamsError(NightbakeError):
         return self.status is not None and 400 <= self.status < 500 and self.status not in _PASSING_STATUSES
 
 
-def build_credentials(app_id: str, password: str, tenant_id: str) -> AppCredentials:
+def build_credentials(app_id: str, password: str, tenant_id: str, cloud: Cloud = PUBLIC) -> AppCredentials:
     """Credentials of a single-tenant bot registration; no request is made before the first message."""
-    return MicrosoftAppCredentials(app_id, password, tenant_id)
+    credentials = MicrosoftAppCredentials(app_id, password, tenant_id, cloud.issuer)
+    credentials.oauth_endpoint = f"{cloud.login_url}/{tenant_id}"
+    return credentials
 
 
-async def check_credentials(app_id: str, password: str, tenant_id: str) -> str | None:
+async def check_credentials(app_id: str, password: str, tenant_id: str, cloud: Cloud = PUBLIC) -> str | None:
     """What is wrong with a registration, in words; None where the login server gives a token for it."""
-    credentials: Any = build_credentials(app_id, password, tenant_id)
+    credentials: Any = build_credentials(app_id, password, tenant_id, cloud)
     try:
         await asyncio.to_thread(credentials.get_access_token)
     except Exception as error:
-        return f"no token for TEAMS_APP_ID; check TEAMS_APP_PASSWORD and TEAMS_TENANT_ID ({type(error).__name__})"
+        # The SDK's own word for a refusal is an OSError too.
+        if isinstance(error, OSError) and not isinstance(error, PermissionError):
+            return f"{cloud.login_url} does not answer ({type(error).__name__}); let this machine reach it"
+        advice = "check TEAMS_APP_PASSWORD, TEAMS_TENANT_ID and TEAMS_CLOUD"
+        return f"no token for TEAMS_APP_ID; {advice} ({type(error).__name__})"
     return None
 
 
@@ -115,12 +122,18 @@ class TeamsConnector:
     async def send(self, reference: Mapping[str, Any], message: Message, *, patient: bool = True) -> str:
         """Send a message as an answer to the referenced one; its id, empty for a piece of a stream.
 
+        Text and cards go as messages of their own, and the id is the first one's.
+
         Args:
             patient: waits as long as a 429 or 412 asks; for what another message will soon say too, it is not worth it.
 
         Raises:
             TeamsError: refused or away.
         """
+        ids = [await self._send_one(reference, part, patient=patient) for part in take_apart(message)]
+        return ids[0]
+
+    async def _send_one(self, reference: Mapping[str, Any], message: Message, *, patient: bool) -> str:
         activity = _to_activity(message)
         response = await self._call(reference, lambda turn: turn.send_activity(activity), patient=patient)
         return str((response and response.id) or "")
@@ -128,7 +141,7 @@ class TeamsConnector:
     async def update(
         self, reference: Mapping[str, Any], activity_id: str, message: Message, *, patient: bool = True
     ) -> None:
-        """Replace a message that was sent before.
+        """Replace a message that was sent before, text by text or card by card.
 
         Raises:
             TeamsError: refused, away, or there is no such message (status 404).
@@ -246,6 +259,20 @@ class TeamsConnector:
         return results[0]
 
 
+def take_apart(message: Message) -> list[Message]:
+    """What Teams shows as messages of their own: the text, then each card.
+
+    It would split them itself and then tell no id, and takes no edit that it would have to split. Only the end of a
+    stream holds both.
+    """
+    cards: list[Message] = [{"attachments": [one]} for one in message.get("attachments", [])]
+    is_streamed = any(entity["type"] == "streaminfo" for entity in message.get("entities", []))
+    if is_streamed or len(cards) + bool(message.get("text")) < 2:
+        return [message]
+    text = {name: value for name, value in message.items() if name != "attachments"}
+    return [text, *cards] if message.get("text") else cards
+
+
 _FAILURES = (ClientException, PermissionError, OSError)
 
 
@@ -283,6 +310,8 @@ class _Outbound(BotFrameworkAuthentication, ConnectorFactory):
     def __init__(self, credentials: AppCredentials) -> None:
         self._credentials: Any = credentials
         self._clients: dict[str, ConnectorClient] = {}
+        # Many messages may want the first token, or the first client, at once.
+        self._lock = asyncio.Lock()
 
     async def close(self) -> None:
         for client in self._clients.values():
@@ -290,12 +319,13 @@ class _Outbound(BotFrameworkAuthentication, ConnectorFactory):
         self._clients = {}
 
     async def create(self, service_url: str, audience: str) -> ConnectorClient:
-        if self._credentials.microsoft_app_id:
-            await asyncio.to_thread(self._credentials.get_access_token)
-        if service_url not in self._clients:
-            client: Any = ConnectorClient(self._credentials, base_url=service_url)
-            self._clients[service_url] = await client.__aenter__()
-        return self._clients[service_url]
+        async with self._lock:
+            if self._credentials.microsoft_app_id:
+                await asyncio.to_thread(self._credentials.get_access_token)
+            if service_url not in self._clients:
+                client: Any = ConnectorClient(self._credentials, base_url=service_url)
+                self._clients[service_url] = await client.__aenter__()
+            return self._clients[service_url]
 
     def create_connector_factory(self, claims_identity: ClaimsIdentity) -> ConnectorFactory:
         return self

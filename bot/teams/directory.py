@@ -177,8 +177,12 @@ class TeamsDirectory:
             return await self._graph.find_person(account, name)
         place = await find_place(self._connector, payload)
         conversation = place["conversation"]["id"] if payload.get("aside") else _find_roster(payload)
-        member = await self._connector.find_member(place["serviceUrl"], conversation, account)
-        return to_person(tenant, member, self._tenants, name=name) if member else None
+        # A local client knows people by its own ids only.
+        for known_as in dict.fromkeys((account, str(place["user"]["id"]))):
+            member = await self._connector.find_member(place["serviceUrl"], conversation, known_as)
+            if member and find_account(member) in ("", account):
+                return to_person(tenant, member, self._tenants, name=name)
+        return None
 
     async def _read_groups(self, people: Sequence[str]) -> None:
         """The groups of each person, all at once."""
@@ -209,7 +213,7 @@ def to_person(tenant: str, member: Mapping[str, Any], tenants: Collection[str], 
         tenant: of the conversation, by which its people are named.
         name: under which they are known already.
     """
-    account = str(member.get("aadObjectId") or member.get("objectId") or "")
+    account = find_account(member)
     kind: PersonKind = "external"
     if account and member.get("tenantId", tenant) in (tenants or {tenant}):
         is_user = member.get("userRole", "user") == "user" and "#ext#" not in _find_login(member)
@@ -220,6 +224,11 @@ def to_person(tenant: str, member: Mapping[str, Any], tenants: Collection[str], 
         changed_at=datetime.now(UTC),
         email=member.get("email") or member.get("userPrincipalName"),
     )
+
+
+def find_account(member: Mapping[str, Any]) -> str:
+    """The directory's id of a member; empty where it is not told."""
+    return str(member.get("aadObjectId") or member.get("objectId") or "")
 
 
 def _find_login(member: Mapping[str, Any]) -> str:

@@ -53,8 +53,16 @@ class TeamsExperts:
     """
 
     def __init__(
-        self, *, connector: TeamsConnector, inbox: Inbox, database: Database, answers: Answers, channel: str
+        self,
+        *,
+        connector: TeamsConnector,
+        inbox: Inbox,
+        database: Database,
+        answers: Answers,
+        channel: str,
+        client_url: str,
     ) -> None:
+        self._client_url = client_url
         self._connector = connector
         self._inbox = inbox
         self._database = database
@@ -121,7 +129,7 @@ class TeamsExperts:
             asker=await self._find_name(_name_wish(interaction.id, request.person)),
             question=interaction.question,
             answer=interaction.answer if with_answer else None,
-            link=_find_link(interaction),
+            link=_find_link(self._client_url, interaction),
         )
         channel = await self._find_channel(interaction, self._channel)
         return make_reply_key(self._channel, await self._connector.send(channel, message))
@@ -206,9 +214,9 @@ def _name_reply(reply_key: str) -> str:
     return f"expert_reply:{reply_key}"
 
 
-def _find_link(interaction: Interaction) -> str | None:
+def _find_link(client_url: str, interaction: Interaction) -> str | None:
     """Teams' own link to the answer; None in a chat, which experts cannot open."""
     room, _, message = (interaction.reply_key or "").rpartition("|")
     if "@thread.tacv2" not in room:
         return None
-    return f"https://teams.microsoft.com/l/message/{quote(find_room(room), safe='')}/{quote(message, safe='')}"
+    return f"{client_url}/l/message/{quote(find_room(room), safe='')}/{quote(message, safe='')}"

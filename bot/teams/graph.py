@@ -9,13 +9,14 @@ from datetime import UTC, datetime
 from http import HTTPStatus
 from typing import Any
 
+from bot.teams.clouds import Cloud
 from core.directory import Person, PersonKind
 from retrieval.sources.http import HttpClient, StatusError
 from retrieval.sources.principals import group, user
 from retrieval.sources.source import GoneError
 from retrieval.sources.tokens import authorise_as_application
 
-LOGIN_URL = "https://login.microsoftonline.com"
+_VERSION = "v1.0"
 # An answer waits for these, so patience ends soon; the inbox asks again.
 ATTEMPTS, PAUSE_SECONDS, MAX_WAIT_SECONDS, TIMEOUT_SECONDS = 3, 0.5, 15.0, 10.0
 
@@ -26,7 +27,7 @@ class Graph:
     """The directory of one tenant.
 
     Args:
-        http: at `https://graph.microsoft.com/v1.0`.
+        http: at Graph, its version included.
         tenant: whose people are asked for; of others Graph knows nothing.
     """
 
@@ -94,16 +95,12 @@ class Graph:
         await self._http.close()
 
 
-def build_graph(url: str, *, tenant: str, app_id: str, password: str, login_url: str = LOGIN_URL) -> Graph:
-    """Graph for a registration; no request is made before the first question.
-
-    Args:
-        url: with the version, e.g. `https://graph.microsoft.com/v1.0`.
-    """
-    scope = f"{url.rpartition('/')[0]}/.default"
-    authorise = authorise_as_application(f"{login_url}/{tenant}/oauth2/v2.0/token", app_id, password, scope)
+def build_graph(cloud: Cloud, *, tenant: str, app_id: str, password: str) -> Graph:
+    """Graph for a registration; no request is made before the first question."""
+    token_url = f"{cloud.login_url}/{tenant}/oauth2/v2.0/token"
+    authorise = authorise_as_application(token_url, app_id, password, f"{cloud.graph_url}/.default")
     http = HttpClient(
-        url,
+        f"{cloud.graph_url}/{_VERSION}",
         authorise=authorise,
         attempts=ATTEMPTS,
         pause_seconds=PAUSE_SECONDS,

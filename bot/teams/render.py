@@ -30,10 +30,10 @@ def render_text(text: str) -> Message:
     return {"text": split(to_markdown(text))[0]}
 
 
-def render_partial(text: str, inbox_id: int, language: Language) -> Message:
-    """A status line or an answer that is still being written, with a button that ends it."""
+def render_stop(inbox_id: int, language: Language) -> Message:
+    """A button that ends the answer under way."""
     stop = make_execute(STOP, _PHRASES[language]["stop"], {"inbox_id": inbox_id})
-    return {**render_text(text), "attachments": [make_attachment(make_card([], [stop]))]}
+    return {"attachments": [make_attachment(make_card([], [stop]))]}
 
 
 def render_answer(answer: FinishedAnswer, base_url: str) -> list[Message]:

@@ -16,7 +16,9 @@ from core.prompt import Language
 ACT = "night"
 MOST_SWITCHES = 5
 
-_BOLD = re.compile(r"\A\*\*(.+)\*\*\Z")
+_LEAD = re.compile(r"\A\*\*(.+?)\*\*\s*(.*)\Z")
+_CODE = re.compile(r"(?<!\\)`")
+_ESCAPED = re.compile(r"\\([\\`*_|<>\[\]])")
 
 
 def render_report(
@@ -31,7 +33,7 @@ def render_report(
     done = [_say_switch(switch, language) for switch in night.switches[-MOST_SWITCHES:]]
     if night.paused_by:
         done.append(say_admin("paused", language, who=night.paused_by))
-    body = [_render_line(line) for line in head.splitlines() if line.strip()]
+    body = [element for line in head.splitlines() if line.strip() for element in _render_line(line)]
     body += [make_text(line.replace("`", ""), isSubtle=True) for line in (*done, *notes)]
     opener = {"type": "Action.OpenUrl", "title": say_admin("open", language)}
     buttons = [_render_button(act, night, language) for act in night.find_acts()]
@@ -70,14 +72,19 @@ def say_outcome(outcome: Outcome, language: Language, error: str = "") -> str:
     return say_admin(outcome, language, error=error)
 
 
-def _render_line(line: str) -> Card:
-    """A line of the report: its headings and bold lines are bold, everything else stands as it is."""
-    text = line.lstrip("#").strip()
+def _render_line(line: str) -> list[Card]:
+    """A line of the report: a heading, what it begins with in bold, a point of a list or a quotation, plain within."""
     if line.startswith("#"):
-        return make_text(text, weight="Bolder", size="Large")
-    if bold := _BOLD.match(text):
-        return make_text(bold[1], weight="Bolder")
-    return make_text(f"• {text[2:]}" if text.startswith("- ") else text)
+        return [make_text(_read(line.lstrip("#")), weight="Bolder", size="Large")]
+    if lead := _LEAD.match(line):
+        rest = [make_text(_read(lead[2]))] if lead[2] else []
+        return [make_text(_read(lead[1]), weight="Bolder"), *rest]
+    return [make_text(f"• {_read(line[2:])}" if line.startswith("- ") else _read(line.removeprefix("> ")))]
+
+
+def _read(markdown: str) -> str:
+    """The words of a line without its mark-up."""
+    return _ESCAPED.sub(r"\1", _CODE.sub("", markdown)).strip()
 
 
 def _render_button(act: Act, night: Night, language: Language) -> Card:

@@ -16,9 +16,9 @@ from bot.inbox import Claimed
 from bot.phrases import say
 from bot.reply import FinishedAnswer
 from bot.stops import Stops
-from bot.teams.connector import Message, TeamsConnector, TeamsError
+from bot.teams.connector import Message, TeamsConnector, TeamsError, take_apart
 from bot.teams.reading import make_reply_key
-from bot.teams.render import render_answer, render_partial, render_text
+from bot.teams.render import render_answer, render_stop, render_text
 from bot.teams.stream import TeamsStream
 from core.interactions import Interactions
 from core.prompt import Language
@@ -101,9 +101,11 @@ class TeamsReply:
         self._claimed = claimed
         self._reference = reference
         self._reply_key = reply_key
+        self._earlier_key = reply_key
         self._language: Language = "en"
         self._next_at = 0.0
         self._stream: TeamsStream | None = None
+        self._card_key: str | None = None
 
     async def open(self, interaction_id: int, language: Language) -> str:
         """Show the status, in a stream, a message of its own or in that of an earlier attempt.
@@ -115,11 +117,15 @@ class TeamsReply:
         status = say("reading", language)
         if self._reply_key:
             await self._show_typing()
+            if not self._claimed.payload["direct"]:
+                self._card_key = next(iter(await self._means.interactions.find_reply_parts(interaction_id)), None)
             return self._reply_key
         if self._claimed.payload["direct"]:
             await self._start_stream(status)
         if self._reply_key is None:
-            self._reply_key = await self._send(self._render(status))
+            self._reply_key = await self._send(render_text(status))
+            self._card_key = await self._send(render_stop(self._claimed.id, language))
+            await self._means.interactions.add_reply_part(interaction_id, self._card_key)
         self._take_turn()
         return self._reply_key
 
@@ -132,7 +138,7 @@ class TeamsReply:
                 await self._grow(self._stream, text)
             else:
                 self._take_turn()
-                await self._update(self._render(text), patient=False)
+                await self._update(render_text(text), patient=False)
         except TeamsError as error:
             log.warning("an edit failed", extra={"error": str(error)})
 
@@ -146,6 +152,7 @@ class TeamsReply:
         if fate == "replaced":
             # The newer wording is next in this conversation and answers in this message.
             await self._leave_stream()
+            await self._delete(self._card_key)
             return
         if fate == "deleted":
             await self.remove()
@@ -153,18 +160,43 @@ class TeamsReply:
         answer = replace(answer, can_ask_human=self._means.has_experts)
         first, *others = render_answer(answer, self._means.base_url)
         if not await self._end_with(first):
-            await self._edit_or_send(answer.interaction_id, first)
-        for message in others:
-            part = await self._send(message)
-            await self._means.interactions.add_reply_part(answer.interaction_id, part)
+            text, *cards = take_apart(first)
+            await self._edit_or_send(answer.interaction_id, text)
+            others = [*cards, *others]
+        following = [part for message in others for part in take_apart(message)]
+        for message in following[:-1]:
+            await self._add(answer.interaction_id, message)
+        for card in following[-1:]:
+            await self._show_card(answer.interaction_id, card, in_place=len(following) == 1)
+
+    async def _show_card(self, interaction_id: int, card: Message, *, in_place: bool) -> None:
+        """The buttons, in place of the one that ended the answer, or below what came after it."""
+        if self._card_key and in_place:
+            try:
+                await self._update(card, self._card_key)
+                return
+            except TeamsError as error:
+                if not error.is_refusal:
+                    raise
+        else:
+            await self._delete(self._card_key)
+        await self._add(interaction_id, card)
+
+    async def _add(self, interaction_id: int, message: Message) -> None:
+        await self._means.interactions.add_reply_part(interaction_id, await self._send(message))
 
     async def remove(self) -> None:
         """Take away what was shown, because its question is gone."""
         await self._leave_stream()
-        if self._reply_key is None:
+        await self._delete(self._card_key)
+        await self._delete(self._reply_key)
+
+    async def _delete(self, key: str | None) -> None:
+        """A message that may be gone already."""
+        if key is None:
             return
         try:
-            await self._means.connector.delete(self._reference, self._reply_key.rpartition("|")[2])
+            await self._means.connector.delete(self._reference, key.rpartition("|")[2])
         except TeamsError as error:
             if not error.is_refusal:
                 raise
@@ -173,6 +205,7 @@ class TeamsReply:
     async def decline(self, message: str) -> None:
         """Say it in place of the status, or in a message of its own where none was opened or can be edited."""
         await self._leave_stream()
+        await self._delete(self._card_key)
         try:
             if self._reply_key:
                 await self._update(render_text(message))
@@ -180,10 +213,9 @@ class TeamsReply:
         except TeamsError as error:
             if not error.is_refusal:
                 raise
+            if await self._end_earlier_stream(render_text(message)):
+                return
         self._reply_key = await self._send(render_text(message))
-
-    def _render(self, text: str) -> Message:
-        return render_partial(text, self._claimed.id, self._language)
 
     def _take_turn(self) -> None:
         self._next_at = self._means.clock() + self._means.pause_seconds
@@ -266,8 +298,24 @@ class TeamsReply:
         except TeamsError as error:
             if not error.is_refusal:
                 raise
+            if await self._end_earlier_stream(message):
+                return
             self._reply_key = await self._send(message)
             await self._means.interactions.set_reply_key(interaction_id, self._reply_key)
+
+    async def _end_earlier_stream(self, message: Message) -> bool:
+        """End a stream that an earlier attempt left when it died, which takes no edit; False where there is none."""
+        if not self._claimed.payload["direct"] or self._earlier_key is None:
+            return False
+        stream_id = self._earlier_key.rpartition("|")[2]
+        stream = TeamsStream(self._means.connector, self._reference, stream_id, self._means.clock)
+        try:
+            await stream.finish(message)
+        except TeamsError as error:
+            if not error.is_refusal:
+                raise
+            return False
+        return True
 
     async def _send(self, message: Message) -> str:
         return self._name(await self._means.connector.send(self._reference, message))
@@ -275,7 +323,9 @@ class TeamsReply:
     def _name(self, activity_id: str) -> str:
         return make_reply_key(self._reference["conversation"]["id"], activity_id)
 
-    async def _update(self, message: Message, *, patient: bool = True) -> None:
-        assert self._reply_key, "open() comes first"
-        activity_id = self._reply_key.rpartition("|")[2]
+    async def _update(self, message: Message, key: str | None = None, *, patient: bool = True) -> None:
+        """Replace the reply, or another message by its key."""
+        key = key or self._reply_key
+        assert key, "open() comes first"
+        activity_id = key.rpartition("|")[2]
         await self._means.connector.update(self._reference, activity_id, message, patient=patient)

@@ -19,6 +19,7 @@ from bot.teams.activities import TeamsActivities
 from bot.teams.admin import AdminChat
 from bot.teams.auth import Authentication, LoopbackOnly, TokenCheck
 from bot.teams.changes import TeamsChanges
+from bot.teams.clouds import CLOUDS, PUBLIC, Cloud
 from bot.teams.commands import Commands
 from bot.teams.connector import TeamsConnector, build_credentials, build_no_credentials
 from bot.teams.directory import TeamsDirectory
@@ -74,6 +75,7 @@ class TeamsSide:
         base_url: str,
         suggestions: Mapping[Language, Sequence[str]],
         people: TeamsDirectory,
+        cloud: Cloud = PUBLIC,
         expert_channel: str | None = None,
         admin: AdminChat | None = None,
         news: News | None = None,
@@ -115,7 +117,12 @@ class TeamsSide:
         self.experts: TeamsExperts | None = None
         if expert_channel:
             self.experts = TeamsExperts(
-                connector=connector, inbox=inbox, database=database, answers=answers, channel=expert_channel
+                connector=connector,
+                inbox=inbox,
+                database=database,
+                answers=answers,
+                channel=expert_channel,
+                client_url=cloud.client_url,
             )
             self.experts.open_doors(actions)
         own = Own(
@@ -205,6 +212,7 @@ def build_side(
         base_url=settings.base_url,
         suggestions=suggestions,
         people=people,
+        cloud=CLOUDS[settings.teams_cloud],
         expert_channel=settings.teams_expert_channel,
         admin=_build_admin(
             settings, connector=connector, people=people, inbox=inbox, database=database, serving=serving
@@ -239,18 +247,19 @@ def _build_admin(
         admins=read_list(settings.teams_admins),
         language="ko" if settings.teams_admin_language == "ko" else "en",
         app_id=settings.teams_app_id or "",
-        service_url=settings.teams_service_url,
+        service_url=settings.teams_service_url or CLOUDS[settings.teams_cloud].service_url or "",
         base_url=settings.base_url,
     )
 
 
 def build_tenant_graph(settings: Settings) -> Graph | None:
     """Microsoft Graph of the registration's tenant, where it may be asked."""
-    if not (settings.teams_graph_url and settings.teams_app_id and settings.teams_app_password):
+    if not (settings.teams_graph and settings.teams_app_id and settings.teams_app_password):
         return None
     tenant = read_list(settings.teams_tenant_id or "")[0]
     password = settings.teams_app_password.get_secret_value()
-    return build_graph(settings.teams_graph_url, tenant=tenant, app_id=settings.teams_app_id, password=password)
+    cloud = CLOUDS[settings.teams_cloud]
+    return build_graph(cloud, tenant=tenant, app_id=settings.teams_app_id, password=password)
 
 
 def _build_gates(settings: Settings) -> tuple[TeamsConnector, Authentication]:
@@ -260,7 +269,7 @@ def _build_gates(settings: Settings) -> tuple[TeamsConnector, Authentication]:
     assert settings.teams_app_id and settings.teams_app_password and settings.teams_tenant_id
     tenants = read_list(settings.teams_tenant_id)
     password = settings.teams_app_password.get_secret_value()
-    connector = TeamsConnector(
-        app_id=settings.teams_app_id, credentials=build_credentials(settings.teams_app_id, password, tenants[0])
-    )
-    return connector, TokenCheck(app_id=settings.teams_app_id, tenants=frozenset(tenants))
+    cloud = CLOUDS[settings.teams_cloud]
+    credentials = build_credentials(settings.teams_app_id, password, tenants[0], cloud)
+    connector = TeamsConnector(app_id=settings.teams_app_id, credentials=credentials)
+    return connector, TokenCheck(app_id=settings.teams_app_id, tenants=frozenset(tenants), cloud=cloud)

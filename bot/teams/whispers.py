@@ -12,7 +12,7 @@ from bot.more import SHARE
 from bot.phrases import say
 from bot.reply import FinishedAnswer
 from bot.teams.actions import CardActions, Click, Told
-from bot.teams.cards import make_attachment, make_card, make_execute
+from bot.teams.cards import make_execute
 from bot.teams.connector import Message, TeamsConnector, TeamsError
 from bot.teams.judgements import Answers, to_language
 from bot.teams.markdown import to_markdown
@@ -33,10 +33,12 @@ QUERIES = load_queries(__file__)
 _PHRASES: dict[Language, dict[str, str]] = {
     "en": {
         "more": "On your question “{question}” I found more that only you may see:",
+        "share": "Post there what everyone may read",
         "share_taken": "I post there what everyone may read.",
     },
     "ko": {
         "more": "질문하신 ‘{question}’에 대해 본인만 볼 수 있는 내용을 더 찾았습니다.",
+        "share": "질문한 곳에 모두가 볼 수 있는 내용 올리기",
         "share_taken": "모두가 볼 수 있는 내용을 그곳에 올립니다.",
     },
 }
@@ -152,8 +154,10 @@ def render_whisper(answer: FinishedAnswer, question: str, base_url: str) -> list
     messages = render_answer(replace(answer, can_try_again=False), base_url)
     asked = to_markdown(" ".join(question.split())[:QUESTION_CHARACTERS])
     messages[0]["text"] = f"{_PHRASES[answer.language]['more'].format(question=asked)}\n\n{messages[0]['text']}"
-    share = make_execute(SHARE, say("share", answer.language), {"interaction_id": answer.interaction_id})
-    messages[-1]["attachments"] = [*messages[-1]["attachments"], make_attachment(make_card([], [share]))]
+    share = make_execute(SHARE, _PHRASES[answer.language]["share"], {"interaction_id": answer.interaction_id})
+    (attached,) = messages[-1]["attachments"]
+    (buttons,) = attached["content"]["body"]
+    buttons["actions"].append(share)
     return messages
 
 

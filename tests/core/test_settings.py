@@ -126,9 +126,10 @@ def test_the_report_counts_the_mistakes_and_names_the_page(monkeypatch: pytest.M
             {"TEAMS_ADMIN_CHAT": "a:1", "TEAMS_ADMINS": "ann@example.com"},
             "TEAMS_ADMIN_CHAT: expected a chat's id such as 19:…@thread.v2, got 'a:1'",
         ),
+        ({"TEAMS_GRAPH": "1"}, "TEAMS_APP_ID: needed because TEAMS_GRAPH is set"),
         (
-            {"TEAMS_GRAPH_URL": "https://graph.microsoft.com/v1.0"},
-            "TEAMS_APP_ID: needed because TEAMS_GRAPH_URL is set",
+            {"TEAMS_CLOUD": "china", "TEAMS_ADMIN_CHAT": "19:a@thread.v2", "TEAMS_ADMINS": "a"},
+            "TEAMS_SERVICE_URL: needed because TEAMS_ADMIN_CHAT is set and TEAMS_CLOUD is china",
         ),
         (
             {"TEAMS_EXPERT_CHANNEL": "19:a@thread.v2"},

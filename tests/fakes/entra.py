@@ -1,10 +1,11 @@
 """Microsoft Graph's people and groups, and the server that gives tokens, after its documentation."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from aiohttp import web
 
+from bot.teams.clouds import PUBLIC, Cloud
 from tests.fakes.service import FakeService
 
 
@@ -35,6 +36,11 @@ class FakeEntra(FakeService):
                 web.get("/v1.0/groups/{group}", self._get_group),
             ]
         )
+
+    @property
+    def cloud(self) -> Cloud:
+        """The public cloud with this directory."""
+        return replace(PUBLIC, login_url=self.url, graph_url=self.url)
 
     def is_open(self, path: str) -> bool:
         return path.endswith("/token")

@@ -4,7 +4,7 @@ import asyncio
 import itertools
 import json
 import time
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cache
 from types import TracebackType
 from typing import Any, Self
@@ -13,6 +13,8 @@ import jwt
 from aiohttp import web
 from aiohttp.test_utils import TestServer
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey, generate_private_key
+
+from bot.teams.clouds import PUBLIC, Cloud
 
 APP_ID = "11111111-aaaa-4444-8888-000000000001"
 TENANT = "22222222-bbbb-4444-8888-000000000002"
@@ -59,6 +61,7 @@ class FakeTeams:
     Attributes:
         messages: the last form of each message, by `conversation|id`, in order of posting.
         streams: by the same key; a stream is ended from outside by `end_streams`.
+        faults: why pieces of streams were refused.
         typing: conversations in which we were seen to type.
         statuses: HTTP statuses of the next calls, or a status with its Retry-After.
         stream_seconds: at least so long between two pieces of a stream.
@@ -70,6 +73,7 @@ class FakeTeams:
             conversation `PEOPLE` are the members.
         roster_requests: conversations whose members were asked for.
         page_size: of members that are listed at once.
+        knows_accounts: whether a person is found by the directory's id too.
         knows_everybody: whether whoever is asked for is a member.
         chat_status: what opening a chat with one person is answered with.
     """
@@ -78,6 +82,7 @@ class FakeTeams:
         self.calls: list[Call] = []
         self.messages: dict[str, dict[str, Any]] = {}
         self.streams: dict[str, Stream] = {}
+        self.faults: list[str] = []
         self.typing: list[str] = []
         self.statuses: list[int | tuple[int, int]] = []
         self.stream_seconds = 0.0
@@ -88,6 +93,7 @@ class FakeTeams:
         self.rosters: dict[str, list[dict[str, Any]] | int] = {}
         self.roster_requests: list[str] = []
         self.page_size = 500
+        self.knows_accounts = True
         self.knows_everybody = False
         self.chat_status = 201
         self._numbers = itertools.count(1)
@@ -123,6 +129,21 @@ class FakeTeams:
     def openid_url(self) -> str:
         return str(self._server.make_url("/openid"))
 
+    @property
+    def cloud(self) -> Cloud:
+        """The public cloud with this key server."""
+        return replace(PUBLIC, openid_url=self.openid_url)
+
+    @property
+    def said(self) -> dict[str, dict[str, Any]]:
+        """The messages that have words, without those that are a card only."""
+        return {key: message for key, message in self.messages.items() if message.get("text")}
+
+    @property
+    def buttons(self) -> list[dict[str, Any]]:
+        """Those of all cards that stand."""
+        return [action for message in self.messages.values() for action in read_actions(message)]
+
     async def was_asked_for_members(self) -> bool:
         """Whether anybody asked for members of a conversation yet."""
         return bool(self.roster_requests)
@@ -152,6 +173,11 @@ class FakeTeams:
             return web.json_response({}, status=202)
         if len(json.dumps(activity, ensure_ascii=False).encode()) > MESSAGE_BYTES:
             return _refuse(413)
+        if is_split(activity):
+            # Teams makes several messages of it and tells the id of none.
+            for part in [{"text": activity.get("text")}, *({"attachments": [one]} for one in activity["attachments"])]:
+                self.messages[f"{conversation}|17000000000{next(self._numbers):02}"] = activity | part
+            return web.Response(status=202)
         number = f"17000000000{next(self._numbers):02}"
         self.messages[f"{conversation}|{number}"] = activity
         return web.json_response({"id": number}, status=201)
@@ -159,8 +185,11 @@ class FakeTeams:
     def _take_piece(self, conversation: str, activity: dict[str, Any], entity: dict[str, Any]) -> web.Response:
         text, kind, stream_id = activity.get("text") or "", entity["streamType"], entity.get("streamId")
         key = f"{conversation}|{stream_id or f'17000000000{next(self._numbers):02}'}"
+        if stream_id and key not in self.streams:
+            return _refuse(404)
         stream = self.streams.get(key) or Stream()
         if fault := self._find_fault(stream, conversation, activity, entity):
+            self.faults.append(fault[1])
             return _refuse(*fault)
         if kind == "final":
             stream.ended = "Content stream is not allowed on an already completed streamed message"
@@ -197,6 +226,8 @@ class FakeTeams:
             return _refuse(404)
         if (stream := self.streams.get(key)) and not stream.ended:
             return _refuse(403, "the message is streaming")
+        if is_split(activity):
+            return _refuse(400, "Activity resulted into multiple skype activities")
         self.messages[key] = activity
         return web.json_response({"id": request.match_info["id"]})
 
@@ -225,7 +256,8 @@ class FakeTeams:
         members, wanted = self._find_roster(request), request.match_info["member"]
         if isinstance(members, int):
             return _refuse(members)
-        found = next((one for one in members if wanted in (one["id"], one.get("objectId"))), None)
+        names = ("id", "objectId") if self.knows_accounts else ("id",)
+        found = next((one for one in members if wanted in [one.get(name) for name in names]), None)
         if found is None and self.knows_everybody:
             found = make_member("Ann", 3, objectId=wanted)
         return web.json_response(found) if found else _refuse(404)
@@ -249,6 +281,11 @@ def read_actions(message: dict[str, Any]) -> list[dict[str, Any]]:
     cards = [attached["content"] for attached in message.get("attachments", [])]
     inner = [element for card in cards for element in card["body"] if element["type"] == "ActionSet"]
     return [action for holder in (*cards, *inner) for action in holder.get("actions", [])]
+
+
+def is_split(activity: dict[str, Any]) -> bool:
+    """Whether Teams makes more than one message of it."""
+    return len(activity.get("attachments") or []) + bool(activity.get("text")) > 1
 
 
 def _refuse(status: int | tuple[int, int], message: str = "refused") -> web.Response:

@@ -3,6 +3,7 @@
 from datetime import UTC, date, datetime
 from typing import Any
 
+from bot.better import Better
 from bot.desk import Night
 from bot.home import Home, Judged, Recent
 from bot.reply import FinishedAnswer, Source
@@ -14,7 +15,11 @@ from bot.slack.render_home import render_home
 from bot.slack.render_settings import render_settings
 from bot.teams import render as teams
 from bot.teams.cards import make_attachment
+from bot.teams.news import render_news
+from bot.teams.render_admin import render_report as render_teams_report
 from bot.teams.render_feedback import render_form as render_teams_form
+from bot.teams.render_own import render_own
+from bot.teams.whispers import render_whisper
 from core.prompt import Language
 from core.records import Feedback
 from learning.report_facts import Gathered, build_facts
@@ -77,16 +82,19 @@ def make_samples(language: Language) -> dict[str, Any]:
     settings = RoomSettings("questions", ["handbook"], None, allows_training=True)
     facts = build_facts(NIGHT, Gathered(has_golden=True), state="done", reason=NIGHT.reason, error=None)
     report = render_markdown(facts, language)
+    night = Night(7, NIGHT.adapter, "candidate", None, [])
     return {
         "slack-answer": slack.render_answer(answer, BASE_URL)[0],
         "slack-form": render_slack_form(12, language, passages, standing),
         "slack-home": render_home(home, language),
-        "slack-report": render_report(
-            Night(7, NIGHT.adapter, "candidate", None, []), report, language, base_url=BASE_URL
-        ),
+        "slack-report": render_report(night, report, language, base_url=BASE_URL),
         "slack-settings": render_settings("T0HOME", "C0HR", settings, ["handbook", "wiki"], language),
         "teams-answer": teams.render_answer(answer, BASE_URL),
         "teams-form": {
             "attachments": [make_attachment(render_teams_form(12, language, passages, standing, in_dialog=False))]
         },
+        "teams-more": render_whisper(answer, texts["question"], BASE_URL),
+        "teams-news": render_news([Better(1, 3, "p", texts["question"], language, MONDAY, {})]),
+        "teams-own": render_own(home, language),
+        "teams-report": render_teams_report(night, report, language, base_url=BASE_URL),
     }

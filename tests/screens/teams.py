@@ -80,7 +80,8 @@ def _draw_card(card: dict[str, Any]) -> str:
 
 
 def _draw_text(element: dict[str, Any]) -> str:
-    kind = f"{element.get('weight', '')} {element.get('size', '')}".lower()
+    subtle = "subtle" if element.get("isSubtle") else ""
+    kind = f"{element.get('weight', '')} {element.get('size', '')} {subtle}".lower()
     return f'<div class="text {escape(kind)}">{render_markdown_line(element["text"])}</div>'
 
 

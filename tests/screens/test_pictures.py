@@ -60,6 +60,7 @@ async def test_the_pictures_of_the_documentation_are_small(browser: Browser, lan
     for name, screen in make_samples(language).items():
         platform = name.partition("-")[0]
         await page.set_content(render_page(platform, [RENDERERS[platform](screen)]))
+        assert not re.search(r"\*\*|`", await page.locator(".screen").inner_text()), f"{name}: mark-up that stays"
         picture = shrink(await page.locator(".screen").screenshot())
         assert len(picture) < MOST_BYTES, name
         if os.environ.get("NIGHTBAKE_WRITE_PICTURES") and language == "en":

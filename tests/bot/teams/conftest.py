@@ -175,7 +175,7 @@ async def open_tenant(
     )
     side = TeamsSide(
         connector=connector,
-        authentication=TokenCheck(app_id=APP_ID, tenants=frozenset({TENANT}), openid_url=teams.openid_url),
+        authentication=TokenCheck(app_id=APP_ID, tenants=frozenset({TENANT}), cloud=teams.cloud),
         inbox=inbox,
         database=database,
         interactions=Interactions(database),

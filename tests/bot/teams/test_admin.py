@@ -70,6 +70,15 @@ async def find_acts(database: Database) -> list[tuple[str, str, str]]:
     return [(row["actor"], row["act"], row["subject"]) for row in rows]
 
 
+def test_the_report_s_mark_up_becomes_words() -> None:
+    """As the report's own template writes it: a bold beginning, a quotation with escaped signs, code."""
+    markdown = "# Night\n\n**A failure.** It was\n\n> disk \\*full\\*\n\n- adapter: `night_1`\n\n**Needs**\n- Space\n"
+    (attached,) = render_report(NIGHT, markdown, "en", base_url=BASE_URL)["attachments"]
+    said = [(one["text"].replace("\\", ""), one.get("weight")) for one in attached["content"]["body"]]
+    bold = [("Night", "Bolder"), ("A failure.", "Bolder"), ("It was", None), ("disk *full*", None)]
+    assert said == [*bold, ("• adapter: night_1", None), ("Needs", "Bolder"), ("• Space", None)]
+
+
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_the_screens(language: Language) -> None:
     for name, night in SCREENS.items():

@@ -75,7 +75,7 @@ async def entra() -> AsyncIterator[FakeEntra]:
 async def knowing(database: Database, teams: FakeTeams, entra: FakeEntra) -> AsyncIterator[Tenant]:
     """A tenant whose admin lets us look into the directory; Ann and Bob are everywhere."""
     teams.rosters = {CHANNEL: PEOPLE[:2], TEAM: PEOPLE[:2]}
-    graph = build_graph(f"{entra.url}/v1.0", tenant=TENANT, app_id="app", password="secret-1", login_url=entra.url)
+    graph = build_graph(entra.cloud, tenant=TENANT, app_id="app", password="secret-1")
     async with open_tenant(database, teams, graph=graph) as tenant:
         yield tenant
 
@@ -143,6 +143,16 @@ async def test_a_channel_shared_with_another_company_gets_what_is_public(
 ) -> None:
     knowing.teams.rosters[CHANNEL] = [PEOPLE[0], make_member("Zoe", 7, **member)]
     assert await ask(knowing, chat_model, say("shared")) == [OUTSIDE]
+
+
+@pytest.mark.parametrize(("account", "readers"), [(PEOPLE[0]["objectId"], ["everyone", "public", ANN]), ("other", [])])
+async def test_a_client_that_knows_people_by_its_own_ids_only_is_asked_by_them(
+    tenant: Tenant, chat_model: FakeModelServer, account: str, readers: list[str]
+) -> None:
+    """And believed only where it names the same account."""
+    tenant.teams.knows_accounts = False
+    tenant.teams.rosters = {"a:1personal": [{**PEOPLE[0], "objectId": account}]}
+    assert await ask(tenant, chat_model, load("message_personal")) == [readers]
 
 
 @pytest.mark.parametrize("status", [403, 404])

@@ -54,7 +54,7 @@ async def gate(teams: FakeTeams) -> AsyncIterator[Gate]:
     check = TokenCheck(
         app_id=APP_ID,
         tenants=frozenset({TENANT}),
-        openid_url=teams.openid_url,
+        cloud=teams.cloud,
         clock=lambda: clock[0],
         fetch_seconds=0.5,
     )
@@ -120,6 +120,7 @@ TOKENS: dict[str, Callable[[], str | None]] = {
     "no key id": lambda: sign_as({}),
     "a key id that is a number": lambda: forge({"alg": "RS256", "kid": 1}),
     "wrong issuer": lambda: bearer(iss="https://sts.windows.net/x/"),
+    "the issuer of another cloud": lambda: bearer(iss="https://api.botframework.us"),
     "no issuer": lambda: bearer(iss=None),
     "wrong audience": lambda: bearer(aud="another-app"),
     "no audience": lambda: bearer(aud=None),

@@ -83,7 +83,7 @@ async def test_an_edit_replaces_the_answer_under_way(tenant: Tenant, chat_model:
         for _ in range(50):
             chat_model.gate.release()
         await tenant.settle()
-    assert list(tenant.teams.messages) == [KEY]
+    assert list(tenant.teams.said) == [KEY]
     assert "23 days of annual leave" in tenant.teams.messages[KEY]["text"]
     assert await find_modes(tenant) == [(ASKED, "stopped"), (EDITED, "generated")]
     found = await Interactions(tenant.database).find_by_reply("teams", KEY)
@@ -158,4 +158,4 @@ async def test_two_replicas_that_are_sent_everything_five_times_answer_once(
         await tenant.settle()
     assert {status for status, _ in told} == {200}
     assert await tenant.count("inbox") == 4
-    assert [message["text"].count("23 days") for message in tenant.teams.messages.values()] == [1, 1]
+    assert [message["text"].count("23 days") for message in tenant.teams.said.values()] == [1, 1]

@@ -20,7 +20,7 @@ async def entra() -> AsyncIterator[FakeEntra]:
 
 
 def build(entra: FakeEntra, password: str = "secret-1") -> Graph:
-    return build_graph(f"{entra.url}/v1.0", tenant=TENANT, app_id="app", password=password, login_url=entra.url)
+    return build_graph(entra.cloud, tenant=TENANT, app_id="app", password=password)
 
 
 async def test_an_endpoint_that_asks_for_a_token_is_well(tenant: Tenant) -> None:

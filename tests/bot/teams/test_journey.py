@@ -24,7 +24,7 @@ async def test_a_mention_delivered_three_times_is_answered_once_with_its_source(
         answers = await asyncio.gather(*(tenant.deliver("message_channel_mention") for _ in range(3)))
         await tenant.settle()
     assert [status for status, _ in answers] == [200, 200, 200]
-    assert list(tenant.teams.messages) == [f"{THREAD}|1700000000001"]
+    assert list(tenant.teams.said) == [f"{THREAD}|1700000000001"]
     assert tenant.search.asked == [["everyone", "public", "!*"]]
     message = tenant.teams.messages[f"{THREAD}|1700000000001"]
     assert tenant.teams.calls[0].activity["replyToId"] == "1690000000001"

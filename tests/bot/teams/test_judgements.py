@@ -98,8 +98,8 @@ async def test_nothing_is_said_in_a_channel_nor_after_a_comment_nor_after_a_thum
     commented = load("feedback_dislike") | {"conversation": load("message_personal")["conversation"], "id": "f:21"}
     up = load("feedback_like") | {"conversation": load("message_personal")["conversation"], "id": "f:22"}
     await tenant.play(chat_model, "message_channel_mention", "feedback_dislike")
-    await tenant.play(chat_model, "message_personal", commented | {"replyToId": "1700000000002"}, up)
-    assert len(tenant.teams.messages) == 2
+    await tenant.play(chat_model, "message_personal", commented | {"replyToId": "1700000000003"}, up)
+    assert len(tenant.teams.said) == 2
 
 
 async def test_a_form_that_cannot_be_offered_loses_no_vote(tenant: Tenant, chat_model: FakeModelServer) -> None:
@@ -132,7 +132,7 @@ async def test_the_button_opens_the_form_in_a_dialog_and_a_link_names_the_passag
     stored = await find_standing(tenant)
     assert (stored.correction, stored.reason, stored.right_chunk_id) == ("25 days.", "wrong", 7)
     assert "'value': '25 days.'" in str(told[3])
-    (message,) = tenant.teams.messages
+    (message,) = tenant.teams.said
     assert message.startswith(THREAD)
 
 
@@ -141,7 +141,7 @@ async def test_try_again_is_a_second_answer_once(tenant: Tenant, chat_model: Fak
     assert told[1]["value"] == "I am trying again."
     rows = await tenant.database.fetch_dicts(b"SELECT again_of FROM interactions ORDER BY id")
     assert [row["again_of"] for row in rows] == [None, 1]
-    assert [key.rpartition("|")[0] for key in tenant.teams.messages] == [THREAD, THREAD]
+    assert [key.rpartition("|")[0] for key in tenant.teams.said] == [THREAD, THREAD]
 
 
 async def test_a_plain_submit_counts_where_a_client_knows_no_other(tenant: Tenant, chat_model: FakeModelServer) -> None:

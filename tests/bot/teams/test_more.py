@@ -11,7 +11,7 @@ from tests.bot.secret import SECRET_TEXT, TwoDocuments, store_documents
 from tests.bot.teams.conftest import Tenant, load
 from tests.bot.teams.screens import check_screen
 from tests.fakes.model_server import FakeModelServer
-from tests.fakes.teams import PEOPLE, TENANT, read_actions
+from tests.fakes.teams import PEOPLE, TENANT
 
 ANN = f"teams:{TENANT}:{PEOPLE[0]['objectId']}"
 CHAT = "a:chat-29:1ann"
@@ -26,7 +26,7 @@ async def ask(tenant: Tenant, chat_model: FakeModelServer, *steps: str | dict[st
 
 
 def find_told(tenant: Tenant) -> dict[str, Any]:
-    (told,) = [message for key, message in tenant.teams.messages.items() if key.startswith(f"{CHAT}|")]
+    (told,) = [message for key, message in tenant.teams.said.items() if key.startswith(f"{CHAT}|")]
     return told
 
 
@@ -39,7 +39,7 @@ def click_share(number: int = 2) -> dict[str, Any]:
 
 
 def read_room(tenant: Tenant) -> list[str]:
-    return [message["text"] for key, message in tenant.teams.messages.items() if key.startswith("19:hr")]
+    return [message["text"] for key, message in tenant.teams.said.items() if key.startswith("19:hr")]
 
 
 async def test_the_asker_is_told_in_their_own_chat_what_the_room_may_not_read(
@@ -49,8 +49,9 @@ async def test_the_asker_is_told_in_their_own_chat_what_the_room_may_not_read(
     told = find_told(tenant)
     assert "Directors have 40 days" in told["text"]
     assert "Directors" not in "".join(read_room(tenant))
-    assert [action.get("verb") for action in read_actions(told)][-1] == SHARE
-    check_screen("more_en", {name: value for name, value in told.items() if name != "serviceUrl"})
+    assert tenant.teams.buttons[-1]["verb"] == SHARE
+    shown = [one for key, one in tenant.teams.messages.items() if key.startswith(f"{CHAT}|")]
+    check_screen("more_en", [{name: value for name, value in one.items() if name != "serviceUrl"} for one in shown])
 
 
 async def test_a_vote_on_what_was_told_alone_counts(tenant: Tenant, chat_model: FakeModelServer) -> None:
@@ -65,7 +66,7 @@ async def test_a_vote_on_what_was_told_alone_counts(tenant: Tenant, chat_model: 
 async def test_who_cannot_be_written_to_is_not_told(tenant: Tenant, chat_model: FakeModelServer) -> None:
     tenant.teams.chat_status = 403
     await ask(tenant, chat_model)
-    assert [key.partition("|")[0] for key in tenant.teams.messages] == ["19:hr@thread.tacv2;messageid=1690000000001"]
+    assert [key.partition("|")[0] for key in tenant.teams.said] == ["19:hr@thread.tacv2;messageid=1690000000001"]
 
 
 @pytest.mark.parametrize("is_open", [False, True])

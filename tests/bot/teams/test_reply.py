@@ -14,6 +14,7 @@ from bot.stops import Stops
 from bot.teams.connector import TeamsConnector, TeamsError
 from bot.teams.limits import Limits
 from bot.teams.posts import to_question
+from bot.teams.render import render_stop
 from bot.teams.reply import PAUSE_SECONDS, Means, TeamsReply
 from bot.teams.stream import STREAM_SECONDS
 from core.database import Database
@@ -86,12 +87,13 @@ class Stage:
 
     @property
     def texts(self) -> list[str]:
-        return [call.activity.get("text", "") for call in self.teams.calls]
+        return [call.activity["text"] for call in self.teams.calls if "text" in call.activity]
 
     @property
     def kinds(self) -> list[str]:
-        """What was sent: pieces of a stream by their kind, other messages by their method."""
-        return [_find_kind(call.activity) or call.method for call in self.teams.calls]
+        """What was sent: pieces of a stream by their kind, other messages with words by their method."""
+        said = [call for call in self.teams.calls if "attachments" not in call.activity or "text" in call.activity]
+        return [_find_kind(call.activity) or call.method for call in said]
 
 
 def _find_kind(activity: dict[str, Any]) -> str | None:
@@ -112,7 +114,7 @@ async def test_a_personal_chat_is_streamed_from_status_to_answer(stage: Stage) -
     assert stage.texts == ["Reading the documents…", "23", "23 days.", "23 days. [1]", SHOWN]
     sequences = [call.activity["entities"][0].get("streamSequence") for call in stage.teams.calls]
     assert sequences == [1, 2, 3, 4, None]
-    (message,) = stage.teams.messages.values()
+    (message,) = stage.teams.said.values()
     assert message["channelData"] == {"feedbackLoop": {"type": "default"}}
     assert [action["title"] for action in read_actions(message)] == ["Say what was wrong", "Try again"]
 
@@ -142,7 +144,7 @@ async def test_an_answer_in_other_words_than_the_stream_replaces_it(stage: Stage
     await stage.say(reply, "The documents do not say so. ")
     await reply.close(ANSWER)
     assert stage.kinds == ["informative", "streaming", "final", "PUT"]
-    assert [message["text"] for message in stage.teams.messages.values()] == [SHOWN]
+    assert [message["text"] for message in stage.teams.said.values()] == [SHOWN]
 
 
 @pytest.mark.parametrize("why", [STOPPED, TIMED_OUT, "Content stream is not allowed"])
@@ -153,7 +155,7 @@ async def test_a_stream_that_is_over_is_finished_by_an_edit(stage: Stage, why: s
     stage.teams.end_streams(why)
     await stage.say(reply, "23 days of annual leave")
     await reply.close(ANSWER)
-    assert [message["text"] for message in stage.teams.messages.values()] == [SHOWN]
+    assert [message["text"] for message in stage.teams.said.values()] == [SHOWN]
 
 
 async def test_a_stream_that_ends_with_the_answer_is_finished_by_an_edit(stage: Stage) -> None:
@@ -161,7 +163,7 @@ async def test_a_stream_that_ends_with_the_answer_is_finished_by_an_edit(stage: 
     await stage.open(reply)
     stage.teams.end_streams(TIMED_OUT)
     await reply.close(ANSWER)
-    assert [message["text"] for message in stage.teams.messages.values()] == [SHOWN]
+    assert [message["text"] for message in stage.teams.said.values()] == [SHOWN]
 
 
 async def test_where_the_edit_is_refused_too_the_answer_is_a_new_message(stage: Stage) -> None:
@@ -171,7 +173,7 @@ async def test_where_the_edit_is_refused_too_the_answer_is_a_new_message(stage: 
     await stage.say(reply, "23 days")
     stage.teams.statuses = [403, 403]
     await reply.close(ANSWER)
-    _, (key, message) = stage.teams.messages.items()
+    _, (key, message) = stage.teams.said.items()
     assert message["text"] == SHOWN
     assert (await stage.interactions.get(1)).reply_key == key
 
@@ -184,7 +186,7 @@ async def test_before_the_two_minutes_are_over_edits_take_the_streams_place(stag
     await stage.say(reply, "23 days of annual", "23 days of annual leave")
     await reply.close(ANSWER)
     assert stage.kinds == ["informative", "streaming", "final", "PUT", "PUT"]
-    assert [message["text"] for message in stage.teams.messages.values()] == [SHOWN]
+    assert [message["text"] for message in stage.teams.said.values()] == [SHOWN]
 
 
 async def test_a_stream_that_may_not_begin_is_a_message(stage: Stage) -> None:
@@ -200,11 +202,12 @@ async def test_a_channel_has_one_message_that_is_edited_in_its_thread(stage: Sta
     reply = stage.reply(CHANNEL)
     key = await stage.open(reply)
     await stage.say(reply, "23 days")
-    (message,) = stage.teams.messages.values()
-    assert [action["verb"] for action in read_actions(message)] == ["stop"]
+    assert [action["verb"] for action in stage.teams.buttons] == ["stop"]
     await reply.close(ANSWER)
     assert stage.kinds == ["POST", "PUT", "PUT"]
-    assert list(stage.teams.messages) == ["19:hr@thread.tacv2;messageid=1690000000001|1700000000001"]
+    assert [action["title"] for action in stage.teams.buttons] == ["Say what was wrong", "Try again"]
+    assert len(stage.teams.messages) == 2
+    assert list(stage.teams.said) == ["19:hr@thread.tacv2;messageid=1690000000001|1700000000001"]
     assert key == "19:hr@thread.tacv2|1700000000001"
 
 
@@ -215,7 +218,7 @@ async def test_a_failed_edit_does_not_end_the_answer(stage: Stage, name: str) ->
     stage.teams.statuses = [500]
     await stage.say(reply, "23 days")
     await reply.close(ANSWER)
-    assert [message["text"] for message in stage.teams.messages.values()] == [SHOWN]
+    assert [message["text"] for message in stage.teams.said.values()] == [SHOWN]
 
 
 @pytest.mark.parametrize("name", [PERSONAL, CHANNEL])
@@ -226,7 +229,7 @@ async def test_a_long_answer_is_split_never_cut_and_all_of_it_takes_votes(stage:
     words = [f"word{number}" for number in range(12_000)]
     await reply.close(replace(ANSWER, text=" ".join(words)))
     assert len(stage.teams.messages) > 10
-    shown = " ".join(message["text"] for message in stage.teams.messages.values())
+    shown = " ".join(message["text"] for message in stage.teams.said.values())
     assert shown.removesuffix("\n\n*Answer 1*").split() == words
     for key in stage.teams.messages:
         room, _, number = key.rpartition("|")
@@ -308,22 +311,19 @@ async def test_after_a_crash_the_same_message_is_used(tenant: Tenant) -> None:
     assert again
     assert await again.open(begun.id, "en") == first
     await again.decline("Something went wrong")
-    assert [message["text"] for message in tenant.teams.messages.values()] == ["Something went wrong"]
+    assert [message["text"] for message in tenant.teams.said.values()] == ["Something went wrong"]
     assert len(tenant.teams.typing) == 1
 
 
-async def test_after_a_crash_a_stream_that_was_left_open_is_answered_anew(stage: Stage) -> None:
-    await stage.begin()
-    key = await stage.open(stage.reply())
-    await stage.reply(reply_key=key).close(ANSWER)
-    assert [message["text"] for message in stage.teams.messages.values()] == ["Reading the documents…", SHOWN]
-    assert (await stage.interactions.get(1)).reply_key == list(stage.teams.messages)[1]
-
-
-async def test_an_apology_that_no_message_takes_is_a_new_one(stage: Stage) -> None:
-    key = await stage.open(stage.reply())
-    await stage.reply(reply_key=key).decline("Something went wrong")
-    assert [message["text"] for message in stage.teams.messages.values()][1:] == ["Something went wrong"]
+@pytest.mark.parametrize(("name", "stands"), [(PERSONAL, True), (PERSONAL, False), (CHANNEL, False)])
+async def test_after_a_crash_an_apology_ends_the_message_or_is_a_new_one(stage: Stage, name: str, stands: bool) -> None:
+    key = await stage.open(stage.reply(name))
+    if not stands:
+        stage.teams.messages.clear()
+        stage.teams.streams.clear()
+    await stage.reply(name, reply_key=key).decline("Something went wrong")
+    assert [message["text"] for message in stage.teams.said.values()] == ["Something went wrong"]
+    assert (key in stage.teams.messages) is stands
 
 
 async def test_a_deleted_message_is_sent_anew_and_takes_the_votes(stage: Stage) -> None:
@@ -332,4 +332,51 @@ async def test_a_deleted_message_is_sent_anew_and_takes_the_votes(stage: Stage) 
     key = await stage.open(reply)
     stage.teams.messages.clear()
     await reply.close(ANSWER)
-    assert (await stage.interactions.get(1)).reply_key == "19:hr@thread.tacv2|1700000000002" != key
+    assert (await stage.interactions.get(1)).reply_key == "19:hr@thread.tacv2|1700000000003" != key
+
+
+@pytest.mark.parametrize(("said", "messages"), [([], 1), (["23 da"], 1), (["25 da"], 2)])
+async def test_a_stream_that_an_attempt_left_when_it_died_ends_with_the_answer(
+    stage: Stage, said: list[str], messages: int
+) -> None:
+    """Unless its words are others: then the answer is a new message."""
+    await stage.begin()
+    dead = stage.reply()
+    key = await stage.open(dead)
+    await stage.say(dead, *said)
+    reply = stage.reply(reply_key=key)
+    await stage.open(reply)
+    await stage.say(reply, "23 days")
+    await reply.close(ANSWER)
+    shown = list(stage.teams.said.items())
+    assert (len(shown), shown[-1][1]["text"]) == (messages, SHOWN)
+    assert (await stage.interactions.get(1)).reply_key in (None, shown[-1][0])
+
+
+async def test_text_and_cards_go_as_messages_of_their_own(stage: Stage) -> None:
+    """Teams would split them, and tell the id of none."""
+    both = {"text": "23 days", "attachments": [*render_stop(1, "en")["attachments"] * 2]}
+    reference = make_claimed(stage.teams.service_url).payload["reference"]
+    sent = await stage.means.connector.send(reference, both)
+    shown = [(key.rpartition("|")[2], bool(one.get("text"))) for key, one in stage.teams.messages.items()]
+    assert shown == [(sent, True), ("1700000000002", False), ("1700000000003", False)]
+
+
+async def test_after_a_crash_in_a_channel_the_buttons_take_the_place_of_stop(stage: Stage) -> None:
+    await stage.begin()
+    key = await stage.open(stage.reply(CHANNEL))
+    reply = stage.reply(CHANNEL, reply_key=key)
+    await stage.open(reply)
+    await reply.close(ANSWER)
+    assert [action["title"] for action in stage.teams.buttons] == ["Say what was wrong", "Try again"]
+    assert len(stage.teams.messages) == 2
+
+
+@pytest.mark.parametrize("ends", ["remove", "decline"])
+async def test_an_answer_that_never_comes_leaves_no_button(stage: Stage, ends: str) -> None:
+    reply = stage.reply(CHANNEL)
+    await stage.open(reply)
+    await (reply.remove() if ends == "remove" else reply.decline("Something went wrong"))
+    assert [one.get("text") for one in stage.teams.messages.values()] == (
+        [] if ends == "remove" else ["Something went wrong"]
+    )

@@ -9,7 +9,7 @@ from typing import Any, get_args
 import pytest
 
 from bot.reply import FinishedAnswer, Source
-from bot.teams.render import render_answer, render_partial
+from bot.teams.render import render_answer, render_stop, render_text
 from bot.teams.render_experts import render_offer, render_request, render_told
 from bot.teams.render_feedback import render_form, render_thanks
 from bot.teams.render_help import render_help
@@ -32,7 +32,7 @@ def test_answers(language: Language) -> None:
     check_screen(f"answer_{language}", render_answer(answer, BASE_URL))
     human = FinishedAnswer(12, language, "23 days. [1]", "quoted", "Notice:", [source], can_ask_human=True)
     check_screen(f"answer_human_{language}", render_answer(human, BASE_URL))
-    check_screen(f"partial_{language}", render_partial("23 days of", 5, language))
+    check_screen(f"partial_{language}", [render_text("23 days of"), render_stop(5, language)])
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
