@@ -126,9 +126,7 @@ class Settings(BaseSettings):
     night_learning_rate: float = Field(1e-4, gt=0, lt=1, description="Peak learning rate")
     night_beta: float = Field(0.1, gt=0, description="DPO beta")
     night_lora_rank: int = Field(16, ge=1, le=256, description="Rank of the adapter; not above the server's maximum")
-    night_four_bits: bool = Field(
-        False, description="Train with the base's weights in four bits (QLoRA), a quarter of their memory"
-    )
+    night_four_bits: bool = Field(False, description="Train with the base's weights in 4 bits (QLoRA): less memory")
     night_max_train_seconds: float = Field(14400, gt=0, description="Training stops cleanly after this")
     night_min_held_out: int = Field(20, ge=1, description="Fewer held-out pairs and the gate abstains")
     night_answers: int = Field(32, ge=0, description="Held-out prompts answered again by both models, at most")
