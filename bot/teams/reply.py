@@ -124,8 +124,7 @@ class TeamsReply:
             await self._start_stream(status)
         if self._reply_key is None:
             self._reply_key = await self._send(render_text(status))
-            self._card_key = await self._send(render_stop(self._claimed.id, language))
-            await self._means.interactions.add_reply_part(interaction_id, self._card_key)
+            await self._offer_stop(interaction_id)
         self._take_turn()
         return self._reply_key
 
@@ -224,6 +223,16 @@ class TeamsReply:
         """Teams counts the last piece of a stream like any other."""
         if (pause := self._next_at - self._means.clock()) > 0:
             await self._means.sleep(pause)
+
+    async def _offer_stop(self, interaction_id: int) -> None:
+        """A button below the message; where there is none, `stop` ends the answer all the same."""
+        card = render_stop(self._claimed.id, self._language)
+        try:
+            self._card_key = self._name(await self._means.connector.send(self._reference, card, patient=False))
+        except TeamsError as error:
+            log.info("no button to stop", extra={"error": str(error)})
+            return
+        await self._means.interactions.add_reply_part(interaction_id, self._card_key)
 
     async def _show_typing(self) -> None:
         """A sign of life where the message of an earlier attempt stands and says nothing new."""

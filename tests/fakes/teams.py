@@ -63,7 +63,7 @@ class FakeTeams:
         streams: by the same key; a stream is ended from outside by `end_streams`.
         faults: why pieces of streams were refused.
         typing: conversations in which we were seen to type.
-        statuses: HTTP statuses of the next calls, or a status with its Retry-After.
+        statuses: HTTP statuses of the next calls, or a status with its Retry-After; 0 lets a message through.
         stream_seconds: at least so long between two pieces of a stream.
         keys: what the key server publishes, by key id.
         key_status: what the key server answers with.
@@ -163,8 +163,8 @@ class FakeTeams:
 
     async def _post(self, request: web.Request) -> web.Response:
         activity = await self._record(request)
-        if self.statuses:
-            return _refuse(self.statuses.pop(0))
+        if self.statuses and (status := self.statuses.pop(0)):
+            return _refuse(status)
         conversation = request.match_info["conversation"]
         if stream := next((one for one in activity.get("entities", []) if one["type"] == "streaminfo"), None):
             return self._take_piece(conversation, activity, stream)

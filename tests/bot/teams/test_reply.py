@@ -380,3 +380,14 @@ async def test_an_answer_that_never_comes_leaves_no_button(stage: Stage, ends: s
     assert [one.get("text") for one in stage.teams.messages.values()] == (
         [] if ends == "remove" else ["Something went wrong"]
     )
+
+
+@pytest.mark.parametrize("status", [403, 429])
+async def test_an_answer_that_cannot_be_stopped_is_given_all_the_same(stage: Stage, status: int) -> None:
+    await stage.begin()
+    stage.teams.statuses = [0, status]
+    reply = stage.reply(CHANNEL)
+    await stage.open(reply)
+    await reply.close(ANSWER)
+    assert [one["text"] for one in stage.teams.said.values()] == [SHOWN]
+    assert [action["title"] for action in stage.teams.buttons] == ["Say what was wrong", "Try again"]
