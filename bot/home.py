@@ -12,6 +12,7 @@ from typing import Any, Literal
 from core.consent import Consents
 from core.database import Database
 from core.sql import load_queries
+from core.wording import strip_citations
 from retrieval.access import Access
 
 QUERIES = load_queries(__file__)
@@ -97,5 +98,6 @@ class Homes:
     async def _show(self, one: _Judged, principals: Sequence[str]) -> Judged:
         documents = {passage["document_id"] for passage in one.passages or ()}
         may_read = documents <= await self._access.find_visible(sorted(documents), principals)
-        now = one.answer_now if may_read else None
+        # The sources that its citations number are not shown beside it.
+        now = strip_citations(one.answer_now) if may_read and one.answer_now else None
         return Judged(one.id, one.question, one.given_at, one.effect, one.served_at, now, one.answered_at)

@@ -179,3 +179,4 @@ async def test_a_new_answer_is_one_that_was_given_and_may_still_be_read(
     await FeedbackLog(workspace.database).record(Feedback(1, ANN, -1, "test"))
     (judged,) = (await Homes(workspace.database).find(ANN)).judged
     assert bool(judged.answer_now) == may_read
+    assert "[1]" in chat_model.answer and "[" not in (judged.answer_now or "")
