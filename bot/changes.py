@@ -84,12 +84,15 @@ class Changes:
 
     async def find_earlier_reply(self, payload: Mapping[str, Any]) -> str | None:
         """The message in which an earlier wording was answered; a question that is tried again gets one of its own."""
-        if "edited" not in payload or "again_of" in payload:
-            return None
-        post = payload["post"]
-        keys = [f"post:{post}", *_name_edits(post, range(payload["edited"]))]
-        found = await self._database.fetch_one(QUERIES["find_reply"], self._with_platform({"keys": keys}), _ReplyKey)
+        keys = {"keys": _name_earlier(payload)}
+        found = await self._database.fetch_one(QUERIES["find_reply"], self._with_platform(keys), _ReplyKey)
         return found.reply_key if found else None
+
+    async def find_earlier_parts(self, payload: Mapping[str, Any]) -> list[str]:
+        """The other messages of earlier wordings' answers: what did not fit into the first, and buttons."""
+        keys = {"keys": _name_earlier(payload)}
+        found = await self._database.fetch_all(QUERIES["find_parts"], self._with_platform(keys), _ReplyKey)
+        return [part.reply_key for part in found]
 
     async def _find(self, keys: list[str]) -> set[str]:
         rows = await self._database.fetch_all(QUERIES["find"], self._with_platform({"keys": keys}), _Key)
@@ -113,6 +116,14 @@ def take_deletions(database: Database) -> Handler:
 
 async def _stop(database: Database, platform: Platform, keys: list[str]) -> None:
     await database.execute(QUERIES["stop"], {"platform": platform, "keys": keys})
+
+
+def _name_earlier(payload: Mapping[str, Any]) -> list[str]:
+    """The wordings before this one; none for what was not edited, or is tried again and gets a message of its own."""
+    if "edited" not in payload or "again_of" in payload:
+        return []
+    post = payload["post"]
+    return [f"post:{post}", *_name_edits(post, range(payload["edited"]))]
 
 
 def _name_edits(post: str, seconds: range) -> list[str]:

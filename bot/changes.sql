@@ -8,6 +8,13 @@ WHERE inbox.platform = %(platform)s AND inbox.event_key = ANY(%(keys)s) AND inte
 ORDER BY interactions.id DESC
 LIMIT 1
 
+-- name: find_parts
+SELECT reply_parts.reply_key
+FROM inbox JOIN interactions ON interactions.inbox_id = inbox.id
+     JOIN reply_parts ON reply_parts.interaction_id = interactions.id
+WHERE inbox.platform = %(platform)s AND inbox.event_key = ANY(%(keys)s)
+ORDER BY reply_parts.reply_key
+
 -- name: stop
 UPDATE inbox SET payload = payload || jsonb_build_object('stop_requested', true)
 WHERE platform = %(platform)s AND event_key = ANY(%(keys)s)

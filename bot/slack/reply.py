@@ -74,6 +74,9 @@ class SlackPlatform:
         reply_key = stored.reply_key if stored else await self._changes.find_earlier_reply(claimed.payload)
         reply = self._make_reply(claimed, reply_key)
         fate = await self._changes.find_fate(claimed.payload)
+        if fate != "replaced":
+            for part in await self._changes.find_earlier_parts(claimed.payload):
+                await reply.delete(part)
         if fate == "stands":
             return reply
         if fate == "deleted":
@@ -178,9 +181,12 @@ class SlackReply:
     async def remove(self) -> None:
         """Take away what was shown, because its question is gone."""
         await self._leave_stream()
-        if self._reply_key is None:
-            return
-        channel, ts = self._reply_key.split(":")
+        if self._reply_key:
+            await self.delete(self._reply_key)
+
+    async def delete(self, key: str) -> None:
+        """Take away one of our messages, which may be gone already."""
+        channel, ts = key.split(":")
         try:
             await self._api.call(self._team, "chat.delete", channel=channel, ts=ts)
         except SlackError as error:

@@ -70,6 +70,9 @@ class TeamsPlatform:
         reference = await find_place(self._means.connector, claimed.payload)
         reply = TeamsReply(self._means, claimed, reference, reply_key)
         fate = await self._means.changes.find_fate(claimed.payload)
+        if fate != "replaced":
+            for part in await self._means.changes.find_earlier_parts(claimed.payload):
+                await reply.delete(part)
         if fate == "stands":
             return reply
         if fate == "deleted":
@@ -151,7 +154,7 @@ class TeamsReply:
         if fate == "replaced":
             # The newer wording is next in this conversation and answers in this message.
             await self._leave_stream()
-            await self._delete(self._card_key)
+            await self.delete(self._card_key)
             return
         if fate == "deleted":
             await self.remove()
@@ -178,7 +181,7 @@ class TeamsReply:
                 if not error.is_refusal:
                     raise
         else:
-            await self._delete(self._card_key)
+            await self.delete(self._card_key)
         await self._add(interaction_id, card)
 
     async def _add(self, interaction_id: int, message: Message) -> None:
@@ -187,11 +190,11 @@ class TeamsReply:
     async def remove(self) -> None:
         """Take away what was shown, because its question is gone."""
         await self._leave_stream()
-        await self._delete(self._card_key)
-        await self._delete(self._reply_key)
+        await self.delete(self._card_key)
+        await self.delete(self._reply_key)
 
-    async def _delete(self, key: str | None) -> None:
-        """A message that may be gone already."""
+    async def delete(self, key: str | None) -> None:
+        """Take away one of our messages, which may be gone already."""
         if key is None:
             return
         try:
@@ -204,7 +207,7 @@ class TeamsReply:
     async def decline(self, message: str) -> None:
         """Say it in place of the status, or in a message of its own where none was opened or can be edited."""
         await self._leave_stream()
-        await self._delete(self._card_key)
+        await self.delete(self._card_key)
         try:
             if self._reply_key:
                 await self._update(render_text(message))

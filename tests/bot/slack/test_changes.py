@@ -114,6 +114,20 @@ async def test_an_edit_after_the_answer_replaces_it(workspace: Workspace, chat_m
     assert await find_modes(workspace) == [(ASKED, "generated"), (EDITED, "generated")]
 
 
+async def test_an_edit_takes_along_what_the_first_message_did_not_hold(
+    workspace: Workspace, chat_model: FakeModelServer
+) -> None:
+    async with workspace.at_work(chat_model):
+        await workspace.deliver("message_im")
+        await workspace.settle()
+        part = f"{REPLY_KEY}99"
+        workspace.slack.messages[part] = dict(workspace.slack.messages[REPLY_KEY])
+        await Interactions(workspace.database).add_reply_part(1, part)
+        await workspace.deliver("message_im_edited")
+        await workspace.settle()
+    assert list(workspace.slack.messages) == [REPLY_KEY]
+
+
 @pytest.mark.parametrize("order", list(itertools.permutations(WORDINGS)))
 async def test_of_wordings_in_any_order_the_last_is_answered_once(
     workspace: Workspace, chat_model: FakeModelServer, order: tuple[str, ...]

@@ -90,6 +90,23 @@ async def test_an_edit_replaces_the_answer_under_way(tenant: Tenant, chat_model:
     assert found and found.question == EDITED
 
 
+async def test_an_edit_after_a_channels_answer_replaces_words_and_buttons(
+    tenant: Tenant, chat_model: FakeModelServer
+) -> None:
+    edited = load("message_channel_mention") | {
+        "type": "messageUpdate",
+        "timestamp": "2023-07-22T04:26:50.000Z",
+        "text": "<at>Nightbake</at> How many days of leave?",
+    }
+    edited["channelData"] |= {"eventType": "editMessage"}
+    await tenant.play(chat_model, "message_channel_mention")
+    words, buttons = tenant.teams.messages
+    await tenant.play(chat_model, edited)
+    assert [question for question, _ in await find_modes(tenant)] == [ASKED, EDITED]
+    assert len(tenant.teams.messages) == 2
+    assert words in tenant.teams.messages and buttons not in tenant.teams.messages
+
+
 async def test_wordings_in_any_order_are_answered_once_by_the_last(tenant: Tenant, chat_model: FakeModelServer) -> None:
     names = ["message_personal_edited", "message_personal", "message_personal_edited", "message_personal"]
     for name in names:
