@@ -77,6 +77,9 @@ class More:
         """A question was answered for a room: look for more afterwards, where the asker's rights are others."""
         if claimed.platform not in self._platforms or claimed.payload.get("direct"):
             return
+        if claimed.payload.get("by_workflow"):
+            # Nobody asked, so there is nobody to tell it to.
+            return
         own = await self._find_own(claimed, room)
         if not await self._access.read_more(own, room):
             return

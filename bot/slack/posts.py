@@ -1,4 +1,4 @@
-"""Posts of people as questions: a mention or a direct message; echoes, edits, notices and bots are dropped."""
+"""Posts as questions: a mention or a direct message of a person, a mention of a workflow; the rest is dropped."""
 
 import re
 from collections.abc import Mapping
@@ -37,19 +37,22 @@ def to_question(body: Mapping[str, Any]) -> Event | None:
 
 
 def read_post(body: Mapping[str, Any], event: Mapping[str, Any]) -> Event | None:
-    """A post as a question; None where no person said it.
+    """A post as a question; None where neither a person nor a workflow asks it.
+
+    A workflow has no rights of its own: it is answered with what its room may read, and told nothing more.
 
     Args:
         event: the post, which in an edit stands inside the event.
     """
-    if not is_personal(body, event) or not event.get("channel"):
+    by_workflow = is_asked_by_workflow(event)
+    if not (by_workflow or is_personal(body, event)) or not event.get("channel"):
         return None
     team, channel, ts = find_team(body), event["channel"], event["ts"]
     thread_ts = event.get("thread_ts") or ts
     payload = {
         "text": read_text(event.get("text") or "", find_bot_user(body)),
         "team": team,
-        "person": name_person(team, event["user"]),
+        "person": name_person(team, event["bot_id"] if by_workflow else event["user"]),
         "user_team": event.get("user_team") or event.get("team") or team,
         "room": event.get("channel_type"),
         "channel": channel,
@@ -60,6 +63,8 @@ def read_post(body: Mapping[str, Any], event: Mapping[str, Any]) -> Event | None
         "direct": event.get("channel_type") == "im",
         "external": bool(body.get("is_ext_shared_channel")),
     }
+    if by_workflow:
+        payload["by_workflow"] = True
     return Event("slack", f"post:{payload['post']}", name_conversation(team, channel, thread_ts), "question", payload)
 
 
@@ -74,6 +79,12 @@ def is_personal(body: Mapping[str, Any], event: Mapping[str, Any]) -> bool:
     if not user or event.get("bot_id") or user in (find_bot_user(body), "USLACKBOT"):
         return False
     return event.get("subtype") in PERSONAL_SUBTYPES
+
+
+def is_asked_by_workflow(event: Mapping[str, Any]) -> bool:
+    """Whether a workflow mentions us in a post of its own: within a thread it might talk with us without end."""
+    is_flow = event.get("workflow_id") or (event.get("bot_profile") or {}).get("is_workflow_bot")
+    return bool(is_flow and event.get("bot_id") and event.get("type") == "app_mention" and "thread_ts" not in event)
 
 
 def read_text(text: str, bot_user: str | None) -> str:

@@ -138,7 +138,7 @@ class SlackReply:
         await self._session.begin(status)
         if self._reply_key:
             await self._take_over(status)
-        elif self._place.get("room") not in UNSTREAMED_ROOMS:
+        elif self._place.get("room") not in UNSTREAMED_ROOMS and not self._place.get("by_workflow"):
             await self._start_stream(status)
         if self._reply_key is None:
             self._reply_key = await self._post(status, self._render_status(status))

@@ -19,7 +19,6 @@ from tests.bot.slack.conftest import PAYLOADS, SECRET, Workspace, load, sign
 
 DROPPED_POSTS = [
     "app_mention_by_other_bot",
-    "app_mention_by_workflow",
     "app_mention_own",
     "message_channel",
     "message_channel_huge_by_bot",
@@ -31,6 +30,7 @@ DROPPED_POSTS = [
 DROPPED = [*DROPPED_POSTS, "reaction_added_other", "unknown_event", "unknown_event_bare"]
 QUESTIONS = [
     "app_mention",
+    "app_mention_by_workflow",
     "app_mention_huge",
     "app_mention_in_thread",
     "app_mention_shared_channel",
@@ -42,7 +42,7 @@ QUESTIONS = [
 
 
 @pytest.mark.parametrize("name", QUESTIONS)
-def test_a_persons_post_is_a_question(name: str) -> None:
+def test_what_a_person_or_a_workflow_asks_is_a_question(name: str) -> None:
     event = to_question(load(name))
     assert event
     assert event.kind == "question"
@@ -51,6 +51,12 @@ def test_a_persons_post_is_a_question(name: str) -> None:
 @pytest.mark.parametrize("name", [*DROPPED_POSTS, "message_im_edited"])
 def test_what_is_not_for_us_is_no_question(name: str) -> None:
     assert to_question(load(name)) is None
+
+
+def test_a_workflow_in_a_thread_is_not_answered() -> None:
+    body = load("app_mention_by_workflow")
+    body["event"]["thread_ts"] = "1700000400.000100"
+    assert to_question(body) is None
 
 
 def test_another_emoji_is_no_vote() -> None:

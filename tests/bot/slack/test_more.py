@@ -43,6 +43,21 @@ async def test_the_asker_alone_is_told_what_the_room_may_not_read(
     check_screen("more_en", whisper["blocks"])
 
 
+async def test_a_workflow_is_answered_below_its_post_with_what_the_room_may_read_and_no_more(
+    workspace: Workspace, chat_model: FakeModelServer
+) -> None:
+    workspace.search = TwoDocuments(ANN)
+    await store_documents(workspace.database, ANN)
+    async with workspace.at_work(chat_model):
+        await workspace.deliver("app_mention_by_workflow")
+        await workspace.settle()
+    (answer,) = workspace.slack.messages.values()
+    assert (answer["thread_ts"], "23 days" in read_message(answer)) == ("1700000500.000100", True)
+    assert workspace.search.asked == [["everyone", "public", "!*"]]
+    assert (workspace.slack.whispers, workspace.slack.find_calls("chat.startStream")) == ([], [])
+    assert await workspace.count("inbox") == 1
+
+
 async def test_what_was_understood_alone_does_not_lead_the_room(
     workspace: Workspace, chat_model: FakeModelServer
 ) -> None:
