@@ -83,7 +83,8 @@ def is_personal(body: Mapping[str, Any], event: Mapping[str, Any]) -> bool:
 
 def is_asked_by_workflow(event: Mapping[str, Any]) -> bool:
     """Whether a workflow mentions us in a post of its own: within a thread it might talk with us without end."""
-    is_flow = event.get("workflow_id") or (event.get("bot_profile") or {}).get("is_workflow_bot")
+    profile: Mapping[str, Any] = event.get("bot_profile") or {}
+    is_flow = bool(event.get("workflow_id") or profile.get("is_workflow_bot"))
     return bool(is_flow and event.get("bot_id") and event.get("type") == "app_mention" and "thread_ts" not in event)
 
 

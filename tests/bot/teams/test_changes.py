@@ -93,12 +93,13 @@ async def test_an_edit_replaces_the_answer_under_way(tenant: Tenant, chat_model:
 async def test_an_edit_after_a_channels_answer_replaces_words_and_buttons(
     tenant: Tenant, chat_model: FakeModelServer
 ) -> None:
-    edited = load("message_channel_mention") | {
+    mention = load("message_channel_mention")
+    edited = mention | {
         "type": "messageUpdate",
         "timestamp": "2023-07-22T04:26:50.000Z",
         "text": "<at>Nightbake</at> How many days of leave?",
+        "channelData": mention["channelData"] | {"eventType": "editMessage"},
     }
-    edited["channelData"] |= {"eventType": "editMessage"}
     await tenant.play(chat_model, "message_channel_mention")
     words, buttons = tenant.teams.messages
     await tenant.play(chat_model, edited)
