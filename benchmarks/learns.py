@@ -13,12 +13,9 @@ are the product's own; only time is not: after a night the log is moved a day ba
 
 import json
 import random
-import shutil
 import sys
-import tempfile
 import time
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -46,7 +43,7 @@ from benchmarks.learns_workload import (
     measure_tastes,
 )
 from benchmarks.machine import read_conditions
-from benchmarks.scratch_database import open_embedded
+from benchmarks.scratch_database import open_embedded, open_folder
 from bot.answer import Asked
 from bot.exam import Examiner
 from bot.side_by_side import take_answers
@@ -58,6 +55,7 @@ from core.records import Feedback
 from core.settings import Settings, load_settings
 from core.sql import load_queries
 from core.telemetry import configure_logging
+from learning.economy import RIGHT_CELLS
 from learning.nightly import run_night
 
 QUERIES = load_queries(__file__)
@@ -136,7 +134,7 @@ async def examine(house: House, plan: Plan, adapter: str | None) -> Quality:
     """The held-out questions, asked without a trace."""
     golden = [one.golden for one in plan.held_out]
     graded = [one async for one in Examiner(house.finder, house.composer).examine(golden, adapter=adapter)]
-    rights = tuple(one.cell in ("found_right", "missed_right") for one in graded)
+    rights = tuple(one.cell in RIGHT_CELLS for one in graded)
     count = len(graded)
     return Quality(
         right=sum(rights) / count,
@@ -187,17 +185,6 @@ def read_cells(text: str) -> list[Cell]:
     if not all(0 < cell.vote_rate <= 1 and 0 <= cell.noise < 1 for cell in cells):
         raise click.BadParameter(f"expected rates above 0 and up to 1, and noise below 1, got {text!r}")
     return cells
-
-
-@contextmanager
-def open_folder() -> Iterator[Path]:
-    """A state folder that is gone afterwards."""
-    folder = Path(tempfile.mkdtemp(prefix="nightbake-learns-"))
-    folder.chmod(0o755)
-    try:
-        yield folder
-    finally:
-        shutil.rmtree(folder, ignore_errors=True)
 
 
 @click.command(help=__doc__ and __doc__.split("\n\n    ", maxsplit=1)[0])

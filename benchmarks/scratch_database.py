@@ -19,17 +19,26 @@ RECOVERY_SECONDS = 60
 
 
 @contextmanager
-def open_embedded() -> Iterator[str]:
-    """The address of an embedded server in a folder that is gone afterwards."""
+def open_folder() -> Iterator[Path]:
+    """A folder that is gone afterwards."""
     folder = Path(tempfile.mkdtemp(prefix="nightbake-benchmark-"))
     folder.chmod(0o755)  # as root, the package runs PostgreSQL as another user
-    server = EmbeddedDatabase(folder / "data")
     try:
-        server.start()
-        yield server.url
+        yield folder
     finally:
-        server.stop()
         shutil.rmtree(folder, ignore_errors=True)
+
+
+@contextmanager
+def open_embedded() -> Iterator[str]:
+    """The address of an embedded server in a folder of its own."""
+    with open_folder() as folder:
+        server = EmbeddedDatabase(folder / "data")
+        try:
+            server.start()
+            yield server.url
+        finally:
+            server.stop()
 
 
 def check_durability(url: str) -> None:

@@ -16,7 +16,6 @@ import json
 import os
 import shutil
 import sys
-import tempfile
 import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -31,7 +30,7 @@ if not __package__:  # run as a file: the checkout is not on the path
     sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
 from benchmarks.machine import read_conditions
-from benchmarks.scratch_database import open_embedded
+from benchmarks.scratch_database import open_embedded, open_folder
 from core import embedded_model
 from core.adapters import Adapters
 from core.database import Database
@@ -251,13 +250,9 @@ def main(requests: int, swaps: int, rollbacks: int, clients: int, tokens: int, p
     conditions = read_conditions(0)
     console.print(conditions.line())
     began = time.monotonic()
-    home = Path(tempfile.mkdtemp(prefix="nightbake-swap-"))
-    try:
-        with open_embedded() as url:
-            load = {"requests": requests, "clients": clients, "tokens": tokens}
-            tally = asyncio.run(run(url, home, port=port, count=swaps, rollbacks=rollbacks, **load))
-    finally:
-        shutil.rmtree(home, ignore_errors=True)
+    load = {"requests": requests, "clients": clients, "tokens": tokens}
+    with open_folder() as home, open_embedded() as url:
+        tally = asyncio.run(run(url, home, port=port, count=swaps, rollbacks=rollbacks, **load))
     for reason in tally.failed[:10]:
         console.print(f"failed: {reason}", markup=False)
     console.print(f"by adapter: {tally.by_adapter}")

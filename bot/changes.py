@@ -84,14 +84,16 @@ class Changes:
 
     async def find_earlier_reply(self, payload: Mapping[str, Any]) -> str | None:
         """The message in which an earlier wording was answered; a question that is tried again gets one of its own."""
-        keys = {"keys": _name_earlier(payload)}
-        found = await self._database.fetch_one(QUERIES["find_reply"], self._with_platform(keys), _ReplyKey)
+        if not (keys := _name_earlier(payload)):
+            return None
+        found = await self._database.fetch_one(QUERIES["find_reply"], self._with_platform({"keys": keys}), _ReplyKey)
         return found.reply_key if found else None
 
     async def find_earlier_parts(self, payload: Mapping[str, Any]) -> list[str]:
         """The other messages of earlier wordings' answers: what did not fit into the first, and buttons."""
-        keys = {"keys": _name_earlier(payload)}
-        found = await self._database.fetch_all(QUERIES["find_parts"], self._with_platform(keys), _ReplyKey)
+        if not (keys := _name_earlier(payload)):
+            return []
+        found = await self._database.fetch_all(QUERIES["find_parts"], self._with_platform({"keys": keys}), _ReplyKey)
         return [part.reply_key for part in found]
 
     async def _find(self, keys: list[str]) -> set[str]:

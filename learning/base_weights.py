@@ -13,8 +13,6 @@ from transformers import AutoModelForCausalLM, BitsAndBytesConfig
 
 from core.base_model import cpu_dtype
 
-BITS = (16, 4)
-
 
 def load_base(base_model: str, *, dtype: str = "auto", bits: int = 16, may_spill: bool = False) -> tuple[Any, str]:
     """The base model and the name of its number format.
@@ -23,7 +21,7 @@ def load_base(base_model: str, *, dtype: str = "auto", bits: int = 16, may_spill
 
     Args:
         dtype: `float32`, `bfloat16`, or `auto` for what is faster here.
-        bits: one of `BITS`; 16 stands for the number format itself.
+        bits: 16 or 4; 16 stands for the number format itself.
         may_spill: main memory holds what the GPUs do not, which only scores can bear.
 
     Raises:

@@ -108,6 +108,7 @@ def bake(job: Job, folder: Path, emit: Any) -> None:
         # Scores are taken with the weights that are served; those of the training must go first.
         del trainer, adapted, base
         gc.collect()
+        torch.cuda.empty_cache()
         base = open_base(job, bits=16, may_spill=True)
         adapted = PeftModel.from_pretrained(base.model, target)
     evaluation = score_held_out(adapted, held_out_rows, pairs, job, emit, reference=base.reference)
@@ -167,7 +168,6 @@ class Base:
 
 def open_base(job: Job, *, bits: int, may_spill: bool = False) -> Base:
     """Load it; the options are those of `load_base`."""
-    torch.cuda.empty_cache()
     model, dtype = load_base(job.base_model, dtype=job.dtype, bits=bits, may_spill=may_spill)
     described = describe_base(model, dtype=dtype, threads=job.threads)
     cache = ReferenceCache(Path(job.reference_cache) if job.reference_cache else None, described)

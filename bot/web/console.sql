@@ -62,14 +62,6 @@ WHERE NOT is_rehearsal AND (%(before)s::bigint IS NULL OR runs.id < %(before)s)
 ORDER BY runs.id DESC
 LIMIT %(limit)s
 
--- name: find_night
-SELECT runs.id, night, requested_by, stage, state, attempts, counts, adapter, reason, error, started_at, finished_at,
-       seconds, gate, (SELECT array_agg(language ORDER BY language) FROM reports WHERE run_id = runs.id) AS languages
-FROM runs WHERE id = %(id)s
-
--- name: find_report
-SELECT html, night FROM reports JOIN runs ON runs.id = run_id WHERE run_id = %(id)s AND language = %(language)s
-
 -- name: find_running
 SELECT id, stage, started_at FROM runs WHERE state = 'running' AND NOT is_rehearsal ORDER BY id DESC LIMIT 1
 

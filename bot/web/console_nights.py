@@ -10,7 +10,8 @@ from jinja2 import Environment
 from bot.desk import ACTS, Act, Desk
 from bot.web.admin import ACTOR
 from bot.web.chat import ID
-from bot.web.console import QUERIES, STAGES
+from bot.web.console import QUERIES as CONSOLE_QUERIES
+from bot.web.console import STAGES
 from bot.web.console_wording import CONSOLE
 from bot.web.guard import check_origin, get_text, read_json
 from bot.web.listing import read_id
@@ -21,7 +22,7 @@ from core.errors import InvalidInputError, NotFoundError
 from core.serving import Serving
 from core.sql import load_queries
 
-NIGHTS = load_queries(__file__)
+QUERIES = load_queries(__file__)
 MOST_NIGHTS = 60
 LONGEST_ACT = 20
 
@@ -97,10 +98,10 @@ class ConsoleNights:
         return web.json_response({"error": told}, status=409)
 
     async def _list_nights(self) -> list[dict[str, Any]]:
-        return await self._database.fetch_dicts(QUERIES["find_nights"], {"before": None, "limit": MOST_NIGHTS})
+        return await self._database.fetch_dicts(CONSOLE_QUERIES["find_nights"], {"before": None, "limit": MOST_NIGHTS})
 
     async def _get(self, query: str, **parameters: Any) -> dict[str, Any]:
-        rows = await self._database.fetch_dicts({**QUERIES, **NIGHTS}[query], parameters)
+        rows = await self._database.fetch_dicts(QUERIES[query], parameters)
         if not rows:
             raise NotFoundError(
                 "There is no such night, or no report in this language. / 해당 야간 학습이나 보고서가 없습니다."
