@@ -6,7 +6,7 @@ import logging
 import os
 import tempfile
 from collections.abc import AsyncGenerator, Mapping
-from contextlib import aclosing
+from contextlib import aclosing, asynccontextmanager
 from dataclasses import replace
 from datetime import datetime
 from pathlib import Path, PurePosixPath
@@ -147,13 +147,14 @@ class GitSource:
         """Dates of commits with the files that they changed, the newest first."""
         arguments = ("--first-parent", "-m", "--no-renames", "--name-only", "-z", "--format=%x01%ct", commit)
         # A cut history's first commit seems to have made every file.
-        lines = self._stream("log", *arguments, "--not", *await self._find_ends(), repository=self._history)
+        said = self._stream("log", *arguments, "--not", *await self._find_ends(), repository=self._history)
         changed_at = None
-        async for line in lines:
-            if line.startswith(_COMMIT) and line[1:].isdigit():
-                changed_at = read_timestamp(int(line[1:]))
-            else:
-                yield changed_at, line.removeprefix(b"\n").decode("utf-8", "replace")
+        async with aclosing(said) as lines:
+            async for line in lines:
+                if line.startswith(_COMMIT) and line[1:].isdigit():
+                    changed_at = read_timestamp(int(line[1:]))
+                else:
+                    yield changed_at, line.removeprefix(b"\n").decode("utf-8", "replace")
 
     async def _find_ends(self) -> list[str]:
         said = await self._run("rev-parse", "--git-path", "shallow", repository=self._history)
@@ -175,39 +176,33 @@ class GitSource:
 
     async def _list_tree(self, commit: str) -> AsyncGenerator[tuple[str, str, int, str]]:
         """Mode, blob, size in bytes and path of each file, as they come out of git."""
-        lines = self._stream("ls-tree", "-r", "-z", "-l", "--full-tree", commit)
-        async for line in lines:
-            head, _, name = line.partition(b"\t")
-            mode, _, blob, size = head.decode().split()
-            yield mode, blob, int(size) if size.isdigit() else 0, name.decode("utf-8", "replace")
+        async with aclosing(self._stream("ls-tree", "-r", "-z", "-l", "--full-tree", commit)) as lines:
+            async for line in lines:
+                head, _, name = line.partition(b"\t")
+                mode, _, blob, size = head.decode().split()
+                yield mode, blob, int(size) if size.isdigit() else 0, name.decode("utf-8", "replace")
 
     async def _stream(self, *arguments: str, repository: Path | None = None) -> AsyncGenerator[bytes]:
         """Records that end in a zero byte."""
-        process, errors = await self._start(arguments, repository)
-        assert process.stdout is not None
         rest = b""
-        try:
-            while piece := await process.stdout.read(_PIECE_BYTES):
+        async with self._start(arguments, repository) as (process, said, errors):
+            while piece := await said.read(_PIECE_BYTES):
                 *records, rest = (rest + piece).split(b"\0")
                 for record in records:
                     yield record
                 if len(rest) > _MAX_NAME_BYTES:
                     raise SourceAwayError("expected names of files from git, got one without an end")
             await self._check(await process.wait(), arguments, errors)
-        finally:
-            if process.returncode is None:
-                process.kill()
-                await process.wait()
-            errors.close()
 
     async def _run(self, *arguments: str, max_bytes: int = 10_000_000, repository: Path | None = None) -> bytes:
-        process, errors = await self._start(arguments, repository)
-        assert process.stdout is not None
         pieces: list[bytes] = []
         size = 0
         try:
-            async with asyncio.timeout(_TIMEOUT_SECONDS):
-                while piece := await process.stdout.read(_PIECE_BYTES):
+            async with (
+                asyncio.timeout(_TIMEOUT_SECONDS),
+                self._start(arguments, repository) as (process, said, errors),
+            ):
+                while piece := await said.read(_PIECE_BYTES):
                     size += len(piece)
                     if size > max_bytes:
                         raise InvalidInputError(f"expected at most {max_bytes:,} bytes, got more; split the file")
@@ -215,34 +210,36 @@ class GitSource:
                 await self._check(await process.wait(), arguments, errors)
         except TimeoutError as error:
             raise SourceAwayError(f"git {arguments[0]} took more than {_TIMEOUT_SECONDS} s") from error
-        finally:
-            if process.returncode is None:
-                process.kill()
-                await process.wait()
-            errors.close()
         return b"".join(pieces)
 
+    @asynccontextmanager
     async def _start(
         self, arguments: tuple[str, ...], repository: Path | None
-    ) -> tuple[asyncio.subprocess.Process, IO[bytes]]:
+    ) -> AsyncGenerator[tuple[asyncio.subprocess.Process, asyncio.StreamReader, IO[bytes]]]:
+        """Git at work, its output and its complaints; killed when the block is left before its end."""
         # To a file: a pipe that nobody reads would stop a git with much to complain about.
-        errors = tempfile.TemporaryFile()  # noqa: SIM115
-        try:
-            process = await asyncio.create_subprocess_exec(
-                "git",
-                "-c",
-                "core.hooksPath=/dev/null",
-                *arguments,
-                cwd=repository or self._repository,
-                env={**os.environ, **_ENVIRONMENT, **_authorise(self._token)},
-                stdin=asyncio.subprocess.DEVNULL,
-                stdout=asyncio.subprocess.PIPE,
-                stderr=errors,
-            )
-        except FileNotFoundError as error:
-            errors.close()
-            raise SourceAwayError("expected the git command, found none; install git") from error
-        return process, errors
+        with tempfile.TemporaryFile() as errors:
+            try:
+                process = await asyncio.create_subprocess_exec(
+                    "git",
+                    "-c",
+                    "core.hooksPath=/dev/null",
+                    *arguments,
+                    cwd=repository or self._repository,
+                    env={**os.environ, **_ENVIRONMENT, **_authorise(self._token)},
+                    stdin=asyncio.subprocess.DEVNULL,
+                    stdout=asyncio.subprocess.PIPE,
+                    stderr=errors,
+                )
+            except FileNotFoundError as error:
+                raise SourceAwayError("expected the git command, found none; install git") from error
+            assert process.stdout is not None
+            try:
+                yield process, process.stdout, errors
+            finally:
+                if process.returncode is None:
+                    process.kill()
+                    await process.wait()
 
     async def _check(self, code: int | None, arguments: tuple[str, ...], errors: IO[bytes]) -> None:
         if code == 0:

@@ -2,6 +2,7 @@
 
 import os
 import subprocess
+from contextlib import aclosing
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -175,6 +176,14 @@ async def test_a_file_has_the_date_of_the_commit_that_changed_it(tmp_path: Path,
     repository.set_date("2026-03-01T00:00:00Z")
     repository.git("merge", "--quiet", "--no-ff", "-m", "merge", "draft")
     assert await list_dates(source) == {"leave.md": february, "hr/travel.md": march}
+
+
+async def test_a_list_that_is_read_in_part_leaves_nothing_open(repository: Repository, tmp_path: Path) -> None:
+    source = build(repository, tmp_path, remote=False)
+    open_files = len(list(Path("/proc/self/fd").iterdir()))
+    async with aclosing(source.list_entries(None)) as listed:
+        assert isinstance(await anext(listed), Entry)
+    assert len(list(Path("/proc/self/fd").iterdir())) == open_files
 
 
 async def test_a_history_that_is_cut_dates_only_what_it_holds(repository: Repository, tmp_path: Path) -> None:
