@@ -96,7 +96,7 @@ class AdminChannel(BackgroundWork):
             return
         try:
             decision = await self._desk.decide(act, run_id=run_id, by=person, event_key=f"inbox {claimed.id}")
-            await self._show(payload, run_id)
+            await self._show(payload["team"], f"{payload['channel']}:{payload['message_ts']}", run_id)
         except NotFoundError:
             log.warning("a click was about a night that is not there", extra={"run_id": run_id})
             return
@@ -118,9 +118,7 @@ class AdminChannel(BackgroundWork):
             case "details":
                 return await self._post_details(topic.id)
             case "trial":
-                text = render_trial(await self._messages.get_trial(topic.id), self._language)
-                key = await self._messages.find_key(Topic("report", topic.id))
-                return await self._say(text, render_text(text), under=key, reply_broadcast=True)
+                return await self._post_trial(topic.id)
             case "alert":
                 text = render_alert(await self._alerts.get(topic.id), self._language)
                 return await self._say(text, render_text(text))
@@ -128,6 +126,14 @@ class AdminChannel(BackgroundWork):
                 text = render_clear(await self._alerts.get(topic.id), self._language)
                 key = await self._messages.find_key(Topic("alert", topic.id))
                 return await self._say(text, render_text(text), under=key, reply_broadcast=True)
+
+    async def _post_trial(self, run_id: int) -> str:
+        """Its end, in the report's thread and in the channel; the report then offers what may be decided now."""
+        text = render_trial(await self._messages.get_trial(run_id), self._language)
+        key = await self._messages.find_key(Topic("report", run_id))
+        if key:
+            await self._show(self._team, key, run_id)
+        return await self._say(text, render_text(text), under=key, reply_broadcast=True)
 
     async def _post_details(self, run_id: int) -> str:
         """In the report's thread; the key is that of the last message, or the report's where there is no more."""
@@ -147,13 +153,13 @@ class AdminChannel(BackgroundWork):
         posted = await self._api.call(self._team, "chat.postMessage", **arguments, **QUIET)
         return f"{posted['channel']}:{posted['ts']}"
 
-    async def _show(self, payload: Mapping[str, Any], run_id: int) -> None:
-        """The report as it stands now, in the message that was clicked."""
-        place = {"channel": payload["channel"], "ts": payload["message_ts"]}
+    async def _show(self, team: str, key: str, run_id: int) -> None:
+        """The report as it stands now, in its message."""
+        channel, _, ts = key.partition(":")
         blocks = await self._render_report(run_id)
         try:
             await self._api.call(
-                payload["team"], "chat.update", **place, text=f"Nightbake, night {run_id}", blocks=blocks
+                team, "chat.update", channel=channel, ts=ts, text=f"Nightbake, night {run_id}", blocks=blocks
             )
         except SlackError as error:
             log.warning("a report could not be shown anew", extra={"run_id": run_id, "error": str(error)})

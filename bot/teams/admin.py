@@ -130,7 +130,7 @@ class AdminChat(BackgroundWork):
             log.warning("a click was about a night that is not there", extra={"run_id": run_id})
             return
         note = "" if decision.outcome == "done" else say_outcome(decision.outcome, self._language, decision.error)
-        await self._show(payload["message"], run_id, note)
+        await self._show(payload["message"], run_id, *([note] if note else []))
 
     async def _post(self, topic: Topic) -> str:
         match topic.kind:
@@ -139,15 +139,19 @@ class AdminChat(BackgroundWork):
             case "details":
                 return await self._post_details(topic.id)
             case "trial":
-                under = await self._messages.find_key(Topic("report", topic.id))
-                return await self._say(
-                    render_trial(await self._messages.get_trial(topic.id), self._language), under=under
-                )
+                return await self._post_trial(topic.id)
             case "alert":
                 return await self._say(render_alert(await self._alerts.get(topic.id), self._language))
             case "clear":
                 under = await self._messages.find_key(Topic("alert", topic.id))
                 return await self._say(render_clear(await self._alerts.get(topic.id), self._language), under=under)
+
+    async def _post_trial(self, run_id: int) -> str:
+        """Its end, under the report, which then offers what may be decided now."""
+        key = await self._messages.find_key(Topic("report", run_id))
+        if key:
+            await self._show(key.rpartition("|")[2], run_id)
+        return await self._say(render_trial(await self._messages.get_trial(run_id), self._language), under=key)
 
     async def _post_details(self, run_id: int) -> str:
         """Under the report; the key is that of the last message, or the report's where there is no more."""
@@ -182,9 +186,13 @@ class AdminChat(BackgroundWork):
             "conversation": conversation,
         }
 
-    async def _show(self, message: str, run_id: int, note: str) -> None:
-        """The report as it stands now, in the message that was clicked."""
-        rendered = await self._render_report(run_id, *([note] if note else []))
+    async def _show(self, message: str, run_id: int, *notes: str) -> None:
+        """The report as it stands now, in its message.
+
+        Raises:
+            TeamsError: Teams is away.
+        """
+        rendered = await self._render_report(run_id, *notes)
         try:
             await self._connector.update(self._find_place(), message, rendered)
         except TeamsError as error:

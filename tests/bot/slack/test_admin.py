@@ -250,15 +250,20 @@ async def test_an_alert_is_posted_once_and_its_end_under_it(office: Workspace) -
 
 
 @pytest.mark.parametrize("name", TRIALS)
-async def test_the_end_of_a_trial_is_posted_once_under_its_report(office: Workspace, name: str) -> None:
+async def test_the_end_of_a_trial_is_posted_once_under_its_report_which_then_shows_it(
+    office: Workspace, name: str
+) -> None:
     run_id = await finish_night(office.database, TRIALS[name].adapter)
     for _ in range(2):  # The report, then its details.
         await post(office)
-    reported = list(office.slack.messages.values())
+    reported = len(office.slack.messages)
+    assert "night_approve" in str(next(iter(office.slack.messages.values())))
     await end_trial(office.database, run_id, TRIALS[name])
     for _ in range(2):
         await post(office)
-    (news,) = list(office.slack.messages.values())[len(reported) :]
+    report, *_ = office.slack.messages.values()
+    assert "night_approve" not in str(report) and "night_pause" in str(report)
+    (news,) = list(office.slack.messages.values())[reported:]
     assert (news["thread_ts"], news["reply_broadcast"]) == ("1700000000.000001", True)
     assert "`night-2`" in news["text"]
 

@@ -216,14 +216,16 @@ async def test_an_alert_is_posted_once_and_its_end_under_it(office: Tenant) -> N
     assert "All clear" in office.teams.messages[clear]["text"]
 
 
-async def test_the_end_of_a_trial_is_posted_once_under_its_report(office: Tenant) -> None:
+async def test_the_end_of_a_trial_is_posted_once_under_its_report_which_then_shows_it(office: Tenant) -> None:
     run_id = await finish_night(office.database, "night-2")
     for _ in range(2):  # The report, then its details.
         await post(office)
     (report, *_) = reported = list(office.teams.messages)
+    assert "approve" in str(office.teams.messages[report])
     await end_trial(office.database, run_id, TRIALS["harmful"])
     for _ in range(2):
         await post(office)
+    assert "approve" not in str(office.teams.messages[report]) and "pause" in str(office.teams.messages[report])
     (news,) = list(office.teams.messages)[len(reported) :]
     assert news.rpartition("|")[0].endswith(f";messageid={report.rpartition('|')[2]}")
     assert "taken back" in office.teams.messages[news]["text"]
