@@ -51,7 +51,7 @@ async def run_nightbake(database_url: str, api_url: str, model_url: str) -> None
     model_server = connect_to_model(model_url)
     async with Database(database_url, size=settings.database_connections) as database:
         adapters, interactions = Adapters(database), Interactions(database)
-        serving = Serving(database=database, adapters=adapters, model_server=model_server)
+        serving = Serving(adapters=adapters, model_server=model_server)
         bot = Bot(
             settings=settings,
             database=database,

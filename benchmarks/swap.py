@@ -115,7 +115,7 @@ class Swaps:
     def __init__(self, database: Database, model_server: ModelServer, tally: Tally, *, folder: Path, command: Any):
         self._adapters = Adapters(database)
         self._interactions = Interactions(database)
-        self._serving = Serving(database=database, adapters=self._adapters, model_server=model_server)
+        self._serving = Serving(adapters=self._adapters, model_server=model_server)
         self._tally = tally
         self._folder = folder
         self._command = command

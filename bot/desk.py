@@ -7,6 +7,7 @@ served now, and one that has been overtaken changes nothing and says why.
 from dataclasses import dataclass
 from typing import Any, Literal
 
+from core.audit import record_act
 from core.database import Database
 from core.errors import ModelServerError, NotFoundError
 from core.pauses import Pauses
@@ -114,7 +115,8 @@ class Desk:
 
     async def record_refusal(self, act: Act, *, run_id: int, by: str) -> None:
         """Somebody who may not tried to; the audit log shall know."""
-        await self._serving.record_act(by, f"refused: {act.replace('_', ' ')}", f"night {run_id}")
+        refused = f"refused: {act.replace('_', ' ')}"
+        await record_act(self._database, actor=by, act=refused, subject=f"night {run_id}")
 
     async def _pause(self, paused: bool, *, by: str, event_key: str) -> Decision:
         if await self._pauses.set(paused, by=by, event_key=event_key):

@@ -169,7 +169,7 @@ async def open_house(settings: Settings, *, wait_seconds: float = 5) -> AsyncGen
 def _build(settings: Settings, database: Database, dictionary: Dictionary) -> House:
     model_server = _build_model_server(settings)
     adapters, interactions = Adapters(database), Interactions(database)
-    serving = Serving(database=database, adapters=adapters, model_server=model_server)
+    serving = Serving(adapters=adapters, model_server=model_server)
     languages = read_list(settings.embedding_languages)
     embedder = Embedder(settings.embedding_model, languages=languages, backend=settings.embedding_backend)
     reranker = Reranker(settings.rerank_model) if settings.rerank_model else LearnedOrder(database)

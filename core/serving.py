@@ -8,8 +8,6 @@ from pathlib import Path
 from typing import Any
 
 from core.adapters import EVERYONE, Adapter, Adapters, Served
-from core.audit import record_act
-from core.database import Database
 from core.errors import InvalidInputError, ModelServerError, NotFoundError
 from core.model_server import ModelServer
 
@@ -26,8 +24,7 @@ class Serving:
     its folder belong together for good, and weights never change under a name.
     """
 
-    def __init__(self, *, database: Database, adapters: Adapters, model_server: ModelServer) -> None:
-        self._database = database
+    def __init__(self, *, adapters: Adapters, model_server: ModelServer) -> None:
         self._adapters = adapters
         self._model_server = model_server
 
@@ -135,10 +132,6 @@ class Serving:
             await self._adapters.mark_deleted(adapter.name)
             await asyncio.to_thread(shutil.rmtree, Path(adapter.folder), ignore_errors=True)
         return [adapter.name for adapter in old]
-
-    async def record_act(self, actor: str, act: str, subject: str) -> None:
-        """One row in the audit log."""
-        await record_act(self._database, actor=actor, act=act, subject=subject)
 
     async def _find_needed(self) -> set[str | None]:
         audiences = {adapter.audience for adapter in await self._adapters.find_all()}

@@ -126,7 +126,7 @@ class Night:
         self._adapters = Adapters(database)
         self._audiences = Audiences(database)
         self._pauses = Pauses(database)
-        self._serving = Serving(database=database, adapters=self._adapters, model_server=model_server)
+        self._serving = Serving(adapters=self._adapters, model_server=model_server)
         self._room = Room(database, self._serving, model_server, settings.room)
         self._training = Training(database=database, home=home, settings=settings, room=self._room, progress=progress)
         self._examination = Examination(

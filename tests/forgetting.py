@@ -16,7 +16,7 @@ def build_forgetting(database: Database, model_server: ModelServer, home: Path) 
     return Forgetting(
         database=database,
         adapters=adapters,
-        serving=Serving(database=database, adapters=adapters, model_server=model_server),
+        serving=Serving(adapters=adapters, model_server=model_server),
         model_server=model_server,
         home=home,
         unlearn=forget_examples,

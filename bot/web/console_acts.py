@@ -10,6 +10,7 @@ from bot.web.console_wording import CONSOLE
 from bot.web.guard import check_origin, get_text, read_json
 from bot.web.night import NightButton
 from bot.web.wording import choose_language
+from core.audit import record_act
 from core.database import Database
 from core.serving import Serving
 
@@ -65,7 +66,7 @@ class ConsoleActs:
             return web.json_response({"error": _say(request, "night_elsewhere")}, status=409)
         if not self._night.press():
             return web.json_response({"error": _say(request, "night_already")}, status=409)
-        await self._serving.record_act(ACTOR, "run night", "now")
+        await record_act(self._database, actor=ACTOR, act="run night", subject="now")
         return web.json_response({"message": _say(request, "night_begun")}, status=202)
 
     async def read_night(self, _: web.Request) -> web.Response:

@@ -23,7 +23,7 @@ class Parts:
     def __init__(self, database: Database, model_server: ModelServer) -> None:
         self.database = database
         self.adapters = Adapters(database)
-        self.desk = Desk(database, Serving(database=database, adapters=self.adapters, model_server=model_server))
+        self.desk = Desk(database, Serving(adapters=self.adapters, model_server=model_server))
 
     async def decide(self, act: Act, run_id: int, *, click: int = 1) -> str:
         return (await self.desk.decide(act, run_id=run_id, by=ANN, event_key=f"inbox {click}")).outcome

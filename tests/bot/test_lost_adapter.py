@@ -62,7 +62,7 @@ async def serving(database: Database, fake: FakeVllm, folder: Path) -> AsyncGene
     await adapters.switch("night-1", by="test", reason="better")
     async with fake.running() as url:
         client = ModelServer(url, "base")
-        yield client, Serving(database=database, adapters=adapters, model_server=client)
+        yield client, Serving(adapters=adapters, model_server=client)
         await client.close()
 
 

@@ -49,7 +49,7 @@ async def parts(database: Database) -> AsyncIterator[Parts]:
             )
         await Audiences(database).add("hr", "group:hr")
         await Audiences(database).add("board", "group:board")
-        serving = Serving(database=database, adapters=adapters, model_server=client)
+        serving = Serving(adapters=adapters, model_server=client)
         yield Parts(database, serving, adapters, fake, client)
         await client.close()
 

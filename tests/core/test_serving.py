@@ -52,7 +52,7 @@ async def parts(database: Database) -> AsyncIterator[Parts]:
         client, adapters = ModelServer(fake.url, fake.model), Adapters(database)
         for name, folder in (("night-1", "/a/1"), ("night-2", "/a/2"), ("night-3", "/a/bad")):
             await adapters.register(name=name, folder=folder, base_model="base", sha256="00", manifest={})
-        yield Parts(Serving(database=database, adapters=adapters, model_server=client), adapters, fake, database)
+        yield Parts(Serving(adapters=adapters, model_server=client), adapters, fake, database)
         await client.close()
 
 
@@ -147,7 +147,7 @@ async def test_rolling_back_does_not_wait_for_a_server_that_is_away_or_refuses(p
     await parts.adapters.switch("night-3", by="user:ann", reason="first")
     await parts.serving.promote("night-2", by="user:ann", reason="second")
     server = ModelServer("http://127.0.0.1:9", "base") if behind == "away" else ModelServer(parts.fake.url, "base")
-    serving = Serving(database=parts.database, adapters=parts.adapters, model_server=server)
+    serving = Serving(adapters=parts.adapters, model_server=server)
     began = time.monotonic()
     assert await serving.roll_back(by="user:bo") == "night-3"
     await server.close()

@@ -107,7 +107,7 @@ async def test_a_night_of_corrections_trains_proves_and_serves_a_better_adapter(
     assert "더 나은 어댑터" in (await Runs(database).get_report(night.run_id, "ko")).html
     await check_rebuilt_adapter_is_the_same(database, night.run_id, base_model, tmp_path)
     await check_lost_adapter_is_noticed(fake, client, Path(active.folder), active.name)
-    await Serving(database=database, adapters=Adapters(database), model_server=client).roll_back(by="user:ann")
+    await Serving(adapters=Adapters(database), model_server=client).roll_back(by="user:ann")
     assert await Adapters(database).find_active() is None
 
 

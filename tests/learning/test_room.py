@@ -65,7 +65,7 @@ async def client(fake: FakeModelServer) -> AsyncIterator[ModelServer]:
 
 def build_room(database: Database, client: ModelServer, **settings: object) -> Room:
     adapters = Adapters(database)
-    serving = Serving(database=database, adapters=adapters, model_server=client)
+    serving = Serving(adapters=adapters, model_server=client)
     room = RoomSettings(need=30, **settings)  # type: ignore[arg-type]
     return Room(database, serving, client, room, settle_seconds=0)
 
@@ -188,7 +188,7 @@ async def test_what_was_served_is_loaded_anew_after_a_sleep(
 ) -> None:
     room, adapters = build_room(database, client), Adapters(database)
     await adapters.register(name="night-1", folder="/a/1", base_model="base", sha256="0", manifest={})
-    await Serving(database=database, adapters=adapters, model_server=client).promote("night-1", by="test", reason="x")
+    await Serving(adapters=adapters, model_server=client).promote("night-1", by="test", reason="x")
     await room.make(make_plan("sleep"), run_id=await log_run(database))
     fake.adapters["night-1"] = "/lost"
     await room.give_back()

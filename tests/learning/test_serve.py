@@ -97,7 +97,7 @@ async def test_an_adapter_that_was_lost_in_a_sleep_is_loaded_anew_and_proven_or_
     (adapters / "right" / "evaluation.json").write_text(json.dumps(scores))
     async with fake.running() as url:
         client = ModelServer(url, "base")
-        serving = Serving(database=database, adapters=registry, model_server=client)
+        serving = Serving(adapters=registry, model_server=client)
         values = {"folder": str(adapters / "right"), "base_model": "base", "sha256": "0", "manifest": {}}
         await registry.register(name="night-1", **values)
         await serving.promote("night-1", by="test", reason="better")

@@ -27,7 +27,7 @@ class House:
     def __init__(self, database: Database, client: ModelServer, fake: FakeModelServer) -> None:
         self.database, self.fake = database, fake
         self.adapters = Adapters(database)
-        self.serving = Serving(database=database, adapters=self.adapters, model_server=client)
+        self.serving = Serving(adapters=self.adapters, model_server=client)
         self._interactions = Interactions(database)
         self._votes = FeedbackLog(database)
 

@@ -164,7 +164,7 @@ async def open_workspace(
         inbox=inbox,
         messages=AdminMessages(database, "slack"),
         alerts=Alerts(database),
-        desk=Desk(database, Serving(database=database, adapters=Adapters(database), model_server=model_server)),
+        desk=Desk(database, Serving(adapters=Adapters(database), model_server=model_server)),
         team="T0HOME",
         channel=ADMIN_CHANNEL,
         admins=admins,

@@ -165,7 +165,7 @@ async def open_tenant(
         find_person=people.find_person,
         messages=AdminMessages(database, "teams"),
         alerts=Alerts(database),
-        desk=Desk(database, Serving(database=database, adapters=Adapters(database), model_server=model_server)),
+        desk=Desk(database, Serving(adapters=Adapters(database), model_server=model_server)),
         chat=ADMIN_CHAT,
         admins=admins,
         language="en",
