@@ -4,8 +4,8 @@ A chunk's cosine is measured in the spread that cosines of unrelated texts have 
 BM25 in nats, damped by the square root of the question's best. So nothing is stretched to fill a range: where no chunk
 is near the question, all cosines are small and words decide; where no chunk holds its rare words, meaning does.
 
-Measured against min-max scaling with fixed weights and against reciprocal ranks on eleven sets (docs/retrieval.md).
-That scaling, and the ranks, throw away how good the best of a side is, which is most of what says whether to trust it.
+`benchmarks/fusion.py` measures it against min-max scaling with fixed weights and against reciprocal ranks. That
+scaling, and the ranks, throw away how good the best of a side is, which is most of what says whether to trust it.
 """
 
 import math
