@@ -66,7 +66,7 @@ class SlackError(NightbakeError):
 
     def __init__(self, method: str, reason: str) -> None:
         self.reason = reason
-        super().__init__(f"Slack answered {reason!r} to {method}; see docs/slack.md")
+        super().__init__(f"Slack answered {reason} to {method}; see docs/slack.md")
 
 
 class _RateLimitedError(Exception):

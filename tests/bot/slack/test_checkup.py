@@ -26,7 +26,7 @@ async def test_a_scope_that_is_missing_is_named_with_the_way_to_get_it(slack: Fa
 
 async def test_another_token_is_named_with_where_to_copy_it(slack: FakeSlack) -> None:
     check = await check_token(build_api(slack.api_url, "xoxb-other"))
-    assert check.detail.startswith("Slack answered 'invalid_auth' to auth.test")
+    assert check.detail.startswith("Slack answered invalid_auth to auth.test")
     assert "*OAuth & Permissions*" in check.detail
 
 
