@@ -154,14 +154,14 @@ class AdminChannel(BackgroundWork):
         return f"{posted['channel']}:{posted['ts']}"
 
     async def _show(self, team: str, key: str, run_id: int) -> None:
-        """The report as it stands now, in its message."""
+        """The report as it stands now, in its message; one that was erased since stays as it was posted."""
         channel, _, ts = key.partition(":")
-        blocks = await self._render_report(run_id)
         try:
+            blocks = await self._render_report(run_id)
             await self._api.call(
                 team, "chat.update", channel=channel, ts=ts, text=f"Nightbake, night {run_id}", blocks=blocks
             )
-        except SlackError as error:
+        except (SlackError, NotFoundError) as error:
             log.warning("a report could not be shown anew", extra={"run_id": run_id, "error": str(error)})
 
     async def _whisper(self, payload: Mapping[str, Any], text: str) -> None:

@@ -187,16 +187,16 @@ class AdminChat(BackgroundWork):
         }
 
     async def _show(self, message: str, run_id: int, *notes: str) -> None:
-        """The report as it stands now, in its message.
+        """The report as it stands now, in its message; one that was erased since stays as it was posted.
 
         Raises:
             TeamsError: Teams is away.
         """
-        rendered = await self._render_report(run_id, *notes)
         try:
+            rendered = await self._render_report(run_id, *notes)
             await self._connector.update(self._find_place(), message, rendered)
-        except TeamsError as error:
-            if not error.is_refusal:
+        except (TeamsError, NotFoundError) as error:
+            if isinstance(error, TeamsError) and not error.is_refusal:
                 raise
             log.warning("a report could not be shown anew", extra={"run_id": run_id, "error": str(error)})
 

@@ -268,6 +268,18 @@ async def test_the_end_of_a_trial_is_posted_once_under_its_report_which_then_sho
     assert "`night-2`" in news["text"]
 
 
+async def test_the_end_of_a_trial_is_told_also_where_its_report_was_erased_since(office: Workspace) -> None:
+    run_id = await finish_night(office.database, "night-2")
+    for _ in range(2):  # The report, then its details.
+        await post(office)
+    reported = len(office.slack.messages)
+    await office.database.execute(b"DELETE FROM reports")
+    await end_trial(office.database, run_id, TRIALS["harmful"])
+    await post(office)
+    (news,) = list(office.slack.messages.values())[reported:]
+    assert "taken back" in news["text"]
+
+
 async def test_the_end_of_a_trial_is_told_also_where_its_report_was_not(office: Workspace) -> None:
     run_id = await finish_night(office.database, "night-2")
     await office.database.execute(b"UPDATE runs SET finished_at = now() - interval '2 days'")

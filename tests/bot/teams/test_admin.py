@@ -229,3 +229,15 @@ async def test_the_end_of_a_trial_is_posted_once_under_its_report_which_then_sho
     (news,) = list(office.teams.messages)[len(reported) :]
     assert news.rpartition("|")[0].endswith(f";messageid={report.rpartition('|')[2]}")
     assert "taken back" in office.teams.messages[news]["text"]
+
+
+async def test_the_end_of_a_trial_is_told_also_where_its_report_was_erased_since(office: Tenant) -> None:
+    run_id = await finish_night(office.database, "night-2")
+    for _ in range(2):  # The report, then its details.
+        await post(office)
+    reported = len(office.teams.messages)
+    await office.database.execute(b"DELETE FROM reports")
+    await end_trial(office.database, run_id, TRIALS["harmful"])
+    await post(office)
+    (news,) = list(office.teams.messages.values())[reported:]
+    assert "taken back" in news["text"]
