@@ -25,9 +25,10 @@ from rich.table import Table
 if not __package__:  # run as a file: the checkout is not on the path
     sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
-from benchmarks.machine import ROOT, Conditions, read_conditions
+from benchmarks.machine import Conditions, read_conditions
 from benchmarks.scratch_database import open_embedded
 from bot.golden import load_golden
+from cli.house import SAMPLE
 from core.database import Database
 from core.records import Passage
 from retrieval.embedding import Embedder
@@ -97,10 +98,10 @@ async def measure_dataset(url: str, embedder: Embedder, folder: Path, queries: i
 
 async def measure_sample(url: str, embedder: Embedder) -> Row:
     """The sample handbook with those of its golden questions that it answers, each behind its asker's rights."""
-    golden = [one for one in load_golden(ROOT / "sample" / "golden.jsonl") if one.sources]
+    golden = [one for one in load_golden(SAMPLE / "golden.jsonl") if one.sources]
     asked = [Asked(one.question, one.principals, dict.fromkeys(one.sources, 1.0)) for one in golden]
     async with open_schema(url) as database:
-        await ingest(database, embedder, [ROOT / "sample" / "handbook"])
+        await ingest(database, embedder, [SAMPLE / "handbook"])
         return await measure(database, embedder, asked, lambda passage: passage.path)
 
 

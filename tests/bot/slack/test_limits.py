@@ -58,7 +58,7 @@ async def test_a_429_is_obeyed_and_the_call_made_again(slack: FakeSlack, clock: 
 async def test_a_429_without_end_is_an_error_and_keeps_the_place_closed(slack: FakeSlack, clock: Clock) -> None:
     api = make_api(slack, clock)
     slack.rate_limits["chat.update"] = [2] * (RATE_LIMIT_RETRIES + 1)
-    with pytest.raises(SlackError, match=r"ratelimited to chat\.update"):
+    with pytest.raises(SlackError, match=r"answered ratelimited to chat\.update"):
         await api.call("T0HOME", "chat.update", channel="C0HR", ts="1", text="x")
     clock.slept.clear()
     with pytest.raises(SlackError, match="message_not_found"):
@@ -70,7 +70,7 @@ async def test_what_a_later_call_says_again_is_dropped(slack: FakeSlack, clock: 
     api = make_api(slack, clock)
     slack.rate_limits["chat.update"] = [7]
     for _ in range(2):
-        with pytest.raises(SlackError, match=r"ratelimited to chat\.update"):
+        with pytest.raises(SlackError, match=r"answered ratelimited to chat\.update"):
             await api.offer("T0HOME", "chat.update", channel="C0HR", ts="1", text="x")
     assert (clock.slept, len(slack.find_calls("chat.update"))) == ([], 1)
     clock.now += 7

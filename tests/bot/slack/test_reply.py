@@ -152,7 +152,7 @@ async def test_a_long_answer_is_split_and_never_cut(workspace: Workspace, clock:
 
 async def test_a_closed_channel_is_named_by_slacks_own_word(slack: FakeSlack) -> None:
     slack.errors |= {"chat.startStream": ["not_in_channel"], "chat.postMessage": ["not_in_channel"]}
-    with pytest.raises(SlackError, match=r"not_in_channel to chat\.postMessage"):
+    with pytest.raises(SlackError, match=r"answered not_in_channel to chat\.postMessage"):
         await make_reply(slack.api_url).open(1, "en")
 
 
