@@ -3,13 +3,16 @@
 A pair's work is what a night does with it: one pass under the base model and, in each epoch, loss and gradients of
 its LoRA weights. Both sides run TRL 1.16's own collator, loss and metrics on the same rows and weights; one encodes
 the prompt for each answer and projects it onto the vocabulary, the other is `learning/prefix_dpo.py`. The model has
-random weights in the shape of SmolLM2-135M, so nothing is fetched. On a CPU time is the process's own, on one thread
-by default: it hardly depends on who else wants the core. Not measured: imports, tokenising, the optimiser's step.
+random weights in the shape of a public one, so nothing is fetched: SmolLM2-135M on a CPU, Llama-3.1-8B on a GPU, where
+activations are computed again on the way back, as a night does there. On a CPU time is the process's own, on one
+thread by default: it hardly depends on who else wants the core. Not measured: imports, tokenising, the optimiser's
+step.
 
-Exactness is taken in float32 on the model's first layers; share_of_floor is the part of the machine's own
+Exactness is taken in float32 on the small model's first layers; share_of_floor is the part of the machine's own
 matrix-product rate that each side reaches with the products that its layout needs.
 
     python -m benchmarks.dpo_speed                        # three to four minutes on one core
+    python -m benchmarks.dpo_speed --devices gpu          # one minute on an H100
     python -m benchmarks.dpo_speed --prompts 768 --epochs 1 --json-only
 """
 
@@ -18,7 +21,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -29,7 +32,7 @@ from peft import LoraConfig
 from rich.console import Console
 from rich.table import Table
 from tokenizers import Tokenizer, models
-from transformers import LlamaConfig, LlamaForCausalLM, PreTrainedTokenizerFast
+from transformers import AutoModelForCausalLM, LlamaConfig, PreTrainedTokenizerFast
 from trl.trainer.dpo_config import DPOConfig
 
 if not __package__:  # run as a file: the checkout is not on the path
@@ -39,8 +42,25 @@ from benchmarks.machine import read_conditions
 from core.base_model import cpu_dtype
 from learning.prefix_dpo import PrefixSharedDPOTrainer, PreparedDPOTrainer
 
-VOCABULARY, WIDTH, INNER, LAYERS, HEADS, GROUPS = 49152, 576, 1536, 30, 9, 3
+
+@dataclass(frozen=True, slots=True)
+class Shape:
+    """Of a Llama: vocabulary, hidden and inner width, layers, attention heads and heads of keys."""
+
+    vocabulary: int
+    width: int
+    inner: int
+    layers: int
+    heads: int
+    groups: int
+
+
+SHAPES = {
+    "smollm2-135m": Shape(49152, 576, 1536, 30, 9, 3),
+    "llama-3.1-8b": Shape(128256, 4096, 14336, 32, 32, 8),
+}
 EXACTNESS_LAYERS = 4
+GPU_REPEATS = 5
 SIDES = {"stock TRL": PreparedDPOTrainer, "prefix-shared": PrefixSharedDPOTrainer}
 REFERENCES = {"ref_chosen_logps": -1000.0, "ref_rejected_logps": -1000.0}
 
@@ -58,21 +78,22 @@ class Cell:
         return epochs * self.step + (0.0 if cached else self.reference)
 
 
-def build_trainer(kind: type, rows: list[dict[str, Any]], *, layers: int, dtype: str, device: str, folder: str) -> Any:
+def build_trainer(kind: type, rows: list[dict[str, Any]], *, shape: Shape, dtype: str, device: str, folder: str) -> Any:
     """A trainer whose LoRA weights are no longer zero; the same weights each time."""
     torch.manual_seed(0)
     config = LlamaConfig(
-        vocab_size=VOCABULARY,
-        hidden_size=WIDTH,
-        intermediate_size=INNER,
-        num_hidden_layers=layers,
-        num_attention_heads=HEADS,
-        num_key_value_heads=GROUPS,
+        vocab_size=shape.vocabulary,
+        hidden_size=shape.width,
+        intermediate_size=shape.inner,
+        num_hidden_layers=shape.layers,
+        num_attention_heads=shape.heads,
+        num_key_value_heads=shape.groups,
         max_position_embeddings=8192,
         tie_word_embeddings=True,
         attn_implementation="sdpa",
     )
-    model: Any = LlamaForCausalLM(config).to(device, getattr(torch, dtype))
+    with torch.device(device):
+        model: Any = AutoModelForCausalLM.from_config(config, dtype=getattr(torch, dtype))
     tokenizer = PreTrainedTokenizerFast(
         tokenizer_object=Tokenizer(models.WordLevel({"<pad>": 0}, "<pad>")), pad_token="<pad>", eos_token="<pad>"
     )
@@ -81,7 +102,7 @@ def build_trainer(kind: type, rows: list[dict[str, Any]], *, layers: int, dtype:
         loss_type=["sigmoid", "sft"],
         loss_weights=[1.0, 1.0],
         max_length=None,
-        gradient_checkpointing=False,
+        gradient_checkpointing=device == "cuda",
         bf16=dtype == "bfloat16",
         use_cpu=device == "cpu",
         report_to=[],
@@ -97,12 +118,12 @@ def build_trainer(kind: type, rows: list[dict[str, Any]], *, layers: int, dtype:
     return trainer
 
 
-def make_row(prompt: int, completion: int, seed: int) -> dict[str, Any]:
+def make_row(prompt: int, completion: int, seed: int, vocabulary: int) -> dict[str, Any]:
     """One pair of random tokens, its answers five tokens longer and shorter than `completion`."""
     generator = torch.Generator().manual_seed(seed + prompt)
     names = {"prompt_ids": prompt, "chosen_ids": completion + 5, "rejected_ids": completion - 5}
     return REFERENCES | {
-        name: torch.randint(1, VOCABULARY, (length,), generator=generator).tolist() for name, length in names.items()
+        name: torch.randint(1, vocabulary, (length,), generator=generator).tolist() for name, length in names.items()
     }
 
 
@@ -121,11 +142,13 @@ def run_reference(trainer: Any, row: dict[str, Any]) -> None:
     trainer.compute_ref_log_probs(trainer.model, trainer._prepare_inputs(trainer.data_collator([row])))
 
 
-def measure_exactness(row: dict[str, Any], folder: str) -> tuple[float, float]:
+def measure_exactness(prompt: int, *, completion: int, seed: int, folder: str, device: str) -> tuple[float, float]:
     """Largest difference of a summed log-probability in nats, and relative difference of the gradients, in float32."""
+    shape = replace(SHAPES["smollm2-135m"], layers=EXACTNESS_LAYERS)
+    row = make_row(prompt, completion, seed, shape.vocabulary)
     metrics, gradients = [], []
     for kind in SIDES.values():
-        trainer = build_trainer(kind, [row], layers=EXACTNESS_LAYERS, dtype="float32", device="cpu", folder=folder)
+        trainer = build_trainer(kind, [row], shape=shape, dtype="float32", device=device, folder=folder)
         metrics.append(run_step(trainer, row))
         found = (parameter.grad.flatten() for parameter in trainer.model.parameters() if parameter.grad is not None)
         gradients.append(torch.cat(list(found)).double())
@@ -133,27 +156,31 @@ def measure_exactness(row: dict[str, Any], folder: str) -> tuple[float, float]:
     return max(errors), float((gradients[1] - gradients[0]).norm() / gradients[0].norm())
 
 
-def measure(prompts: list[int], *, completion: int, seed: int, folder: str, device: str) -> dict[int, dict[str, Cell]]:
+def measure(
+    prompts: list[int], *, shape: Shape, completion: int, seed: int, folder: str, device: str
+) -> dict[int, dict[str, Cell]]:
     """Every prompt length on both sides, each length's sides right after one another."""
     dtype = "bfloat16" if device == "cuda" else cpu_dtype()
-    rows = {prompt: make_row(prompt, completion, seed) for prompt in prompts}
+    rows = {prompt: make_row(prompt, completion, seed, shape.vocabulary) for prompt in prompts}
     some = list(rows.values())
     trainers = {
-        name: build_trainer(kind, some, layers=LAYERS, dtype=dtype, device=device, folder=folder)
+        name: build_trainer(kind, some, shape=shape, dtype=dtype, device=device, folder=folder)
         for name, kind in SIDES.items()
     }
-    warm_up = make_row(32, 16, seed)
+    # A GPU chooses its kernels at the first product of a size.
+    warm_ups = some if device == "cuda" else [make_row(32, 16, seed, shape.vocabulary)]
     for trainer in trainers.values():
-        run_reference(trainer, warm_up)
-        run_step(trainer, warm_up)
+        for row in warm_ups:
+            run_reference(trainer, row)
+            run_step(trainer, row)
     cells: dict[int, dict[str, Cell]] = {}
     for prompt, row in rows.items():
-        rate = measure_products(dtype, device)
+        rate = measure_products(shape, dtype, device)
         cells[prompt] = {}
         for name, trainer in trainers.items():
             reference = measure_seconds(lambda trainer=trainer, row=row: run_reference(trainer, row), device)
             step = measure_seconds(lambda trainer=trainer, row=row: run_step(trainer, row), device)
-            needed = count_products(row, shared=name != "stock TRL") / rate
+            needed = count_products(row, shape, shared=name != "stock TRL", recomputed=device == "cuda") / rate
             cells[prompt][name] = Cell(reference, step, needed / (reference + step))
     return cells
 
@@ -163,19 +190,19 @@ def measure_seconds(work: Callable[[], Any], device: str) -> float:
     if device == "cuda":
         torch.cuda.synchronize()
         began = time.perf_counter()
-        work()
+        for _ in range(GPU_REPEATS):
+            work()
         torch.cuda.synchronize()
-        return time.perf_counter() - began
+        return (time.perf_counter() - began) / GPU_REPEATS
     began = time.process_time()
     work()
     return time.process_time() - began
 
 
-def measure_products(dtype: str, device: str) -> float:
-    """FLOP a second of a plain matrix product, [2048, 576] x [576, 1536]; the best of five rounds."""
-    left, right = (
-        torch.randn(shape, device=device, dtype=getattr(torch, dtype)) for shape in ((2048, WIDTH), (WIDTH, INNER))
-    )
+def measure_products(shape: Shape, dtype: str, device: str) -> float:
+    """FLOP a second of a plain matrix product, [2048, width] x [width, inner]; the best of five rounds."""
+    sizes = (2048, shape.width), (shape.width, shape.inner)
+    left, right = (torch.randn(size, device=device, dtype=getattr(torch, dtype)) for size in sizes)
     times = 200 if device == "cuda" else 8
 
     def multiply() -> None:
@@ -183,23 +210,27 @@ def measure_products(dtype: str, device: str) -> float:
             left @ right
 
     multiply()
-    return times * 2 * 2048 * WIDTH * INNER / min(measure_seconds(multiply, device) for _ in range(5))
+    return times * 2 * 2048 * shape.width * shape.inner / min(measure_seconds(multiply, device) for _ in range(5))
 
 
-def count_products(row: dict[str, Any], *, shared: bool) -> float:
+def count_products(row: dict[str, Any], shape: Shape, *, shared: bool, recomputed: bool) -> float:
     """FLOP of the products that one reference pass and one training pass need in a layout; LoRA's own are left out.
 
-    Training goes once forward and once back through the frozen weights, and twice back through attention, whose pairs
-    are counted as causal. Stock TRL projects every position, ours the answers' only.
+    Training goes once forward and once back through the frozen weights, twice back through attention, whose pairs are
+    counted as causal, and once more forward where activations are computed again. Stock TRL projects every position,
+    ours the answers' only.
     """
     prompt = len(row["prompt_ids"])
     answers = [len(row["chosen_ids"]), len(row["rejected_ids"])]
     tokens = prompt + sum(answers) if shared else 2 * (prompt + max(answers))
     pairs = sum(length * prompt + length**2 / 2 for length in answers) + (1 if shared else 2) * prompt**2 / 2
     projected = sum(answers) if shared else tokens
-    keys = WIDTH * GROUPS // HEADS
-    weights = LAYERS * (2 * WIDTH * WIDTH + 2 * WIDTH * keys + 3 * WIDTH * INNER)
-    return 3 * 2 * tokens * weights + 3 * 2 * projected * VOCABULARY * WIDTH + 4 * 4 * pairs * WIDTH * LAYERS
+    keys = shape.width * shape.groups // shape.heads
+    weights = shape.layers * (2 * shape.width * shape.width + 2 * shape.width * keys + 3 * shape.width * shape.inner)
+    again = 1 if recomputed else 0
+    through_weights = (3 + again) * 2 * tokens * weights
+    through_head = 3 * 2 * projected * shape.vocabulary * shape.width
+    return through_weights + through_head + (4 + again) * 4 * pairs * shape.width * shape.layers
 
 
 def build_figures(cells: dict[int, dict[str, Cell]], epochs: int) -> dict[str, Any]:
@@ -222,15 +253,16 @@ def _sum(cells: dict[int, dict[str, Cell]], name: str, epochs: int, *, cached: b
     return sum(sides[name].seconds(epochs, cached=cached) for sides in cells.values())
 
 
-def build_table(cells: dict[int, dict[str, Cell]], epochs: int, device: str) -> Table:
+def build_table(cells: dict[int, dict[str, Cell]], epochs: int, where: str) -> Table:
     """The same for people."""
-    table = Table(title=f"DPO on a {device}, {epochs} epochs, seconds of one pair")
+    table = Table(title=f"DPO of {where}, {epochs} epochs, seconds of one pair")
     for column in ("prompt tokens", "side", "reference", "step", "whole", "times as fast", "of matrix products"):
         table.add_column(column, justify="left" if column == "side" else "right")
     for prompt, sides in cells.items():
         for name, cell in sides.items():
             ratio = sides["stock TRL"].seconds(epochs) / cell.seconds(epochs)
-            numbers = f"{cell.reference:.2f}", f"{cell.step:.2f}", f"{cell.seconds(epochs):.2f}", f"{ratio:.2f}"
+            seconds = (f"{value:.3g}" for value in (cell.reference, cell.step, cell.seconds(epochs)))
+            numbers = *seconds, f"{ratio:.2f}"
             table.add_row(str(prompt), name, *numbers, f"{cell.share_of_floor:.0%}")
         table.add_section()
     return table
@@ -240,27 +272,43 @@ def build_table(cells: dict[int, dict[str, Cell]], epochs: int, device: str) -> 
 @click.option("--prompts", default="768,2048", show_default=True, help="Prompt lengths in tokens, with commas.")
 @click.option("--completion", default=100, show_default=True, help="Tokens of an answer, on average.")
 @click.option("--epochs", default=2, show_default=True, help="Training passes a pair, as the nightly job makes them.")
+@click.option("--devices", help="Of cpu,gpu, with commas.  [default: what is there]")
+@click.option("--gpu-shape", default="llama-3.1-8b", show_default=True, type=click.Choice(list(SHAPES)))
 @click.option("--threads", default=1, show_default=True, help="CPU threads; more make the time depend on the load.")
 @click.option("--seed", default=1, show_default=True, help="Of the tokens.")
 @click.option("--json-only", is_flag=True, help="Only the JSON object, which is the last line otherwise.")
-def main(prompts: str, completion: int, epochs: int, threads: int, seed: int, json_only: bool) -> None:
+def main(
+    prompts: str,
+    completion: int,
+    epochs: int,
+    devices: str | None,
+    gpu_shape: str,
+    threads: int,
+    seed: int,
+    json_only: bool,
+) -> None:
     """Measure, compare, print."""
     console = Console(quiet=json_only, width=120)
     conditions = read_conditions(seed)
     console.print(conditions.line())
     torch.set_num_threads(threads)
     lengths = [int(length) for length in prompts.split(",")]
+    chosen = (devices or ("cpu,gpu" if torch.cuda.is_available() else "cpu")).split(",")
     figures: dict[str, Any] = {"ratio_cpu": None, "ratio_gpu": None}
+    errors = []
     with tempfile.TemporaryDirectory() as folder:
-        error, gradient_error = measure_exactness(make_row(min(lengths), completion, seed), folder)
-        devices = ["cpu", "cuda"] if torch.cuda.is_available() else ["cpu"]
-        for device in devices:
-            cells = measure(lengths, completion=completion, seed=seed, folder=folder, device=device)
-            console.print(build_table(cells, epochs, device.replace("cuda", "gpu").upper()))
+        for name in chosen:
+            shape, device = (gpu_shape, "cuda") if name == "gpu" else ("smollm2-135m", "cpu")
+            same: Any = {"completion": completion, "seed": seed, "folder": folder, "device": device}
+            errors.append(measure_exactness(min(lengths), **same))
+            cells = measure(lengths, shape=SHAPES[shape], **same)
+            console.print(build_table(cells, epochs, f"{shape} on a {name.upper()}"))
             found = build_figures(cells, epochs)
-            figures[f"ratio_{'gpu' if device == 'cuda' else 'cpu'}"] = found["ratio"]
-            figures |= found if device == "cpu" else {f"gpu_{name}": value for name, value in found.items()}
-    figures |= {"max_logp_error": error, "relative_gradient_error": gradient_error}
+            figures[f"ratio_{name}"] = found["ratio"]
+            figures |= {f"gpu_{key}": value for key, value in found.items()} if name == "gpu" else found
+    figures |= dict(zip(("max_logp_error", "relative_gradient_error"), map(max, *errors, errors[0]), strict=True))
+    if "gpu" in chosen:
+        figures |= {"gpu": torch.cuda.get_device_name(), "gpu_shape": gpu_shape}
     print(json.dumps(figures | {"epochs": epochs, "completion": completion, "threads": threads} | asdict(conditions)))
 
 

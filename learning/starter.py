@@ -1,7 +1,8 @@
 """Make the starter adapter: teach the embedded model to answer from passages, cite, and refuse.
 
 `python -m learning.starter --data DIR [--data DIR ...] --minutes 60` trains for that long, asks the held-out
-questions before and after, and writes the adapter with its model card.
+questions before and after, and writes the adapter with its model card. Where one machine trains and another asks, as
+with a GPU that is lent by the minute, `--train-only` there leaves a folder that `--finish` takes here.
 """
 
 import argparse
@@ -28,6 +29,7 @@ DEFAULT_OUT = Path(__file__).with_name("starter")
 BASE_NAME = "HuggingFaceTB/SmolLM2-135M-Instruct"
 HELD_OUT_SHARE = 0.15
 CHECKPOINT_SECONDS = 600
+TRAINING = "training.json"
 _HELD_OUT_SEED = 0
 _ASKED_OPEN: dict[Language, tuple[int, int]] = {"en": (84, 16), "ko": (36, 10)}
 _ASKED_OWN: dict[Language, tuple[int, int]] = {"en": (20, 8), "ko": (26, 8)}
@@ -76,12 +78,20 @@ def build_held_out(sets: Sequence[OpenSet]) -> list[Group]:
     return sorted(groups, key=lambda group: group.branches[0].language)
 
 
-def train_starter(model: Any, tokenizer: Any, sets: Sequence[OpenSet], chosen: argparse.Namespace) -> tuple[Any, dict]:
-    """Train a LoRA adapter on the training halves. Returns the PEFT model and what the card says of the run.
+def train_starter(model: Any, tokenizer: Any, sets: Sequence[OpenSet], chosen: argparse.Namespace) -> None:
+    """Train a LoRA adapter on the training halves.
 
-    Side effect: writes checkpoints into `<out>.building` every ten minutes and progress lines to stderr.
+    Side effect: writes into `<out>.building`: checkpoints every ten minutes, at the end the adapter and, last,
+    `training.json`, which is what the card says of the run. Progress lines to stderr.
     """
-    recipe = Recipe(minutes=chosen.minutes, learning_rate=chosen.learning_rate, seed=chosen.seed)
+    recipe = Recipe(
+        minutes=chosen.minutes,
+        learning_rate=chosen.learning_rate,
+        groups_per_step=chosen.groups_per_step,
+        rank=chosen.rank,
+        alpha=2 * chosen.rank,
+        seed=chosen.seed,
+    )
     adapted = load_lora(model, chosen.start_from) if chosen.start_from else add_lora(model, recipe)
     families, _ = split_families()
     sources = {one.name: build_groups(one.train, one.name, chosen.seed) for one in sets}
@@ -99,29 +109,51 @@ def train_starter(model: Any, tokenizer: Any, sets: Sequence[OpenSet], chosen: a
 
     progress = train_adapter(adapted, (tree for _, tree in turns), recipe, on_step=report)
     save_adapter(adapted, _building(chosen.out), base_name=BASE_NAME)
-    return adapted, _describe(progress, recipe, sets, chosen, model)
+    training = _describe(progress, recipe, sets, chosen, model)
+    (_building(chosen.out) / TRAINING).write_text(json.dumps(training, indent=2) + "\n")
 
 
-def run(chosen: argparse.Namespace) -> dict[str, Any]:
-    """Train, ask before and after, write; or only ask, with --evaluate-only. Returns the metrics."""
-    sets = read_open_sets(chosen.data)
+def ask(adapter: Path | None, groups: Sequence[Group], chosen: argparse.Namespace) -> list[Judged]:
+    """The answers to the held-out questions, with the adapter merged in as it is served, or of the bare base."""
     model, tokenizer = _load_model(chosen.threads)
-    groups = build_held_out(sets)
-    if chosen.evaluate_only:
-        judged = answer_groups(load_lora(model, chosen.evaluate_only).merge_and_unload(), tokenizer, groups)
-        _write_outputs(judged, chosen.outputs)
-        return {"adapter": str(chosen.evaluate_only), "counts": count_right(judged)}
-    adapted, training = train_starter(model, tokenizer, sets, chosen)
+    if adapter:
+        model = load_lora(model, adapter).merge_and_unload()
+    return answer_groups(model, tokenizer, groups)
+
+
+def finish(sets: Sequence[OpenSet], chosen: argparse.Namespace) -> dict[str, Any]:
+    """Ask the bare base and what `<out>.building` holds, and put it in its place with its card; the metrics.
+
+    Raises:
+        DataSetError: nothing was trained there, or not to its end.
+    """
+    building = _building(chosen.out)
+    if not (building / TRAINING).is_file():
+        raise DataSetError(f"expected a finished training in {str(building)!r}, got none; train first")
     print("asking the held-out questions, before and after", file=sys.stderr, flush=True)
-    with adapted.disable_adapter():
-        before = answer_groups(adapted, tokenizer, groups)
-    after = answer_groups(adapted.merge_and_unload(), tokenizer, groups)
+    groups = build_held_out(sets)
+    before, after = ask(None, groups, chosen), ask(building, groups, chosen)
     _write_outputs(after, chosen.outputs)
     held_out = [f"{one.name}: {len({reading.part for reading in one.held_out})} parts" for one in sets]
     held_out.append(f"own exercises: families {', '.join(sorted(HELD_OUT_FAMILIES))}")
+    training = json.loads((building / TRAINING).read_text())
     metrics = starter_card.build_metrics(training, count_right(before), count_right(after), held_out)
-    _publish(_building(chosen.out), chosen.out, metrics)
+    _publish(building, chosen.out, metrics)
     return metrics
+
+
+def run(chosen: argparse.Namespace) -> dict[str, Any]:
+    """Train, ask before and after, write; or one part of it. Returns what was found."""
+    sets = read_open_sets(chosen.data)
+    if chosen.evaluate_only:
+        judged = ask(chosen.evaluate_only, build_held_out(sets), chosen)
+        _write_outputs(judged, chosen.outputs)
+        return {"adapter": str(chosen.evaluate_only), "counts": count_right(judged)}
+    if not chosen.finish:
+        train_starter(*_load_model(chosen.threads), sets, chosen)
+    if chosen.train_only:
+        return {"trained": str(_building(chosen.out))}
+    return finish(sets, chosen)
 
 
 def build_parser() -> argparse.ArgumentParser:
@@ -137,8 +169,12 @@ def build_parser() -> argparse.ArgumentParser:
     parser.add_argument("--out", type=Path, default=DEFAULT_OUT, help="folder to write (learning/starter)")
     parser.add_argument("--start-from", type=Path, help="adapter folder to go on from (default: a fresh adapter)")
     parser.add_argument("--evaluate-only", type=Path, metavar="DIR", help="ask the held-out questions of this adapter")
+    parser.add_argument("--train-only", action="store_true", help="train, and leave the asking to --finish")
+    parser.add_argument("--finish", action="store_true", help="ask and publish what --train-only left beside --out")
     parser.add_argument("--outputs", type=Path, help="file to write every held-out question with its answer to")
     parser.add_argument("--learning-rate", type=float, default=7e-4, help="peak learning rate (0.0007)")
+    parser.add_argument("--groups-per-step", type=int, default=1, help="groups of questions a step (1)")
+    parser.add_argument("--rank", type=int, default=16, help="rank of the adapter; alpha is twice it (16)")
     parser.add_argument("--seed", type=int, default=0, help="seed of order, exercises and fresh weights (0)")
     parser.add_argument("--threads", type=int, default=1, help="CPU threads (1)")
     parser.add_argument("--json", action="store_true", help="print the metrics as one JSON line on stdout")
@@ -157,10 +193,10 @@ def main(arguments: list[str] | None = None) -> int:
         return 1
     if chosen.json:
         print(json.dumps(metrics))
-    elif "counts" in metrics:
-        print(json.dumps(metrics["counts"], indent=2))
-    else:
+    elif "training" in metrics:
         print(starter_card.render_card(metrics))
+    else:
+        print(json.dumps(metrics, indent=2))
     return 0
 
 
@@ -191,12 +227,20 @@ def _describe(
         | asdict(progress)
         | {
             "sources": sources,
-            "machine": starter_card.machine_words(),
+            "machine": starter_card.machine_words(_find_gpu(model)),
             "threads": chosen.threads,
-            "dtype": str(model.lm_head.weight.dtype).removeprefix("torch."),
+            "dtype": "bfloat16" if _find_gpu(model) else str(model.lm_head.weight.dtype).removeprefix("torch."),
             "started_from": _started_from(chosen.start_from),
         }
     )
+
+
+def _find_gpu(model: Any) -> str | None:
+    """Name of the GPU that holds the model; products are in bfloat16 there, by autocast."""
+    import torch
+
+    device = model.lm_head.weight.device
+    return torch.cuda.get_device_name(device) if device.type == "cuda" else None
 
 
 def _started_from(folder: Path | None) -> str | None:

@@ -28,8 +28,10 @@ def find_licence(source: str) -> str:
     return next((text for key, text in LICENCES.items() if key in source.casefold()), _UNNAMED)
 
 
-def machine_words() -> str:
-    """The processor in words (no host name), for a card that says where its seconds were measured."""
+def machine_words(gpu: str | None) -> str:
+    """The GPU, else the processor, in words (no host name), for a card that says where its seconds were measured."""
+    if gpu:
+        return gpu
     path = Path("/proc/cpuinfo")
     lines = path.read_text(errors="replace").splitlines() if path.exists() else []
     names = [line.partition(":")[2].strip() for line in lines if line.startswith("model name")]

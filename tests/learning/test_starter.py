@@ -55,6 +55,28 @@ def test_a_run_writes_the_adapter_its_metrics_and_its_card(towns, tiny_base, tmp
     assert [path.name for path in tmp_path.glob("*.building")] == []
 
 
+def test_one_machine_trains_and_another_asks(towns, tiny_base, tmp_path, capsys):
+    out = tmp_path / "adapter"
+    shared = ["--data", str(towns), "--out", str(out), "--json"]
+
+    assert starter.main([*shared, "--minutes", "0.02", "--rank", "4", "--groups-per-step", "2", "--train-only"]) == 0
+    assert not out.exists()
+    assert json.loads(capsys.readouterr().out) == {"trained": str(tmp_path / "adapter.building")}
+
+    assert starter.main([*shared, "--finish"]) == 0
+
+    metrics = json.loads(capsys.readouterr().out)
+    assert (metrics["training"]["rank"], metrics["training"]["alpha"]) == (4, 8)
+    assert metrics["training"]["groups_per_step"] == 2
+    assert "citation right" in (out / "README.md").read_text()
+    assert list(tmp_path.glob("*.building")) == []
+
+
+def test_finishing_what_was_never_trained_is_advice(towns, tiny_base, tmp_path, capsys):
+    assert starter.main(["--data", str(towns), "--out", str(tmp_path / "adapter"), "--finish"]) == 1
+    assert "train first" in capsys.readouterr().err
+
+
 def test_a_missing_data_folder_is_advice(tmp_path, capsys):
     assert starter.main(["--data", str(tmp_path / "none"), "--minutes", "1"]) == 1
     assert "takes a folder with corpus.jsonl and queries.jsonl" in capsys.readouterr().err
