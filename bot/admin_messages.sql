@@ -3,13 +3,14 @@ WITH topics AS (
     SELECT 'report' AS kind, runs.id, runs.finished_at AS at
     FROM runs
     WHERE runs.finished_at > now() - make_interval(hours => %(hours)s)
-      -- What an audience alone may read is for the console.
+      -- What an audience alone may read is for the console; a report is erased with a person whom it quotes.
       AND audience = 'everyone' AND EXISTS (SELECT FROM reports WHERE reports.run_id = runs.id)
     UNION ALL
     SELECT 'details', runs.id, runs.finished_at
     FROM runs
     JOIN admin_messages ON platform = %(platform)s AND topic = 'report:' || runs.id AND message_key IS NOT NULL
     WHERE runs.finished_at > now() - make_interval(hours => %(hours)s)
+      AND EXISTS (SELECT FROM reports WHERE reports.run_id = runs.id)
     UNION ALL
     -- Once the night's report tells it too.
     SELECT 'trial', runs.id, ended.at

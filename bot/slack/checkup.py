@@ -64,7 +64,7 @@ async def check_socket(app_token: str, *, api_url: str) -> Check:
     except SlackApiError as error:
         response: Any = error.response  # type: ignore[reportUnknownMemberType]
         word = str(response.get("error"))
-        return Check("slack socket", "problem", f"Slack answered {word!r}; {_say_socket(word)}")
+        return Check("slack socket", "problem", f"Slack answered {word}; {_say_socket(word)}")
     except (aiohttp.ClientError, TimeoutError) as error:
         advice = "look whether this machine reaches Slack, also for wss://"
         return Check("slack socket", "problem", f"no answer ({type(error).__name__}); {advice}")

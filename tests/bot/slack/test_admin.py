@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from bot.admin_messages import AdminMessages
 from bot.alerts import Alert, Alerts, Observation
 from bot.desk import Night
 from bot.slack.admin import to_act
@@ -266,6 +267,14 @@ async def test_the_end_of_a_trial_is_posted_once_under_its_report_which_then_sho
     (news,) = list(office.slack.messages.values())[reported:]
     assert (news["thread_ts"], news["reply_broadcast"]) == ("1700000000.000001", True)
     assert "`night-2`" in news["text"]
+
+
+async def test_details_of_a_report_that_was_erased_are_not_due(office: Workspace) -> None:
+    await finish_night(office.database, "night-2")
+    await post(office)
+    assert [topic.kind for topic in await AdminMessages(office.database, "slack").find_due()] == ["details"]
+    await office.database.execute(b"DELETE FROM reports")
+    assert await AdminMessages(office.database, "slack").find_due() == []
 
 
 async def test_the_end_of_a_trial_is_told_also_where_its_report_was_erased_since(office: Workspace) -> None:

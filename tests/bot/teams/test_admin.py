@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from bot.admin_messages import AdminMessages
 from bot.admin_wording import say_admin
 from bot.alerts import Alert, Alerts, Observation
 from bot.desk import Night
@@ -229,6 +230,14 @@ async def test_the_end_of_a_trial_is_posted_once_under_its_report_which_then_sho
     (news,) = list(office.teams.messages)[len(reported) :]
     assert news.rpartition("|")[0].endswith(f";messageid={report.rpartition('|')[2]}")
     assert "taken back" in office.teams.messages[news]["text"]
+
+
+async def test_details_of_a_report_that_was_erased_are_not_due(office: Tenant) -> None:
+    await finish_night(office.database, "night-2")
+    await post(office)
+    assert [topic.kind for topic in await AdminMessages(office.database, "teams").find_due()] == ["details"]
+    await office.database.execute(b"DELETE FROM reports")
+    assert await AdminMessages(office.database, "teams").find_due() == []
 
 
 async def test_the_end_of_a_trial_is_told_also_where_its_report_was_erased_since(office: Tenant) -> None:
