@@ -6,6 +6,7 @@ import pytest
 import torch
 from sentence_transformers import SentenceTransformer
 
+from core.base_model import cpu_has_bfloat16
 from retrieval.embedding import Embedder, find_default_model
 from retrieval.query_encoder import build_query_encoder
 from tests.retrieval.small_models import save_model
@@ -19,8 +20,23 @@ async def test_a_question_has_the_vector_that_a_batch_gives_it(embedder: Embedde
     alone = await embedder.embed_query(text)
     (batched,) = await embedder.embed([text], purpose="query")
     assert (alone.dtype, alone.shape) == (batched.dtype, batched.shape)
-    # Weights in float16 make up to 3e-4 of a coordinate's 0.05.
-    assert float(alone @ batched) == pytest.approx(1, abs=2e-6)
+    # Weights in float16 make up to 3e-4 of a coordinate's 0.05; a batch in bfloat16 is coarser.
+    assert float(alone @ batched) == pytest.approx(1, abs=2e-4 if cpu_has_bfloat16() else 2e-6)
+
+
+@pytest.mark.parametrize("has_bfloat16", [False, True])
+async def test_a_question_goes_through_our_own_layers_whatever_batches_are_in(
+    monkeypatch: pytest.MonkeyPatch, has_bfloat16: bool
+) -> None:
+    monkeypatch.setattr("retrieval.embedding.cpu_has_bfloat16", lambda: has_bfloat16)
+    embedder = Embedder()
+    await embedder.load()
+    assert embedder._query_encoder is not None
+    question, near, far = await embedder.embed(["How many days of leave?", "Leave is 25 days.", "The bus stops here."])
+    own = await embedder.embed_query("How many days of leave?")
+    assert float(own @ question) == pytest.approx(1, abs=2e-4)
+    assert own @ near > own @ far
+    embedder.close()
 
 
 def test_the_packages_model_is_read_by_our_own_layers() -> None:
