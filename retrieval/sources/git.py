@@ -239,6 +239,9 @@ class GitSource:
             finally:
                 if process.returncode is None:
                     process.kill()
+                    # A pipe is closed by its end being read.
+                    while await process.stdout.read(_PIECE_BYTES):
+                        pass
                     await process.wait()
 
     async def _check(self, code: int | None, arguments: tuple[str, ...], errors: IO[bytes]) -> None:

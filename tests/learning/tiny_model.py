@@ -11,7 +11,7 @@ CHATML = (
 )
 
 
-def write_tiny_model(folder: Path) -> None:
+def write_tiny_model(folder: Path, *, width: int = 32) -> None:
     import torch  # noqa: PLC0415  seconds to import; only tests that train pay for it
     from tokenizers import Tokenizer, decoders, models, pre_tokenizers, trainers  # noqa: PLC0415
     from transformers import LlamaConfig, LlamaForCausalLM, PreTrainedTokenizerFast  # noqa: PLC0415
@@ -31,7 +31,7 @@ def write_tiny_model(folder: Path) -> None:
     torch.manual_seed(0)
     config = LlamaConfig(
         vocab_size=len(tokenizer),
-        hidden_size=32,
+        hidden_size=width,
         intermediate_size=64,
         num_hidden_layers=2,
         num_attention_heads=4,
