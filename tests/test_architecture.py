@@ -26,7 +26,7 @@ BELOW: dict[str, set[str]] = {
 
 TORCH = {"torch", "trl", "peft", "transformers", "datasets", "safetensors"}
 # What vLLM's own processes load.
-VLLM_PLUGIN = {"core/cpu_lora.py", "core/vllm_plugin.py"}
+VLLM_PLUGIN = {"core/cpu_lora.py", "core/cpu_seeds.py", "core/vllm_plugin.py"}
 # Training, its checks and the plugin, which run in child processes.
 TORCH_AT_TOP = {
     "core/cpu_lora.py",

@@ -140,6 +140,8 @@ def make_pair(trained: float, served: float, base_gap: float = 0.0) -> list[tupl
     [
         (0.5, 0.502, 0.002, True),
         (0.5, 0.521, 0.0, False),  # further than 0.02
+        (0.5, 0.521, 0.01, True),  # as far as bfloat16 rounds
+        (0.5, 0.551, 0.01, False),
         (0.02, 0.0, 0.0, False),  # a weak adapter that was lost: within 0.02, but not near
         (0.02, 0.01, 0.002, False),  # half the scale
         (0.02, 0.016, 0.0, True),
