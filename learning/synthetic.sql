@@ -1,5 +1,6 @@
 -- name: find_replaced
-SELECT id, coalesce(standalone_question, question) AS question, language, messages, passages, answer, generated, mode,
+SELECT id, coalesce(standalone_question, question) AS question, language,
+       leave_out_examples(messages, cardinality(example_ids)) AS messages, passages, answer, generated, mode,
        mode_reason, again_of, principals, coalesce(citations, '{}') AS citations, finished_at
 FROM interactions
 WHERE mode = 'quoted' AND mode_reason = 'quoted_unsupported'

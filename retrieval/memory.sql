@@ -1,0 +1,82 @@
+-- name: find_near
+-- By vector where the question's language is read and the memory has one, by words besides. Whatever is near is then
+-- judged as of now: the vote stands, the cited documents are as they were, and all that were shown may be read.
+WITH compared AS (
+    SELECT interaction_id, greatest(
+               CASE WHEN model_id = %(model_id)s::smallint THEN -(vector <#> %(vector)s::halfvec) END,
+               CASE WHEN terms && %(terms)s::text[]
+                    THEN 2.0 * (SELECT count(*) FROM unnest(terms) AS term WHERE term = ANY(%(terms)s::text[]))
+                         / (cardinality(terms) + cardinality(%(terms)s::text[])) END
+           ) AS similarity
+    FROM memories
+    WHERE language = %(language)s AND removed_at IS NULL
+), near AS MATERIALIZED (
+    SELECT interaction_id, similarity FROM compared
+    WHERE similarity >= %(floor)s
+    ORDER BY similarity DESC, interaction_id DESC
+    LIMIT %(candidates)s
+)
+SELECT interaction_id, kind, question, answer, tokens, similarity::float8 AS similarity,
+       coalesce(has_learnt(%(adapter)s::text, feedback_id, interaction_id), false) AS is_learnt
+FROM near JOIN memories USING (interaction_id) JOIN memory_states USING (interaction_id)
+WHERE state = 'standing'
+  AND NOT EXISTS (
+      SELECT FROM memory_documents AS shown
+      WHERE shown.interaction_id = near.interaction_id
+        AND NOT EXISTS (SELECT FROM visible_documents(%(principals)s::text[]) AS seen WHERE seen.id = shown.document_id))
+ORDER BY similarity DESC, feedback_id DESC
+
+-- name: find_unread
+-- Questions that were not read yet, or by another model than questions are asked with now.
+SELECT interaction_id, question, language FROM memories
+WHERE terms IS NULL
+   OR language = ANY(%(languages)s::text[]) AND model_id IS DISTINCT FROM %(model_id)s::smallint
+ORDER BY interaction_id
+LIMIT %(limit)s
+
+-- name: store_read
+UPDATE memories SET terms = row.terms, model_id = row.model_id, vector = row.vector::halfvec
+FROM jsonb_to_recordset(%(rows)s::jsonb)
+    AS row(interaction_id bigint, question text, terms text[], model_id smallint, vector text)
+WHERE memories.interaction_id = row.interaction_id AND memories.question = row.question
+
+-- name: find_listed
+SELECT memories.interaction_id AS id, kind, state, question, answer, language, tokens, remembered_at, removed_at,
+       removed_by, waits_until,
+       coalesce(has_learnt((SELECT name FROM serving), feedback_id, memories.interaction_id), false) AS is_learnt,
+       (SELECT count(*) FROM interactions
+        WHERE example_ids <> '{}' AND example_ids @> ARRAY[memories.interaction_id])::integer AS uses
+FROM memories JOIN memory_states USING (interaction_id)
+WHERE (%(id)s::bigint IS NULL OR memories.interaction_id = %(id)s)
+  AND (%(state)s::text IS NULL OR state = %(state)s)
+ORDER BY memories.interaction_id DESC
+LIMIT %(limit)s
+
+-- name: find_documents
+SELECT shown.document_id, title, path, is_cited,
+       removed_at IS NULL AND documents.version = shown.version
+           AND documents.audience_id IS NOT DISTINCT FROM shown.audience_id AS is_unchanged
+FROM memory_documents AS shown LEFT JOIN documents ON documents.id = document_id
+WHERE shown.interaction_id = %(id)s
+ORDER BY is_cited DESC, shown.document_id
+
+-- name: find_uses
+SELECT id, finished_at, question FROM interactions
+WHERE example_ids <> '{}' AND example_ids @> ARRAY[%(id)s::bigint]
+ORDER BY id DESC LIMIT %(limit)s
+
+-- name: remove
+WITH removed AS (
+    UPDATE memories SET removed_at = now(), removed_by = %(by)s
+    WHERE interaction_id = %(id)s AND removed_at IS NULL RETURNING interaction_id
+), audited AS (
+    INSERT INTO audit (actor, act, subject) SELECT %(by)s, 'remove memory', 'answer ' || interaction_id FROM removed
+)
+SELECT interaction_id AS id FROM removed
+
+-- name: count
+SELECT (SELECT count(*) FROM memory_states WHERE state = 'standing')::integer AS standing,
+       count(*) FILTER (WHERE example_ids <> '{}')::integer AS answers,
+       coalesce(sum(example_tokens), 0)::bigint AS spent_tokens, coalesce(sum(spared_tokens), 0)::bigint AS spared_tokens
+FROM interactions
+WHERE finished_at >= %(since)s AND finished_at < %(until)s
