@@ -10,7 +10,8 @@ from rich.table import Table
 from cli.ask import local_person
 from cli.house import open_house
 from cli.output import AT_MOST, ROW_ID, command, console, emit, escape, json_option, read_settings, say
-from retrieval.memory import Counts, State
+from learning.remembered import MemoryCounts, count_memory
+from retrieval.memory import State
 
 STATES: tuple[State, ...] = get_args(State)
 
@@ -39,7 +40,8 @@ async def list_memories(state: State | None, limit: int, days: int, as_json: boo
     async with open_house(read_settings()) as house:
         found = await house.memory.find_all(state=state, limit=limit)
         now = datetime.now(UTC)
-        counts = await house.memory.count(since=now - timedelta(days=days), until=now)
+        adapter = await house.choose_adapter(None)
+        counts = await count_memory(house.database, since=now - timedelta(days=days), until=now, adapter=adapter)
     if as_json:
         emit({"memories": found, "days": days, **asdict(counts)})
         return
@@ -93,7 +95,7 @@ def _say_state(one: Any) -> str:
     return one["state"]
 
 
-def _say_counts(counts: Counts, days: int) -> str:
-    spent, spared = f"{counts.spent_tokens:,}", f"{counts.spared_tokens:,}"
-    used = f"in {days} days they took {spent} tokens in {counts.answers} answers"
-    return f"{counts.standing} stand; {used}, and adapters that had learnt them spared {spared}"
+def _say_counts(counts: MemoryCounts, days: int) -> str:
+    stand = f"{counts.standing} stand, of which the served adapter has learnt {counts.learnt}"
+    took = f"in {days} days they took {counts.spent_tokens:,} tokens in {counts.answers} answers"
+    return f"{stand}; {took}, and adapters that had learnt them spared {counts.spared_tokens:,}"

@@ -9,7 +9,6 @@ import asyncio
 import logging
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
 from typing import Any, Literal
 
 from core.background import BackgroundWork
@@ -58,22 +57,6 @@ class Remembered:
     tokens: int
     similarity: float
     is_learnt: bool
-
-
-@dataclass(frozen=True, slots=True)
-class Counts:
-    """What memory came to in a time.
-
-    Attributes:
-        standing: memories that may be used, as of now.
-        answers: that were given with at least one.
-        spared_tokens: of those that did not have to stand there because an adapter had learnt them.
-    """
-
-    standing: int
-    answers: int
-    spent_tokens: int
-    spared_tokens: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -166,12 +149,6 @@ class Memory:
         """
         if not await self._database.fetch_dicts(QUERIES["remove"], {"id": memory_id, "by": by}):
             raise NotFoundError(f"nothing to remove of the answer {memory_id}; `nightbake memory list` shows what is")
-
-    async def count(self, *, since: datetime, until: datetime) -> Counts:
-        """What memory came to in the answers of a half-open time."""
-        found = await self._database.fetch_one(QUERIES["count"], {"since": since, "until": until}, Counts)
-        assert found, "a count is a row"
-        return found
 
 
 class MemoryFilling(BackgroundWork):

@@ -73,10 +73,3 @@ WITH removed AS (
     INSERT INTO audit (actor, act, subject) SELECT %(by)s, 'remove memory', 'answer ' || interaction_id FROM removed
 )
 SELECT interaction_id AS id FROM removed
-
--- name: count
-SELECT (SELECT count(*) FROM memory_states WHERE state = 'standing')::integer AS standing,
-       count(*) FILTER (WHERE example_ids <> '{}')::integer AS answers,
-       coalesce(sum(example_tokens), 0)::bigint AS spent_tokens, coalesce(sum(spared_tokens), 0)::bigint AS spared_tokens
-FROM interactions
-WHERE finished_at >= %(since)s AND finished_at < %(until)s

@@ -3,6 +3,7 @@
 import json
 from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +23,7 @@ from core.prompt import SYSTEM, Message, PromptExample
 from core.records import Outcome
 from learning.labels import find_answers
 from learning.remember import remember
+from learning.remembered import MemoryCounts, count_memory
 from retrieval.active_model import ActiveModel
 from retrieval.embedding import Embedder
 from retrieval.memory import Memory
@@ -153,7 +155,11 @@ async def test_what_the_adapter_has_learnt_is_spared(desk: Desk) -> None:
     assert (learnt["example_ids"], learnt["example_tokens"]) == ([], 0)
     assert learnt["spared_tokens"] == first["example_tokens"]
     await desk.database.execute(b"INSERT INTO switches (adapter_id, switched_by, reason) VALUES (NULL, 'test', 'back')")
-    assert (await desk.read_log((await desk.ask()).id))["example_tokens"] == first["example_tokens"]
+    tokens = first["example_tokens"]
+    assert (await desk.read_log((await desk.ask()).id))["example_tokens"] == tokens
+    day = {"since": datetime.now(UTC) - timedelta(days=1), "until": datetime.now(UTC) + timedelta(days=1)}
+    counts = await count_memory(desk.database, **day, adapter="night-1")
+    assert counts == MemoryCounts(standing=1, learnt=1, answers=2, spent_tokens=2 * tokens, spared_tokens=tokens)
 
 
 async def test_who_is_forgotten_is_forgotten_in_the_prompts_of_others_too(desk: Desk, tmp_path: Path) -> None:
