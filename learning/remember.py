@@ -220,8 +220,9 @@ def list_documents(answer: JudgedAnswer, chosen: Chosen, right: Mapping[int, Rig
     cited = set(answer.citations)
     if chosen.vote.correction and chosen.kind != "like":
         cited |= set(find_citations(chosen.vote.correction))
-    named = {one["document_id"] for one in answer.passages if one["number"] in cited}
-    versions = {one["document_id"]: one["document_version"] for one in answer.passages}
+    shown = [one for one in answer.passages if "document_id" in one]
+    named = {one["document_id"] for one in shown if one.get("number") in cited}
+    versions = {one["document_id"]: one.get("document_version", 1) for one in shown}
     named = named or set(versions)
     if found := right.get(chosen.vote.right_chunk_id or 0):
         versions.setdefault(found.document_id, found.version)

@@ -105,6 +105,18 @@ CREATE FUNCTION leave_out_examples(messages jsonb, examples integer) RETURNS jso
         END
     $$;
 
+-- Who may read the documents of examples, a list each: what was written with them may hold words of theirs. Nobody, where a
+-- document is gone or denies anybody, and where the memory is gone itself.
+CREATE FUNCTION list_example_access(example_ids bigint[]) RETURNS jsonb
+    LANGUAGE sql STABLE
+    AS $$
+        SELECT coalesce(jsonb_agg(DISTINCT to_jsonb(
+                   CASE WHEN documents.id IS NULL OR cardinality(deny) > 0 THEN '{}' ELSE allow END)), '[]')
+        FROM unnest(example_ids) AS example(id)
+        LEFT JOIN memory_documents ON memory_documents.interaction_id = example.id
+        LEFT JOIN documents ON documents.id = document_id AND removed_at IS NULL
+    $$;
+
 -- What an adapter has learnt: votes behind a pair that it was trained on, or that it was trained on by themselves.
 CREATE FUNCTION has_learnt(adapter text, feedback_id bigint, interaction_id bigint) RETURNS boolean
     LANGUAGE sql STABLE

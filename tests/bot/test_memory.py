@@ -116,6 +116,16 @@ async def test_a_night_trains_on_the_prompt_without_it(desk: Desk) -> None:
     assert answers[stored.id].messages == [*sent[:3], sent[-1]]
 
 
+async def test_what_was_written_with_restricted_examples_trains_only_who_may_read_them(desk: Desk) -> None:
+    corrected = await desk.correct()
+    stored = await desk.ask()
+    assert (await find_answers(desk.database, [stored.id]))[stored.id].access == [["everyone"], ["everyone"]]
+    await desk.database.execute(b"UPDATE documents SET allow = '{group:hr}'")
+    assert (await find_answers(desk.database, [stored.id]))[stored.id].access == [["everyone"], ["group:hr"]]
+    await desk.database.execute(b"DELETE FROM memories WHERE interaction_id = %s", [corrected])
+    assert (await find_answers(desk.database, [stored.id]))[stored.id].access == [["everyone"], []]
+
+
 async def test_examples_never_push_out_a_passage(desk: Desk) -> None:
     await desk.ask()
     bare = count_tokens(desk.read_prompt()) + FRAME_TOKENS + 128
