@@ -11,7 +11,7 @@ from cli.ask import local_person
 from cli.house import open_house
 from cli.output import AT_MOST, ROW_ID, command, console, emit, escape, json_option, read_settings, say
 from learning.remembered import MemoryCounts, count_memory
-from retrieval.memory import State
+from retrieval.memories import Memories, State
 
 STATES: tuple[State, ...] = get_args(State)
 
@@ -38,7 +38,7 @@ async def list_memories(state: State | None, limit: int, days: int, as_json: boo
     vote stands behind it; removed: by an administrator. What the served adapter has learnt is marked.
     """
     async with open_house(read_settings()) as house:
-        found = await house.memory.find_all(state=state, limit=limit)
+        found = await Memories(house.database).find_all(state=state, limit=limit)
         now = datetime.now(UTC)
         adapter = await house.choose_adapter(None)
         counts = await count_memory(house.database, since=now - timedelta(days=days), until=now, adapter=adapter)
@@ -58,9 +58,12 @@ async def list_memories(state: State | None, limit: int, days: int, as_json: boo
 @json_option
 @command
 async def show(memory_id: int, as_json: bool) -> None:
-    """Say all that is known of one memory: its documents, and the answers that it stood in the prompt of."""
+    """Say all that is known of one memory: its documents, and the answers that it stood in the prompt of.
+
+    Everybody's question is shown, whoever may read its documents: it is for administrators.
+    """
     async with open_house(read_settings()) as house:
-        found = await house.memory.get(memory_id)
+        found = await Memories(house.database).get(memory_id)
     if as_json:
         emit(dict(found))
         return
@@ -83,7 +86,7 @@ async def remove(memory_id: int, as_json: bool) -> None:
     Its votes stay, and nights learn from them; `nightbake pairs` and the console say what they make of them.
     """
     async with open_house(read_settings()) as house:
-        await house.memory.remove(memory_id, by=local_person())
+        await Memories(house.database).remove(memory_id, by=local_person())
     if as_json:
         emit({"removed": memory_id})
     say(f"memory {memory_id} is removed", quiet=as_json)

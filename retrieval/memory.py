@@ -7,13 +7,12 @@ another one.
 
 import asyncio
 import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
 from core.background import BackgroundWork
 from core.database import Database
-from core.errors import NotFoundError
 from core.group_commit import to_json_rows
 from core.prompt import detect_language
 from core.sql import load_queries
@@ -28,8 +27,6 @@ from retrieval.vectors import render_vector
 log = logging.getLogger(__name__)
 
 QUERIES = load_queries(__file__)
-
-State = Literal["standing", "waiting", "stale", "withdrawn", "removed"]
 
 # Of the nearest so many, those that the asker may read; the rest is too far away to matter.
 CANDIDATES = 64
@@ -67,7 +64,7 @@ class _Unread:
 
 
 class Memory:
-    """Finds, reads, lists and removes memories.
+    """Finds and reads memories.
 
     Args:
         active: the embedding model that questions are asked with.
@@ -123,32 +120,6 @@ class Memory:
             rows = await _read(found, asked, languages)
             await self._database.execute(QUERIES["store_read"], {"rows": to_json_rows(rows)})
             filled += len(found)
-
-    async def find_all(self, *, state: State | None = None, limit: int = 20) -> list[dict[str, Any]]:
-        """Memories, newest answers first, with how often each stood in a prompt."""
-        return await self._database.fetch_dicts(QUERIES["find_listed"], {"id": None, "state": state, "limit": limit})
-
-    async def get(self, memory_id: int, *, most_uses: int = 20) -> Mapping[str, Any]:
-        """One memory with its documents and the answers that it stood in the prompt of.
-
-        Raises:
-            NotFoundError: nothing is remembered of this answer.
-        """
-        rows = await self._database.fetch_dicts(QUERIES["find_listed"], {"id": memory_id, "state": None, "limit": 1})
-        if not rows:
-            raise NotFoundError(f"nothing is remembered of answer {memory_id}; `nightbake memory list` shows all")
-        documents = await self._database.fetch_dicts(QUERIES["find_documents"], {"id": memory_id})
-        used_in = await self._database.fetch_dicts(QUERIES["find_uses"], {"id": memory_id, "limit": most_uses})
-        return {**rows[0], "documents": documents, "used_in": used_in}
-
-    async def remove(self, memory_id: int, *, by: str) -> None:
-        """Leave it out from the next question on, for good; whatever is voted on its answer does not bring it back.
-
-        Raises:
-            NotFoundError: nothing is remembered of this answer, or it was removed before.
-        """
-        if not await self._database.fetch_dicts(QUERIES["remove"], {"id": memory_id, "by": by}):
-            raise NotFoundError(f"nothing to remove of the answer {memory_id}; `nightbake memory list` shows what is")
 
 
 class MemoryFilling(BackgroundWork):

@@ -13,6 +13,7 @@ from core.records import Feedback
 from learning.remember import remember
 from retrieval.active_model import ActiveModel
 from retrieval.embedding import Embedder
+from retrieval.memories import Memories
 from retrieval.memory import Memory, Remembered
 from retrieval.sources.access_rules import AccessRule
 from tests.retrieval.made_documents import Made, store
@@ -157,7 +158,7 @@ async def test_the_word_of_a_newcomer_waits_where_others_voted_long_before(memor
     await documents.execute(b"UPDATE feedback SET given_at = now() - interval '30 days'")
     await correct(documents, by="user:new")
     assert await find_answers(memory, documents) == []
-    assert [one["state"] for one in await memory.find_all(state="waiting")] == ["waiting"]
+    assert [one["state"] for one in await Memories(documents).find_all(state="waiting")] == ["waiting"]
     await documents.execute(b"UPDATE memories SET waits_until = now() - interval '1 second'")
     assert await find_answers(memory, documents) == [RIGHT]
 
@@ -168,7 +169,7 @@ async def test_of_a_burst_nothing_is_remembered(memory: Memory, documents: Datab
     for number in range(30):
         await correct(documents, f"It is number {number}.", question=f"What is number {number}?")
     assert await find_answers(memory, documents) == []
-    assert await memory.find_all() == []
+    assert await Memories(documents).find_all() == []
 
 
 async def test_what_an_adapter_has_learnt_leaves_its_prompts_and_comes_back_with_another(
@@ -198,13 +199,13 @@ async def test_what_an_adapter_has_learnt_leaves_its_prompts_and_comes_back_with
 async def test_an_administrator_takes_it_out_for_good(memory: Memory, documents: Database) -> None:
     corrected = await correct(documents)
     await remember(documents)
-    await memory.remove(corrected, by="cli:admin")
+    await Memories(documents).remove(corrected, by="cli:admin")
     await vote(documents, corrected, "user:cho", -1, correction="It is 24 days.")
     assert await find_answers(memory, documents) == []
-    shown = await memory.get(corrected)
+    shown = await Memories(documents).get(corrected)
     assert (shown["state"], shown["removed_by"], len(shown["documents"])) == ("removed", "cli:admin", 1)
     with pytest.raises(NotFoundError):
-        await memory.remove(corrected, by="cli:admin")
+        await Memories(documents).remove(corrected, by="cli:admin")
 
 
 async def test_the_right_passage_that_was_named_must_be_readable_too(memory: Memory, documents: Database) -> None:
