@@ -64,7 +64,12 @@ COMMENT ON COLUMN memory_documents.audience_id IS 'who might read it when it was
 CREATE VIEW memory_states AS
     SELECT memories.interaction_id,
            CASE
-               WHEN removed_at IS NOT NULL THEN 'removed'
+               WHEN removed_at IS NOT NULL
+                    OR EXISTS (SELECT FROM pairs CROSS JOIN LATERAL (SELECT verdict FROM pair_reviews
+                                                                     WHERE pair_id = pairs.id
+                                                                     ORDER BY pair_reviews.id DESC LIMIT 1) AS last
+                               WHERE feedback_ids @> ARRAY[feedback_id] AND origin = 'correction'
+                                 AND verdict = 'reject') THEN 'removed'
                WHEN NOT EXISTS (SELECT FROM trainable_feedback WHERE trainable_feedback.id = feedback_id)
                     OR EXISTS (SELECT FROM feedback AS own JOIN feedback AS later USING (interaction_id, person)
                                WHERE own.id = feedback_id AND later.id > own.id) THEN 'withdrawn'
@@ -80,7 +85,7 @@ CREATE VIEW memory_states AS
                ELSE 'standing'
            END AS state
     FROM memories;
-COMMENT ON VIEW memory_states IS 'stale: a cited document changed, went, or is for others now; waiting: a newcomer''s word';
+COMMENT ON VIEW memory_states IS 'removed: also by rejecting the correction''s pair; stale: a cited document changed, went, or is for others now';
 
 -- What of it stood in a prompt, and what did not have to.
 ALTER TABLE interactions

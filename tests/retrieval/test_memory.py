@@ -29,6 +29,12 @@ RIGHT = "You get 23 days."
 HR = [*EVERYONE, "group:hr"]
 # Who is named twice is denied.
 BARRED = [*HR, "user:barred"]
+# What a night makes of the correction that is remembered.
+PAIR = b"""INSERT INTO pairs (sha256, prompt, chosen, rejected, origin, question, language, interaction_ids, feedback_ids,
+                              voters, access, weight, given_at)
+           SELECT 'x', '[]', 'a', 'b', 'correction', 'q', 'en', ARRAY[interaction_id], ARRAY[feedback_id],
+                  '{}', '[]', 1, now()
+           FROM memories"""
 
 
 @pytest.fixture
@@ -177,23 +183,17 @@ async def test_what_an_adapter_has_learnt_leaves_its_prompts_and_comes_back_with
 ) -> None:
     await correct(documents)
     await remember(documents)
+    await documents.execute(PAIR)
     await documents.execute(
         b"""WITH run AS (
                 INSERT INTO runs (night, requested_by, window_from, window_to, adapter)
                 VALUES (now(), 'test', now() - interval '1 day', now(), 'night-1') RETURNING id
-            ), pair AS (
-                INSERT INTO pairs (sha256, prompt, chosen, rejected, origin, question, language, interaction_ids,
-                                   feedback_ids, voters, access, weight, given_at)
-                SELECT 'x', '[]', 'a', 'b', 'correction', 'q', 'en', ARRAY[interaction_id], ARRAY[feedback_id],
-                       '{}', '[]', 1, now() FROM memories RETURNING id
             )
-            INSERT INTO run_pairs (run_id, pair_id, state) SELECT run.id, pair.id, 'trained' FROM run, pair"""
+            INSERT INTO run_pairs (run_id, pair_id, state) SELECT run.id, pairs.id, 'trained' FROM run, pairs"""
     )
-    learnt = {
-        name: [one.is_learnt for one in await find(memory, documents, adapter=name)] for name in ("night-1", "old")
-    }
-    assert learnt == {"night-1": [True], "old": [False]}
-    assert [one.is_learnt for one in await find(memory, documents, adapter=None)] == [False]
+    found = {name: await find(memory, documents, adapter=name) for name in ("night-1", "night-0", None)}
+    learnt = {name: [one.is_learnt for one in near] for name, near in found.items()}
+    assert learnt == {"night-1": [True], "night-0": [False], None: [False]}
 
 
 async def test_an_administrator_takes_it_out_for_good(memory: Memory, documents: Database) -> None:
@@ -206,6 +206,18 @@ async def test_an_administrator_takes_it_out_for_good(memory: Memory, documents:
     assert (shown["state"], shown["removed_by"], len(shown["documents"])) == ("removed", "cli:admin", 1)
     with pytest.raises(NotFoundError):
         await Memories(documents).remove(corrected, by="cli:admin")
+
+
+async def test_a_correction_whose_pair_a_reviewer_rejected_is_gone(memory: Memory, documents: Database) -> None:
+    await correct(documents)
+    await remember(documents)
+    await documents.execute(PAIR)
+    assert await find_answers(memory, documents) == [RIGHT]
+    review = b"INSERT INTO pair_reviews (pair_id, verdict, reviewer) SELECT id, %s, 'x' FROM pairs"
+    await documents.execute(review, ["reject"])
+    assert await find_answers(memory, documents) == []
+    await documents.execute(review, ["approve"])
+    assert await find_answers(memory, documents) == [RIGHT]
 
 
 async def test_the_right_passage_that_was_named_must_be_readable_too(memory: Memory, documents: Database) -> None:
