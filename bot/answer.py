@@ -20,6 +20,7 @@ from core.interactions import Interactions, Turn
 from core.prompt import Language, detect_language
 from core.records import Begun, Outcome, Platform, Question
 from core.telemetry import interaction_id
+from retrieval.memory import Remembered
 from retrieval.query import Found
 
 TURNS_REMEMBERED = 4
@@ -30,6 +31,14 @@ class Searcher(Protocol):
 
     async def find(self, question: str, principals: Sequence[str], *, limit: int) -> Found:
         """At most `limit` passages, numbered from 1, and how they were found."""
+        ...
+
+
+class Rememberer(Protocol):
+    """What people said of near questions, as far as these principals may know it."""
+
+    async def find(self, question: str, principals: Sequence[str], *, adapter: str | None) -> list[Remembered]:
+        """The nearest first; those that the adapter has learnt are marked."""
         ...
 
 
@@ -59,6 +68,7 @@ class Answerer:
 
     Args:
         stops: where people's wishes to end an answer are found.
+        memory: what people said of earlier answers; None asks the model without.
     """
 
     def __init__(
@@ -70,6 +80,7 @@ class Answerer:
         stops: Stops,
         composer: Composer,
         base_url: str,
+        memory: Rememberer | None = None,
     ) -> None:
         self._interactions = interactions
         self.search = search
@@ -77,6 +88,7 @@ class Answerer:
         self._stops = stops
         self._composer = composer
         self._base_url = base_url
+        self._memory = memory
 
     async def answer(self, asked: Asked, reply: Reply) -> FinishedAnswer:
         """The whole story. What was begun before a crash or a stop goes on under the same id, from its start.
@@ -135,8 +147,16 @@ class Answerer:
         )
         if found.passages and found.is_answerable:
             draft.outcome = replace(draft.outcome, adapter=begun.adapter)
-            return await self._composer.compose(draft, detect_language(asked.text), found.searched, reply.show)
+            remembered = await self._remember(asked, begun, found)
+            return await self._composer.compose(
+                draft, detect_language(asked.text), found.searched, reply.show, remembered=remembered
+            )
         return await self._file_gap(draft.outcome, language, found)
+
+    async def _remember(self, asked: Asked, begun: Begun, found: Found) -> list[Remembered]:
+        if self._memory is None:
+            return []
+        return await self._memory.find(found.searched, asked.principals, adapter=begun.adapter)
 
     async def _understand(self, asked: Asked, begun: Begun) -> str:
         """The question that stands alone; asked again it is the one of the first time, whatever was said since."""

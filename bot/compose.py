@@ -1,20 +1,22 @@
 """From passages to an answer: fitted into the prompt, generated, checked against them, else quoted from them."""
 
 import logging
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from contextlib import aclosing
 from dataclasses import asdict, dataclass, replace
 from functools import partial
 
 from bot.citations import settle
 from bot.draft import Draft
+from bot.examples import choose_examples
 from bot.prompt import fit, to_messages
 from bot.quote import quote
 from core.errors import ModelServerError
 from core.model_server import ModelMissingError, ModelServer, Sampling
-from core.prompt import Language
+from core.prompt import Language, PromptExample
 from core.records import Outcome
 from core.wording import is_refusal
+from retrieval.memory import Remembered
 
 log = logging.getLogger(__name__)
 
@@ -30,10 +32,12 @@ class Limits:
     """Budgets of one answer.
 
     Attributes:
+        examples: earlier questions with their answers that a prompt holds beside its passages, at most.
         languages: what the model writes; a question in another language is answered by quotation.
     """
 
     passages: int = 3
+    examples: int = 3
     context_tokens: int = 4096
     answer_tokens: int = 128
     temperature: float = 0.0
@@ -46,6 +50,7 @@ class Composer:
     Args:
         is_resting: whether the model must not be asked now, because a night trains in its place.
         restore: loads an adapter, by its name, into a model server that does not have it.
+        examples: the company's own, for every prompt that has room.
     """
 
     def __init__(
@@ -55,14 +60,27 @@ class Composer:
         *,
         restore: Callable[[str], Awaitable[None]] | None = None,
         is_resting: Callable[[], Awaitable[bool]] | None = None,
+        examples: Sequence[PromptExample] = (),
     ) -> None:
         self._model_server = model_server
         self.limits = limits
         self._restore = restore
         self._is_resting = is_resting
+        self._examples = examples
 
-    async def compose(self, draft: Draft, language: Language, standalone: str, show: Show) -> Outcome:
+    async def compose(
+        self,
+        draft: Draft,
+        language: Language,
+        standalone: str,
+        show: Show,
+        *,
+        remembered: Sequence[Remembered] = (),
+    ) -> Outcome:
         """An answer from the draft's passages, which the draft shows as it grows.
+
+        Args:
+            remembered: what people said of near questions, for the prompt.
 
         Side effects: requests to the model server, calls of `show`.
         """
@@ -79,15 +97,32 @@ class Composer:
         draft.outcome = replace(draft.outcome, passages=fitting)
         if self._is_resting and await self._is_resting():
             return _quoted(draft.outcome, standalone, "quoted_resting")
+        draft.outcome = self._fill_prompt(draft.outcome, standalone, remembered)
         return await self._generate(draft, standalone, show)
+
+    def _fill_prompt(self, outcome: Outcome, standalone: str, remembered: Sequence[Remembered]) -> Outcome:
+        """With the messages, and what stands in them beside passages and question."""
+        shown = choose_examples(
+            standalone,
+            outcome.passages,
+            remembered,
+            self._examples,
+            most=self.limits.examples,
+            context_tokens=self.limits.context_tokens,
+            answer_tokens=self.limits.answer_tokens,
+        )
+        return replace(
+            outcome,
+            messages=to_messages(standalone, outcome.passages, shown.turns),
+            example_ids=[one.interaction_id for one in shown.remembered],
+            example_tokens=shown.tokens,
+            spared_tokens=shown.spared_tokens,
+        )
 
     async def _generate(self, draft: Draft, standalone: str, show: Show) -> Outcome:
         """Stream the model's answer and keep it where its passages carry it."""
-        messages = to_messages(standalone, draft.outcome.passages)
         sampling = self._choose_sampling(draft)
-        draft.outcome = replace(
-            draft.outcome, model=self._model_server.model, messages=messages, sampling=asdict(sampling)
-        )
+        draft.outcome = replace(draft.outcome, model=self._model_server.model, sampling=asdict(sampling))
         try:
             await self._stream(draft, sampling, show)
         except ModelServerError as error:

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from core.fitting import count_fitting
-from core.prompt import Message, PromptPassage, build_messages
+from core.prompt import Message, PromptExample, PromptPassage, build_messages
 from core.records import Passage
 
 
@@ -13,9 +13,9 @@ def fit(question: str, passages: Sequence[Passage], *, context_tokens: int, answ
     return list(passages[: count_fitting(question, show(passages), **limits)])
 
 
-def to_messages(question: str, passages: Sequence[Passage]) -> list[Message]:
+def to_messages(question: str, passages: Sequence[Passage], examples: Sequence[PromptExample] = ()) -> list[Message]:
     """The messages that are sent and logged."""
-    return build_messages(question, show(passages))
+    return build_messages(question, show(passages), examples)
 
 
 def show(passages: Sequence[Passage]) -> list[PromptPassage]:

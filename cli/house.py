@@ -9,6 +9,7 @@ from pathlib import Path
 
 from bot.answer import Answerer
 from bot.compose import Composer, Limits
+from bot.examples import load_examples
 from bot.stops import Stops
 from cli.output import say
 from core import embedded_model
@@ -33,6 +34,7 @@ from retrieval.embedding import Embedder
 from retrieval.examples import forget_examples
 from retrieval.learned_order import LearnedOrder
 from retrieval.lexical import keep_whole
+from retrieval.memory import Memory
 from retrieval.query import Finder
 from retrieval.rerank import Reranker
 from retrieval.search import Search
@@ -55,6 +57,7 @@ class House:
     embedder: Embedder
     search: Search
     finder: Finder
+    memory: Memory
     dictionary: Dictionary
     composer: Composer
     access: Access
@@ -148,7 +151,7 @@ async def open_house(settings: Settings, *, wait_seconds: float = 5) -> AsyncGen
 
     Raises:
         DatabaseError: the database is away, or was migrated by a newer version.
-        SettingsError: the file of synonyms is not as it should be.
+        SettingsError: the file of synonyms or of examples is not as it should be.
     """
     dictionary = await asyncio.to_thread(load_dictionary, settings.synonyms_file)
     keep_whole(dictionary.words)
@@ -178,12 +181,20 @@ def _build(settings: Settings, database: Database, dictionary: Dictionary) -> Ho
     finder = Finder(database, search, synonyms=synonyms, neighbours=settings.passage_neighbours)
     limits = Limits(
         passages=settings.passages_per_answer,
+        examples=settings.examples_per_answer,
         context_tokens=settings.model_context_tokens,
         answer_tokens=settings.model_answer_tokens,
         temperature=settings.model_temperature,
         languages=frozenset(read_list(settings.model_languages)),
     )
-    composer = Composer(model_server, limits, restore=serving.restore, is_resting=Rests(database).is_resting)
+    composer = Composer(
+        model_server,
+        limits,
+        restore=serving.restore,
+        is_resting=Rests(database).is_resting,
+        examples=load_examples(settings.examples_file) if settings.examples_file else (),
+    )
+    memory = Memory(database, search.active, floor=settings.examples_similarity, most=settings.examples_per_answer)
     return House(
         settings=settings,
         database=database,
@@ -195,6 +206,7 @@ def _build(settings: Settings, database: Database, dictionary: Dictionary) -> Ho
         embedder=embedder,
         search=search,
         finder=finder,
+        memory=memory,
         dictionary=dictionary,
         composer=composer,
         access=Access(database),
@@ -206,6 +218,7 @@ def _build(settings: Settings, database: Database, dictionary: Dictionary) -> Ho
             stops=Stops(database),
             composer=composer,
             base_url=settings.base_url,
+            memory=memory,
         ),
         forgetting=Forgetting(
             database=database,

@@ -24,12 +24,14 @@ from cli.sources import build_sources
 from core.errors import NightbakeError, ProcessError
 from core.garbage import keep_what_is_built
 from learning.night import read_figures
+from learning.remember import Remembering
 from learning.room import Room, wake_abandoned
 from learning.runs import Runs
 from learning.schedule import NightSchedule
 from learning.trial import TrialWatch
 from retrieval.examples import Teaching
 from retrieval.keep_up import KeepUp
+from retrieval.memory import MemoryFilling
 from retrieval.model_change import ModelChange
 from retrieval.sources.folder import open_path
 from retrieval.sources.source import Source
@@ -83,6 +85,8 @@ async def up(as_json: bool) -> None:
             if change.is_running:
                 say(f"{escape(await describe_change(house))}; `nightbake doctor` shows how far it is", quiet=as_json)
             await _begin(Teaching(house.database), stack)
+            await _begin(Remembering(house.database), stack)
+            await _begin(MemoryFilling(house.memory), stack)
             await _begin(_build_trial_watch(house), stack)
             schedule = await _begin(_build_schedule(house), stack)
             keep_what_is_built()

@@ -25,6 +25,7 @@ from cli.output import (
 from core.records import Feedback, Vote
 from core.sql import load_queries
 from learning.export import Form, export_feedback
+from learning.remember import remember
 from retrieval.examples import teach
 
 QUERIES = load_queries(__file__)
@@ -53,13 +54,15 @@ async def give(
 ) -> None:
     """Vote on an answer by its number; a second vote of the same person replaces the first.
 
-    The search learns from it at once. `withdraw` takes a vote back. A correction says what the answer should have been;
-    the night learns most from those.
+    Search and prompt learn from it at once. `withdraw` takes a vote back. A correction says what the answer should have
+    been; the night learns most from those.
     """
     vote = Feedback(interaction_id, person or local_person(), VALUES[value], "cli", correction, reason)
     async with open_house(read_settings()) as house:
         await house.feedback.record(vote)
         await teach(house.database)
+        await remember(house.database)
+        await house.memory.fill()
     if as_json:
         emit({"interaction_id": interaction_id, "value": VALUES[value], "person": vote.person})
     say("noted, thank you" if vote.value else "taken back", quiet=as_json)

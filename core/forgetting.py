@@ -236,6 +236,8 @@ async def _erase(connection: AsyncConnection[Any], used: Used, person: str, keep
     reports = (await connection.execute(QUERIES["erase_reports"], values)).rowcount
     await connection.execute(QUERIES["erase_fates"], values)
     log = {name: (await connection.execute(QUERIES[f"erase_{name}"], values)).rowcount for name in LOGGED}
+    # Memories went with their votes: an answer that is finished from now on finds them gone and leaves them out.
+    await connection.execute(QUERIES["erase_examples"], values)
     return Receipt(None, log, len(used.pairs), used.runs, reports, used.adapters)
 
 

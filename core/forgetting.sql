@@ -109,6 +109,12 @@ DELETE FROM inbox
 WHERE payload->>'person' = %(person)s AND id IS DISTINCT FROM %(keep_inbox)s::bigint
   AND NOT EXISTS (SELECT FROM interactions WHERE inbox_id = inbox.id)
 
+-- name: erase_examples
+-- Others' prompts in which the person's question or words stood as an example; what was answered to them stays.
+UPDATE interactions
+SET messages = leave_out_examples(messages, cardinality(example_ids)), example_ids = '{}'
+WHERE example_ids <> '{}' AND example_ids && %(touched)s::bigint[]
+
 -- name: reject_adapters
 UPDATE adapters SET rejected_at = now(), reason = %(reason)s WHERE name = ANY(%(adapters)s::text[])
 

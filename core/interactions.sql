@@ -29,19 +29,34 @@ WITH given AS (
     SELECT row.*
     FROM jsonb_array_elements(%(rows)s::jsonb) AS element(value), jsonb_to_record(value) AS row(
         interaction_id bigint, answer text, mode text, mode_reason text, standalone_question text, search_notice text, model text,
-        adapter text, messages jsonb, sampling jsonb, passages jsonb, generated text, citations integer[],
+        adapter text, messages jsonb, sampling jsonb, example_ids bigint[], example_tokens integer, spared_tokens integer,
+        passages jsonb, generated text, citations integer[],
         prompt_tokens integer, completion_tokens integer, first_token_seconds real, answer_seconds real)
     WHERE jsonb_typeof(element.value) = 'object'
+), remembered AS MATERIALIZED (
+    -- Locked: whose words are being forgotten meanwhile are waited for, and then left out of the prompt.
+    SELECT interaction_id FROM memories
+    WHERE interaction_id IN (SELECT unnest(example_ids) FROM given)
+    ORDER BY interaction_id
+    FOR KEY SHARE
 )
 UPDATE interactions SET
     answer = given.answer, mode = given.mode, mode_reason = given.mode_reason,
     standalone_question = given.standalone_question,
     search_notice = given.search_notice, model = given.model, adapter = given.adapter,
-    messages = given.messages, sampling = given.sampling, passages = given.passages, generated = given.generated,
+    messages = CASE WHEN is_whole THEN given.messages
+                    ELSE leave_out_examples(given.messages, cardinality(given.example_ids)) END,
+    example_ids = CASE WHEN is_whole THEN given.example_ids ELSE '{}' END,
+    example_tokens = given.example_tokens, spared_tokens = given.spared_tokens,
+    sampling = given.sampling, passages = given.passages, generated = given.generated,
     citations = given.citations, prompt_tokens = given.prompt_tokens, completion_tokens = given.completion_tokens,
     first_token_seconds = given.first_token_seconds, answer_seconds = given.answer_seconds,
     finished_at = clock_timestamp()
-FROM given WHERE interactions.id = given.interaction_id
+FROM given
+CROSS JOIN LATERAL (
+    SELECT given.example_ids <@ ARRAY(SELECT remembered.interaction_id FROM remembered) AS is_whole
+) AS looked
+WHERE interactions.id = given.interaction_id
 RETURNING interactions.id
 
 -- name: set_reply_key

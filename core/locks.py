@@ -12,3 +12,4 @@ class Lock(IntEnum):
     SOURCE = 7_140_004
     EMBEDDING_MODEL = 7_140_005
     SERVING = 7_140_006
+    MEMORY = 7_140_007

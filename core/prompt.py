@@ -1,8 +1,9 @@
 """The one layout in which passages and a question are shown to the language model.
 
 It lies on the ground floor because two rooms must agree on it to the letter: `bot` serves it, and
-`learning` trains the starter model on it. Stable text comes first (system, then passages, then the
-question), so the model server's prefix cache and prefix-shared training both apply.
+`learning` trains the starter model on it. Stable text comes first (system, then examples, then
+passages, then the question), so the model server's prefix cache and prefix-shared training both apply. Nights train on
+the prompt without people's examples, which stand right before its last turn.
 """
 
 import re
@@ -27,6 +28,14 @@ class PromptPassage:
     title: str
     heading_path: str
     text: str
+
+
+@dataclass(frozen=True, slots=True)
+class PromptExample:
+    """An earlier question with its right answer."""
+
+    question: str
+    answer: str
 
 
 REFUSALS: dict[Language, str] = {
@@ -65,8 +74,23 @@ def render_passage(number: int, passage: PromptPassage) -> str:
     return neutralise(f"[{number}] {heading}\n{passage.text.strip()}")
 
 
-def build_messages(question: str, passages: Sequence[PromptPassage]) -> list[Message]:
-    """System turn, then one user turn with the passages before the question."""
+def build_messages(
+    question: str, passages: Sequence[PromptPassage], examples: Sequence[PromptExample] = ()
+) -> list[Message]:
+    """System turn, the examples as two turns each, then one user turn with the passages before the question."""
     shown = [render_passage(number, passage) for number, passage in enumerate(passages, start=1)]
-    content = "\n\n".join([*shown, f"Question: {neutralise(question.strip())}"])
-    return [{"role": "system", "content": SYSTEM}, {"role": "user", "content": content}]
+    content = "\n\n".join([*shown, _render_question(question)])
+    turns = [turn for example in examples for turn in build_turns(example)]
+    return [{"role": "system", "content": SYSTEM}, *turns, {"role": "user", "content": content}]
+
+
+def build_turns(example: PromptExample) -> list[Message]:
+    """A question without passages and its answer, as if it had been asked before; what both say is people's text."""
+    return [
+        {"role": "user", "content": _render_question(example.question)},
+        {"role": "assistant", "content": neutralise(example.answer.strip())},
+    ]
+
+
+def _render_question(question: str) -> str:
+    return f"Question: {neutralise(question.strip())}"

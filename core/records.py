@@ -84,6 +84,8 @@ class Outcome:
         mode_reason: why an answer was quoted, refused, stopped or failed.
         citations: numbers of the passages that the answer cites.
         sampling: the parameters of the request, as sent.
+        example_ids: answers that stand in `messages` as earlier turns, right before the last (`retrieval/memory.py`).
+        spared_tokens: of examples that need not stand there because the adapter has learnt them.
     """
 
     interaction_id: int
@@ -96,6 +98,9 @@ class Outcome:
     adapter: str | None = None
     messages: list[Message] = field(default_factory=list[Message])
     sampling: dict[str, Any] = field(default_factory=dict[str, Any])
+    example_ids: list[int] = field(default_factory=list[int])
+    example_tokens: int = 0
+    spared_tokens: int = 0
     passages: list[Passage] = field(default_factory=list[Passage])
     generated: str | None = None
     citations: list[int] = field(default_factory=list[int])

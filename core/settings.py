@@ -72,6 +72,12 @@ class Settings(BaseSettings):
         description="Chunks of the same section shown with a passage, on each side; 1 or 2 for large models",
     )
 
+    examples_per_answer: int = Field(3, ge=0, le=10, description="Corrected or liked answers in a prompt, at most")
+    examples_similarity: float = Field(
+        0.6, gt=0, le=1, description="Least likeness of their questions to the asked one"
+    )
+    examples_file: Path | None = Field(None, description="The company's own examples (JSON Lines: question, answer)")
+
     worker_concurrency: int = Field(4, ge=1, le=256, description="Answers worked on at once")
 
     slack_bot_token: SecretStr | None = Field(None, description="xoxb-…")
@@ -131,7 +137,9 @@ class Settings(BaseSettings):
     night_min_held_out: int = Field(20, ge=1, description="Fewer held-out pairs and the gate abstains")
     night_answers: int = Field(32, ge=0, description="Held-out prompts answered again by both models, at most")
     night_evaluate_seconds: float = Field(120.0, gt=0, description="After this no more is asked to judge a candidate")
-    night_judge: str = Field("rules", description="rules; model: the base model judges where rules see no difference")
+    night_judge: Literal["rules", "model"] = Field(
+        "rules", description="rules; model: the base model judges where rules see no difference"
+    )
     night_groundedness_margin: float = Field(
         0.15, gt=0, lt=1, description="A loss of carried claims as large as this must be ruled out"
     )
@@ -200,13 +208,6 @@ class Settings(BaseSettings):
     def _is_way(cls, value: str) -> str:
         if value not in ("auto", "beside", "second", "sleep", "restart"):
             raise ValueError(f"expected auto, beside, second, sleep or restart, got {value!r}")
-        return value
-
-    @field_validator("night_judge")
-    @classmethod
-    def _is_judge(cls, value: str) -> str:
-        if value not in ("rules", "model"):
-            raise ValueError(f"expected rules or model, got {value!r}")
         return value
 
     @field_validator("night_loss")

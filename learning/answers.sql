@@ -1,5 +1,6 @@
 -- name: find_disliked
-SELECT id, coalesce(standalone_question, question) AS question, language, messages
+SELECT id, coalesce(standalone_question, question) AS question, language,
+       leave_out_examples(messages, cardinality(example_ids)) AS messages
 FROM interactions
 WHERE finished_at >= %(since)s AND finished_at < %(until)s
   AND mode IN ('generated', 'quoted') AND messages IS NOT NULL

@@ -101,4 +101,4 @@ def _read_vote(vote: dict[str, Any]) -> VoteRow:
 
 
 def _is_public(answer: Answer) -> bool:
-    return all(lets_everyone_in(passage.get("allow") or []) for passage in answer.passages or [])
+    return all(lets_everyone_in(allow) for allow in answer.access)

@@ -1,6 +1,7 @@
 -- name: find_judged
-SELECT interactions.id, coalesce(standalone_question, question) AS question, language, messages, passages, answer,
-       generated, mode, mode_reason,
+SELECT interactions.id, coalesce(standalone_question, question) AS question, language,
+       leave_out_examples(messages, cardinality(example_ids)) AS messages, passages, answer,
+       generated, mode, mode_reason, list_example_access(example_ids) AS example_access,
        (SELECT jsonb_agg(jsonb_build_object('feedback_id', current_feedback.id, 'interaction_id', interactions.id,
                                             'person', person, 'value', value, 'correction', correction,
                                             'given_at', given_at, 'is_current', true) ORDER BY current_feedback.id)

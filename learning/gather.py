@@ -111,7 +111,7 @@ async def _build_singles(
             one.value,
             one.weight,
             votes,
-            may_train(_list_access(one.answer), shown.get(one.answer.id, ()), audience),
+            may_train(one.answer.access, shown.get(one.answer.id, ()), audience),
         )
         for one, votes in singles
     ]
@@ -174,7 +174,3 @@ def _batch(clusters: Iterable[list[Judgement]]) -> Iterator[list[list[Judgement]
         batch.append(cluster)
     if batch:
         yield batch
-
-
-def _list_access(answer: Answer) -> list[list[str]]:
-    return [passage.get("allow") or [] for passage in answer.passages or []]

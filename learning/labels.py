@@ -61,6 +61,8 @@ class Answer:
     Attributes:
         messages: None in an outline, which has no passages either; `has_prompt` says whether there are any.
         principals: what everyone who saw the reply may read.
+        example_access: who may read each document of the examples that the model was shown; those are left out of
+            `messages`, but what it wrote may hold words of theirs.
     """
 
     id: int
@@ -77,6 +79,12 @@ class Answer:
     citations: tuple[int, ...] = ()
     has_prompt: bool = True
     finished_at: datetime | None = None
+    example_access: Sequence[Sequence[str]] = ()
+
+    @property
+    def access(self) -> list[Sequence[str]]:
+        """Who may read each document that the model was shown anything of."""
+        return [*(passage.get("allow") or [] for passage in self.passages or []), *self.example_access]
 
 
 @dataclass(frozen=True, slots=True)

@@ -33,8 +33,11 @@ WHERE id = ANY(%(ids)s) AND finished_at IS NOT NULL
 ORDER BY id
 
 -- name: find_answers
-SELECT id, coalesce(standalone_question, question) AS question, language, messages, passages, answer, generated, mode,
-       mode_reason, again_of, principals, coalesce(citations, '{}') AS citations, finished_at
+-- The prompts of nights hold no words of others: who learns without examples does without them.
+SELECT id, coalesce(standalone_question, question) AS question, language,
+       leave_out_examples(messages, cardinality(example_ids)) AS messages, passages, answer, generated, mode,
+       mode_reason, again_of, principals, coalesce(citations, '{}') AS citations, finished_at,
+       list_example_access(example_ids) AS example_access
 FROM interactions
 WHERE id = ANY(%(ids)s) AND finished_at IS NOT NULL
 ORDER BY id

@@ -67,6 +67,6 @@ FROM run_pairs JOIN pairs ON pairs.id = pair_id
 WHERE run_id = %(run_id)s AND state = 'trained' ORDER BY sha256
 
 -- name: stream_singles
-SELECT interactions.id, messages, answer, generated, mode, is_liked
+SELECT interactions.id, leave_out_examples(messages, cardinality(example_ids)) AS messages, answer, generated, mode, is_liked
 FROM run_singles JOIN interactions ON interactions.id = interaction_id
 WHERE run_id = %(run_id)s AND use = 'kto' ORDER BY interaction_id

@@ -138,6 +138,7 @@ def make_pair(
     passages = answer.passages or []
     documents = {(p["document_id"], p.get("document_version", 1)) for p in passages if "document_id" in p}
     signals = {f"signal:{vote.signal}" for vote in votes}
+    others = other.example_access if other else ()
     return Pair(
         prompt=answer.messages or [],
         chosen=sides[0],
@@ -148,7 +149,7 @@ def make_pair(
         interaction_ids=(answer.id, other.id) if other else (answer.id,),
         feedback_ids=tuple(sorted(vote.feedback_id for vote in votes)),
         voters=tuple(sorted({vote.person for vote in votes})),
-        access=tuple(sorted({tuple(sorted(passage.get("allow") or [])) for passage in passages})),
+        access=tuple(sorted({tuple(sorted(allow)) for allow in (*answer.access, *others)})),
         weight=weight,
         given_at=max((vote.given_at for vote in votes), default=answer.finished_at or _LONG_AGO),
         documents=tuple(sorted(documents)),

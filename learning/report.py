@@ -9,6 +9,7 @@ from learning.break_even import Figures
 from learning.economy import find_economy
 from learning.lessons import Lessons, find_lessons
 from learning.permission import EVERYONE
+from learning.remembered import count_memory
 from learning.report_facts import Gathered, build_facts
 from learning.report_pages import LANGUAGES, render_html, render_markdown
 from learning.runs import Run, Runs, State
@@ -64,4 +65,5 @@ async def _gather(database: Database, run: Run, figures: Figures) -> Gathered:
         topics=await Gaps(database).find_topics_between(reported_until, run.window_to, limit=MOST_TOPICS),
         exams=rounds if is_new else [],
         has_golden=bool(rounds),
+        memory=await count_memory(database, since=reported_until, until=run.window_to, adapter=run.adapter),
     )

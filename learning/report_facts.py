@@ -12,6 +12,7 @@ from learning.economy import Economy
 from learning.evaluate import wilson_interval
 from learning.lessons import Lessons, choose_examples, count_changes
 from learning.needs import find_needs
+from learning.remembered import MemoryCounts
 from learning.runs import Run, State
 
 MOST_TICKETS = 20
@@ -42,6 +43,7 @@ class Gathered:
         days: votes of thirty days, one row a day.
         exams: rounds of golden questions that no report has told, and the one before; newest first.
         has_golden: whether golden questions were ever asked.
+        memory: of corrections in prompts, since the last report; learnt is by this night's adapter.
     """
 
     lessons: Lessons = field(default_factory=Lessons)
@@ -50,6 +52,7 @@ class Gathered:
     topics: Sequence[Topic] = ()
     exams: Sequence[Exam] = ()
     has_golden: bool = False
+    memory: MemoryCounts = field(default_factory=MemoryCounts)
 
 
 def build_facts(
@@ -86,6 +89,7 @@ def build_facts(
         "gaps": list(gathered.topics[:MOST_GAPS]),
         "more_gaps": max(0, len(gathered.topics) - MOST_GAPS),
         "golden": compare_exams(gathered.exams),
+        "memory": asdict(gathered.memory),
         "days": list(gathered.days),
         "seconds": run.seconds,
         "total_seconds": sum(run.seconds.values()),

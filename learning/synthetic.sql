@@ -1,6 +1,8 @@
 -- name: find_replaced
-SELECT id, coalesce(standalone_question, question) AS question, language, messages, passages, answer, generated, mode,
-       mode_reason, again_of, principals, coalesce(citations, '{}') AS citations, finished_at
+SELECT id, coalesce(standalone_question, question) AS question, language,
+       leave_out_examples(messages, cardinality(example_ids)) AS messages, passages, answer, generated, mode,
+       mode_reason, again_of, principals, coalesce(citations, '{}') AS citations, finished_at,
+       list_example_access(example_ids) AS example_access
 FROM interactions
 WHERE mode = 'quoted' AND mode_reason = 'quoted_unsupported'
   AND finished_at >= %(window_from)s AND finished_at < %(window_to)s

@@ -13,6 +13,7 @@ from bot.web.chat import Chat
 from bot.web.console import Console
 from bot.web.console_acts import ConsoleActs
 from bot.web.console_disagreements import ConsoleDisagreements
+from bot.web.console_memory import ConsoleMemory
 from bot.web.console_nights import ConsoleNights
 from bot.web.console_pairs import ConsolePairs
 from bot.web.conversations import Conversations
@@ -85,8 +86,8 @@ def build_app(
     acts = ConsoleActs(database=database, serving=serving, night=night, base_url=base_url)
     desk: dict[str, Any] = {"templates": templates, "database": database, "base_url": base_url}
     pairs, disagreements = ConsolePairs(**desk), ConsoleDisagreements(**desk)
-    nights = ConsoleNights(serving=serving, **desk)
-    parts = (chat, pages, console, acts, nights, pairs, disagreements)
+    nights, memory = ConsoleNights(serving=serving, **desk), ConsoleMemory(**desk)
+    parts = (chat, pages, console, acts, nights, pairs, disagreements, memory)
     app.add_routes([route for part in parts for route in part.routes()])
     app.on_response_prepare.append(_prepare)
     app.on_shutdown.append(_close(live, night))

@@ -9,6 +9,7 @@ from learning.break_even import Accuracy, Figures, Gain, judge, sum_spending
 from learning.economy import Economy
 from learning.lessons import Lessons, Told
 from learning.manifest import price
+from learning.remembered import MemoryCounts
 from learning.report_facts import Gathered
 from learning.runs import Run
 from tests.learning.making import NOON
@@ -125,6 +126,7 @@ def make_gathered(**changes: Any) -> Gathered:
         "lessons": Lessons(told, [("benefits", 120), ("money", 77), ("time-off", 41)]),
         "economy": Economy(figures, judge(Accuracy(34, 40, "golden"), figures), spending),
         "days": days, "topics": [topic], "exams": [exam], "has_golden": True,
+        "memory": MemoryCounts(41, 29, 318, 18_230, 7_104),
     }  # fmt: skip
     return Gathered(**(values | changes))
 

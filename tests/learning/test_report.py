@@ -244,6 +244,7 @@ def test_a_full_night_tells_everything_in_words(language: Language) -> None:
     assert html.index("hr@example.com (2)") < html.index(f"{texts['no_owner']} (1)")
     assert "<b>512</b>" in html and "<b>400</b>" in html and texts["nothing_lost"] in html
     assert "USD 5.10" in html and "USD 5.10" in markdown
+    assert "18,230" in html and "18,230" in markdown
 
 
 def test_a_duration_is_said_as_people_say_it() -> None:
