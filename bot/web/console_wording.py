@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 
 from bot.web.disagreements_wording import DISAGREEMENTS
+from bot.web.exercises_wording import EXERCISES
 from bot.web.nights_wording import NIGHTS
 from bot.web.pairs_wording import PAIRS
 from core.prompt import Language
@@ -11,6 +12,7 @@ CONSOLE: Mapping[Language, Mapping[str, str]] = {
     "en": {
         **PAIRS["en"],
         **DISAGREEMENTS["en"],
+        **EXERCISES["en"],
         **NIGHTS["en"],
         "console": "console",
         "console_label": "Nightbake console",
@@ -194,6 +196,7 @@ CONSOLE: Mapping[Language, Mapping[str, str]] = {
     "ko": {
         **PAIRS["ko"],
         **DISAGREEMENTS["ko"],
+        **EXERCISES["ko"],
         **NIGHTS["ko"],
         "console": "콘솔",
         "console_label": "Nightbake 콘솔",
