@@ -62,9 +62,9 @@ def find_fault(draft: Draft, *, items: Seen, exam: Seen) -> Reason | None:
     for reason, passes in CHECKS[draft.kind]:
         if not passes(draft):
             return reason
-    if items.holds(draft.subject, draft.answer):
+    if items.holds(draft.subject, draft.solution):
         return "duplicate"
-    return "exam" if exam.holds(draft.subject, draft.answer) else None
+    return "exam" if exam.holds(draft.subject, draft.solution) else None
 
 
 def has_form(draft: Draft) -> bool:
@@ -107,15 +107,14 @@ def is_supported(draft: Draft) -> bool:
 def has_one_right(draft: Draft) -> bool:
     """No option says the same as another, and none holds the right one."""
     normal = [normalise_text(option) for option in draft.options]
-    right = f" {normalise_text(draft.options[draft.right or 0])} "
+    right = f" {normalise_text(draft.solution)} "
     wrong = [f" {option} " for at, option in enumerate(normal) if at != draft.right]
     return len(set(normal)) == OPTIONS and not any(right in option or option in right for option in wrong)
 
 
 def has_wrong_options(draft: Draft) -> bool:
     """No wrong option stands in the line of the clue that the right one was taken from."""
-    question = draft.answer.split("\n")[0] if draft.kind == "choice_writing" else draft.question
-    line = normalise_text(find_bearing_line(draft.clue, question, draft.options[draft.right or 0]))
+    line = normalise_text(find_bearing_line(draft.clue, draft.subject, draft.solution))
     wrong = [normalise_text(option) for at, option in enumerate(draft.options) if at != draft.right]
     return not any(f" {option} " in f" {line} " for option in wrong)
 

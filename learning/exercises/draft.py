@@ -98,8 +98,13 @@ class Draft:
 
     @property
     def subject(self) -> str:
-        """What tells it from another of its kind: the instruction to write a question is always the same."""
-        return self.answer if self.kind == "choice_writing" else self.question
+        """What is asked: where a question is to be written, the written one, for the instruction is always the same."""
+        return self.answer.split("\n", 1)[0] if self.kind == "choice_writing" else self.question
+
+    @property
+    def solution(self) -> str:
+        """What answers the subject."""
+        return self.answer if self.right is None else self.options[self.right]
 
     @property
     def sha256(self) -> str:

@@ -152,7 +152,7 @@ class Maker:
         values = {"probed": probed, "purpose": self._wanted.purpose, "seconds": time.monotonic() - began}
         if await self._store.record(make_id, slot, draft, cost, **values) is None:
             return "duplicate"
-        self._items[draft.kind].add(draft.subject, draft.answer)
+        self._items[draft.kind].add(draft.subject, draft.solution)
         return None
 
     async def _write(self, slot: Slot) -> Draft | None:

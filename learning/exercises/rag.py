@@ -6,6 +6,7 @@ A hard negative is a passage that our own search finds for the question and that
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
+from core.prompt import detect_language
 from core.wording import find_numbers, measure_support, normalise_text
 from learning.exercises.draft import CountTokens, Draft, Related, Section
 from learning.exercises.questions import build_open, find_open_questions
@@ -43,16 +44,15 @@ def add_negatives(draft: Draft, related: Sequence[Related], *, count_tokens: Cou
     for one in related:
         text = shorten(one.text, draft.question, count_tokens=count_tokens, most_tokens=most_tokens)
         is_clue = normalise_text(one.text) in normalise_text(draft.clue) or normalise_text(clue) in normalise_text(text)
-        if text and not is_clue and not says(one.text, draft.answer) and len(kept) < NEGATIVES:
+        # Whether a passage in another language says the same cannot be told by its words.
+        is_read = detect_language(one.text) == draft.language
+        if text and is_read and not is_clue and not says(one.text, draft.answer) and len(kept) < NEGATIVES:
             kept.append(replace(one, text=text))
     return replace(draft, clue=clue, negatives=tuple(kept))
 
 
 def says(text: str, answer: str) -> bool:
-    """Whether a passage may well say what the answer says; where numbers are asked, by its numbers alone.
-
-    Careful on purpose: a passage in another language that holds the same numbers counts.
-    """
+    """Whether a passage may well say what the answer says; where numbers are asked, by its numbers alone."""
     numbers = find_numbers(answer)
     if numbers:
         return numbers <= find_numbers(text)

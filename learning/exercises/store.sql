@@ -18,7 +18,8 @@ UPDATE exercise_makes SET ended_at = now() WHERE id = %(id)s
 SELECT key FROM exercise_drafts
 
 -- name: find_asked
-SELECT kind, purpose, CASE kind WHEN 'choice_writing' THEN answer ELSE question END AS subject, answer
+SELECT kind, purpose, CASE kind WHEN 'choice_writing' THEN split_part(answer, chr(10), 1) ELSE question END AS subject,
+       coalesce(options[right_option + 1], answer) AS answer
 FROM exercises
 ORDER BY id
 
@@ -36,8 +37,8 @@ WITH stored AS (
     INSERT INTO exercises (sha256, kind, origin, purpose, language, question, answer, clue, title, heading_path, shape,
                            options, right_option, negatives, parent_id, step, probe)
     SELECT %(sha256)s, %(kind)s, %(origin)s, %(purpose)s, %(language)s, %(question)s, %(answer)s, %(clue)s, %(title)s,
-           %(heading_path)s, %(shape)s, %(options)s::text[], %(right_option)s, %(negatives)s::jsonb, %(parent_id)s,
-           %(step)s, %(probe)s::jsonb
+           %(heading_path)s, %(shape)s, %(options)s::text[], %(right_option)s::smallint, %(negatives)s::jsonb,
+           %(parent_id)s::bigint, %(step)s, %(probe)s::jsonb
     WHERE (SELECT count(*) FROM documents WHERE id = ANY(%(document_ids)s::bigint[]) AND removed_at IS NULL)
           = cardinality(%(document_ids)s::bigint[])
     ON CONFLICT (sha256) DO NOTHING

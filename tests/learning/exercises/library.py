@@ -23,6 +23,7 @@ ADD_DOCUMENT = b"""WITH document AS (
                    AS cut(place, heading, starts, ends)
 )
 SELECT id FROM document"""
+MONEY = f"Allowances are paid by the day.\n\n{REGIONS}"
 DROUGHT = "Wells are measured on Mondays by two people. A dry well is reported to the harbour. Nobody drinks from it."
 
 
@@ -44,7 +45,7 @@ async def add_document(
 async def fill(database: Database) -> dict[str, int]:
     """A travel guide, a glossary and a page about wells; their ids by title."""
     return {
-        "Travel": await add_document(database, "Travel", {"Money": REGIONS, "Ferry": FERRY, "Wells": DROUGHT}),
+        "Travel": await add_document(database, "Travel", {"Money": MONEY, "Ferry": FERRY, "Wells": DROUGHT}),
         "Words": await add_document(database, "Words", {"People": GLOSSARY}),
         "Wells": await add_document(database, "Wells", {"Measuring": DROUGHT, "Depth": "A well is nine metres deep."}),
     }
