@@ -105,6 +105,8 @@ class Bot:
             run_night=run_night,
             readiness=readiness,
             suggestions=suggestions,
+            exercise_share=settings.exercise_review_share,
+            exercise_reviewers=settings.exercise_reviewers,
         )
         parts: dict[str, Any] = {
             "inbox": self._inbox,

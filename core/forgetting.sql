@@ -64,6 +64,10 @@ UPDATE pair_reviews SET reviewer = 'erased' WHERE reviewer = %(person)s
 -- name: blank_checks
 UPDATE document_checks SET checked_by = 'erased' WHERE checked_by = %(person)s
 
+-- name: blank_exercise_reviews
+-- What somebody wrote into an exercise is of a document and stays.
+UPDATE exercise_reviews SET reviewer = 'erased' WHERE reviewer = %(person)s
+
 -- name: erase_pairs
 DELETE FROM pairs WHERE id = ANY(%(pairs)s::bigint[])
 

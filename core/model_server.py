@@ -2,7 +2,7 @@
 
 import asyncio
 import time
-from collections.abc import AsyncGenerator, Sequence
+from collections.abc import AsyncGenerator, Mapping, Sequence
 from contextlib import aclosing, asynccontextmanager
 from dataclasses import dataclass
 from typing import Any
@@ -79,15 +79,19 @@ class ModelServer:
         generation: Generation,
         adapter: str | None = None,
         sampling: Sampling | None = None,
+        schema: Mapping[str, Any] | None = None,
     ) -> AsyncGenerator[str]:
         """Pieces of the answer as they come, gathered in `generation` too.
 
         Closing the iterator cancels the generation on the server.
 
+        Args:
+            schema: JSON schema that the answer keeps to, by the server's structured output.
+
         Raises:
             ModelServerError: after retries, which are made only while nothing was generated.
         """
-        body = _chat_body(adapter or self.model, messages, sampling or Sampling())
+        body = _chat_body(adapter or self.model, messages, sampling or Sampling(), schema)
         for attempt in range(RETRIES + 1):
             try:
                 async with aclosing(self._stream_once(body, generation)) as pieces:
@@ -100,11 +104,16 @@ class ModelServer:
                 await asyncio.sleep(RETRY_PAUSE_SECONDS * (attempt + 1))
 
     async def complete(
-        self, messages: Sequence[Message], *, adapter: str | None = None, sampling: Sampling | None = None
+        self,
+        messages: Sequence[Message],
+        *,
+        adapter: str | None = None,
+        sampling: Sampling | None = None,
+        schema: Mapping[str, Any] | None = None,
     ) -> Generation:
         """A whole answer at once."""
         generation = Generation()
-        async for _ in self.stream(messages, generation=generation, adapter=adapter, sampling=sampling):
+        async for _ in self.stream(messages, generation=generation, adapter=adapter, sampling=sampling, schema=schema):
             pass
         return generation
 
@@ -286,7 +295,9 @@ async def _check_status(response: aiohttp.ClientResponse) -> None:
         raise _StatusError(response.status, (await response.text())[:300])
 
 
-def _chat_body(model: str, messages: Sequence[Message], sampling: Sampling) -> dict[str, Any]:
+def _chat_body(
+    model: str, messages: Sequence[Message], sampling: Sampling, schema: Mapping[str, Any] | None = None
+) -> dict[str, Any]:
     body: dict[str, Any] = {
         "model": model,
         "messages": list(messages),
@@ -296,6 +307,9 @@ def _chat_body(model: str, messages: Sequence[Message], sampling: Sampling) -> d
         "stream": True,
         "stream_options": {"include_usage": True},
     }
+    if schema is not None:
+        form = {"name": "answer", "schema": dict(schema), "strict": True}
+        body["response_format"] = {"type": "json_schema", "json_schema": form}
     return body | ({"seed": sampling.seed} if sampling.seed is not None else {})
 
 

@@ -154,6 +154,9 @@ class Settings(BaseSettings):
     night_review_share: float = Field(
         0.0, ge=0, le=1, description="Share of new pairs that wait until a person approves them in the console"
     )
+    exercise_review_share: float = Field(0.2, ge=0, le=1, description="Share of simple exercises that await a person")
+    exercise_reviewers: int = Field(1, ge=1, le=3, description="People who must look at an exercise that waits")
+    reviewer_hour_cost: float | None = Field(None, ge=0, description="What an hour of a reviewer of exercises costs")
     night_regenerate: int = Field(
         4, ge=0, le=16, description="Answers sampled for a disliked one, to find a better; 0 samples none"
     )
@@ -178,9 +181,7 @@ class Settings(BaseSettings):
     human_answer_cost: float = Field(40, ge=0, description="What a person's answer costs, after a wrong one")
     lost_trust_cost: float = Field(1000, ge=0, description="What it costs when somebody gives the assistant up")
     lost_trust_chance: float = Field(0.05, ge=0, le=1, description="Chance of that after a wrong answer")
-    night_hour_cost: float | None = Field(
-        None, ge=0, description="What an hour of the machine that trains costs; unset: reports tell hours only"
-    )
+    night_hour_cost: float | None = Field(None, ge=0, description="What an hour of the machine that trains costs")
     night_watts: float | None = Field(
         None,
         ge=0,

@@ -13,6 +13,7 @@ from bot.web.chat import Chat
 from bot.web.console import Console
 from bot.web.console_acts import ConsoleActs
 from bot.web.console_disagreements import ConsoleDisagreements
+from bot.web.console_exercises import ConsoleExercises
 from bot.web.console_memory import ConsoleMemory
 from bot.web.console_nights import ConsoleNights
 from bot.web.console_pairs import ConsolePairs
@@ -47,6 +48,8 @@ def build_app(
     run_night: RunNight | None = None,
     readiness: Readiness | None = None,
     suggestions: Mapping[Language, Sequence[str]] = SUGGESTIONS,
+    exercise_share: float = 0.2,
+    exercise_reviewers: int = 1,
 ) -> web.Application:
     """Put the parts together; other rooms may add routes to the application before it starts.
 
@@ -55,6 +58,7 @@ def build_app(
         find_principals: what a person of the web may read.
         run_night: starts a night and returns at its end; without it the console has no such button.
         readiness: which parts work, by name; default: only the database.
+        exercise_share: of exercises that need no person, those that wait for one; exercise_reviewers: how many people.
     """
     templates = load_templates()
     readiness = readiness or check_readiness(database)
@@ -87,7 +91,8 @@ def build_app(
     desk: dict[str, Any] = {"templates": templates, "database": database, "base_url": base_url}
     pairs, disagreements = ConsolePairs(**desk), ConsoleDisagreements(**desk)
     nights, memory = ConsoleNights(serving=serving, **desk), ConsoleMemory(**desk)
-    parts = (chat, pages, console, acts, nights, pairs, disagreements, memory)
+    exercises = ConsoleExercises(share=exercise_share, reviewers=exercise_reviewers, **desk)
+    parts = (chat, pages, console, acts, nights, pairs, disagreements, memory, exercises)
     app.add_routes([route for part in parts for route in part.routes()])
     app.on_response_prepare.append(_prepare)
     app.on_shutdown.append(_close(live, night))

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 
 from bot.web.disagreements_wording import DISAGREEMENTS
+from bot.web.exercises_wording import EXERCISES
 from bot.web.memory_wording import MEMORY
 from bot.web.nights_wording import NIGHTS
 from bot.web.pairs_wording import PAIRS
@@ -12,6 +13,7 @@ CONSOLE: Mapping[Language, Mapping[str, str]] = {
     "en": {
         **PAIRS["en"],
         **DISAGREEMENTS["en"],
+        **EXERCISES["en"],
         **MEMORY["en"],
         **NIGHTS["en"],
         "console": "console",
@@ -196,6 +198,7 @@ CONSOLE: Mapping[Language, Mapping[str, str]] = {
     "ko": {
         **PAIRS["ko"],
         **DISAGREEMENTS["ko"],
+        **EXERCISES["ko"],
         **MEMORY["ko"],
         **NIGHTS["ko"],
         "console": "콘솔",

@@ -23,7 +23,10 @@ def to_person(cookie: str) -> str:
 
 
 def know_person(*, is_https: bool) -> Middleware:
-    """Set `request[PERSON]`; a browser that is new gets its cookie with the chat page or its first question."""
+    """Set `request[PERSON]`; a browser that is new gets its cookie with the chat page or its first question.
+
+    Also with the queue of exercises, where two looks must be those of two people.
+    """
 
     @web.middleware
     async def middleware(request: web.Request, handler: Handler) -> web.StreamResponse:
@@ -33,7 +36,8 @@ def know_person(*, is_https: bool) -> Middleware:
             cookie = secrets.token_urlsafe(24)
         request[PERSON] = to_person(cookie)
         response = await handler(request)
-        if is_new and not response.prepared and (request.path == "/" or request.path.startswith("/api/")):
+        names = request.path in ("/", "/console/exercises") or request.path.startswith("/api/")
+        if is_new and not response.prepared and names:
             response.set_cookie(COOKIE, cookie, max_age=COOKIE_SECONDS, httponly=True, samesite="Lax", secure=is_https)
         return response
 

@@ -13,15 +13,22 @@ from core.database import Database
 from core.forgetting import Receipt
 from core.model_server import ModelServer
 from learning.collect import CollectSettings, collect
+from learning.exercises.make import Wanted
+from learning.exercises.sections import read_sections
+from learning.exercises.store import Exercises
 from learning.runs import Run, Runs
 from tests.fakes.model_server import run_model_server
 from tests.forgetting import build_forgetting
+from tests.learning.exercises.library import build_maker, fill
 from tests.learning.log import log_answer, make_passage, vote
 from tests.learning.making import NOON
 
 COLUMNS = b"""SELECT table_name, column_name FROM information_schema.columns
 JOIN information_schema.tables USING (table_schema, table_name)
 WHERE table_schema = 'public' AND table_type = 'BASE TABLE' AND data_type IN ('text', 'jsonb', 'ARRAY')"""
+
+SAY_YES = b"""INSERT INTO exercise_reviews (exercise_id, verdict, reviewer, seconds)
+SELECT id, 'accept', %s, 3 FROM exercises"""
 
 
 @pytest.fixture
@@ -175,3 +182,17 @@ async def test_weights_that_the_model_server_holds_go_when_somebody_is_forgotten
     again = await forget_ann(database, model_server, tmp_path)
     assert (again.number, again.folders_left) == (None, ())
     assert list((tmp_path / "adapters").iterdir()) == []
+
+
+async def test_a_reviewer_of_exercises_is_forgotten_and_what_they_said_counts(
+    database: Database, model_server: ModelServer, tmp_path: Path
+) -> None:
+    await fill(database)
+    maker = build_maker(database, Wanted(("definition",), 1))
+    await maker.make(await read_sections(database), on_try=lambda _: None)
+    for person in ("user:ann", "user:bo"):
+        await database.execute(SAY_YES, [person])
+    await forget_ann(database, model_server, tmp_path)
+    assert await find_left(database, "user:ann") == []
+    (exercise,) = await Exercises(database, reviewers=2).find()
+    assert (exercise.state, exercise.accepts) == ("accepted", 2)

@@ -1,6 +1,22 @@
-// Pairs, and answers that people disagree on, by keyboard: j and k walk, a, r, e and u judge, w opens the reasons.
-// Buttons do the same.
+// Pairs, exercises, and answers that people disagree on, by keyboard: j and k walk, a, r, e and u judge, w opens the
+// reasons. Buttons do the same.
 const cards = [...document.querySelectorAll("[data-review]")];
+
+// What a look took: the time since the last word, or since the page opened, as far as the page was in sight.
+let seenSince = performance.now();
+let seenBefore = 0;
+
+document.addEventListener("visibilitychange", () => {
+  if (document.hidden) seenBefore += performance.now() - seenSince;
+  seenSince = performance.now();
+});
+
+function takeSeconds() {
+  const seconds = (seenBefore + performance.now() - seenSince) / 1000;
+  seenBefore = 0;
+  seenSince = performance.now();
+  return seconds;
+}
 
 function find(card, selector) {
   return card.querySelector(selector);
@@ -36,20 +52,21 @@ async function check(card, button) {
   }
 }
 
-async function review(card, verdict, chosen) {
+async function review(card, verdict, texts = {}) {
   const told = find(card, ".told");
   try {
     const response = await fetch(card.dataset.review, {
       method: "POST",
       headers: { "Content-Type": "application/json" },
-      body: JSON.stringify({ verdict, chosen }),
+      body: JSON.stringify({ verdict, seconds: takeSeconds(), ...texts }),
     });
     const content = await response.json();
     if (!response.ok) throw new Error(content.error);
     const shown = find(card, ".verdict");
     shown.textContent = content.verdict;
     shown.hidden = false;
-    if (chosen) find(card, ".text").textContent = chosen;
+    if (texts.chosen ?? texts.answer) find(card, ".text").textContent = texts.chosen ?? texts.answer;
+    if (texts.question) find(card, ".asked").textContent = texts.question;
     told.textContent = content.message;
     edit(card, false);
     return true;
@@ -64,7 +81,7 @@ function edit(card, isOpen) {
   if (!form) return;
   const wasOpen = !form.hidden;
   form.hidden = !isOpen;
-  if (isOpen) form.elements.chosen.focus();
+  if (isOpen) find(form, "textarea").focus();
   else if (wasOpen) card.focus();
 }
 
@@ -75,7 +92,11 @@ async function act(card, name) {
   else if (find(card, `[data-act="${name}"]`) && (await review(card, name)) && getCurrent() === card) walk(1);
 }
 
-const KEYS = { a: "approve", r: "reject", e: "edit", u: "unclear", w: "why" };
+function choose(card, names) {
+  return names.find((name) => find(card, `[data-act="${name}"]`)) ?? names[0];
+}
+
+const KEYS = { a: ["approve", "accept"], r: ["reject"], e: ["edit"], u: ["unclear"], w: ["why"] };
 
 document.addEventListener("keydown", (event) => {
   if (event.isComposing || event.altKey || event.repeat) return;
@@ -87,7 +108,7 @@ document.addEventListener("keydown", (event) => {
   }
   if (event.ctrlKey || event.metaKey) return;
   if (event.key === "j" || event.key === "k") walk(event.key === "j" ? 1 : -1);
-  else if (card && KEYS[event.key]) act(card, KEYS[event.key]);
+  else if (card && KEYS[event.key]) act(card, choose(card, KEYS[event.key]));
   else return;
   event.preventDefault();
 });
@@ -101,6 +122,7 @@ for (const card of cards) {
   }
   find(card, "form.edit")?.addEventListener("submit", (event) => {
     event.preventDefault();
-    review(card, "edit", event.target.elements.chosen.value.trim());
+    const fields = [...event.target.querySelectorAll("textarea")];
+    review(card, "edit", Object.fromEntries(fields.map((field) => [field.name, field.value.trim()])));
   });
 }
