@@ -29,8 +29,8 @@ from core.migrate import migrate
 COPIED = 0.1
 # At most this long a worker lives, and it is killed at least twice in a rate.
 KILL_SECONDS = 10.0
-# A killed worker's questions are free again after its lease.
-DRAIN_SECONDS = 180.0
+STALL_SECONDS = 60.0
+"""Without one more answer, longer than a killed worker's lease; what waits then is lost."""
 WARM_UP_RATE, WARM_UP_SECONDS = 20, 2.0
 MOST_BARE_SECONDS = 15.0
 
@@ -158,15 +158,21 @@ async def _keep_killing(worker: Service, seconds: float, ended: asyncio.Event) -
 
 
 async def _drain(url: str) -> float:
-    """Wait until every question is answered; how long it took. What reads histories goes on at Slack's own pace."""
-    began = time.perf_counter()
+    """Wait until every question is answered, or nothing happens any more; how long it took.
+
+    What reads histories goes on at Slack's own pace.
+    """
+    began = progressed = time.perf_counter()
+    left = None
     with psycopg.connect(url, autocommit=True) as connection:
-        while time.perf_counter() - began < DRAIN_SECONDS:
+        while time.perf_counter() - progressed < STALL_SECONDS:
             row = connection.execute(
                 "SELECT count(*) FROM inbox WHERE kind = 'question' AND done_at IS NULL AND buried_at IS NULL"
             ).fetchone()
             if row == (0,):
                 break
+            if row != left:
+                left, progressed = row, time.perf_counter()
             await asyncio.sleep(0.2)
     return time.perf_counter() - began
 
