@@ -30,8 +30,8 @@ HR = [*EVERYONE, "group:hr"]
 # Who is named twice is denied.
 BARRED = [*HR, "user:barred"]
 # What a night makes of the correction that is remembered.
-PAIR = b"""INSERT INTO pairs (sha256, prompt, chosen, rejected, origin, question, language, interaction_ids, feedback_ids,
-                              voters, access, weight, given_at)
+PAIR = b"""INSERT INTO pairs (sha256, prompt, chosen, rejected, origin, question, language, interaction_ids,
+                              feedback_ids, voters, access, weight, given_at)
            SELECT 'x', '[]', 'a', 'b', 'correction', 'q', 'en', ARRAY[interaction_id], ARRAY[feedback_id],
                   '{}', '[]', 1, now()
            FROM memories"""
