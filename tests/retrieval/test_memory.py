@@ -178,6 +178,16 @@ async def test_of_a_burst_nothing_is_remembered(memory: Memory, documents: Datab
     assert await Memories(documents).find_all() == []
 
 
+async def test_of_one_person_only_so_many_a_day_are_remembered(memory: Memory, documents: Database) -> None:
+    for number in range(22):
+        await correct(documents, f"It is number {number}.", question=f"What is number {number}?")
+    await remember(documents)
+    assert len(await Memories(documents).find_all(limit=99)) == 20
+    await documents.execute(b"UPDATE feedback SET given_at = now() - interval '2 days'")
+    await correct(documents)
+    assert await find_answers(memory, documents) == [RIGHT]
+
+
 async def test_what_an_adapter_has_learnt_leaves_its_prompts_and_comes_back_with_another(
     memory: Memory, documents: Database
 ) -> None:
