@@ -65,7 +65,7 @@ class StandingVote:
 
     Attributes:
         waits_until: for a newcomer's, as long as their pairs wait.
-        remembered_today: memories of this voter's in the last day.
+        day_before: memories by votes of this voter in the day before it.
     """
 
     id: int
@@ -77,7 +77,7 @@ class StandingVote:
     right_chunk_id: int | None = None
     waits_until: datetime | None = None
     is_burst: bool = False
-    remembered_today: int = 0
+    day_before: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,7 +146,12 @@ async def _remember(database: Database, notes: Sequence[_Note], rules: RaterRule
         votes: dict[int, list[StandingVote]] = defaultdict(list)
         for vote in await _read(connection, "find_votes", {"ids": ids, **limits}, StandingVote):
             votes[vote.interaction_id].append(vote)
-        chosen = {one.id: found for one in answers if (found := choose(one, votes[one.id]))}
+        chosen: dict[int, Chosen] = {}
+        taken: Counter[str] = Counter()
+        for one in answers:
+            if found := choose(one, votes[one.id], taken):
+                chosen[one.id] = found
+                taken[found.vote.voter] += 1
         named = [one.vote.right_chunk_id for one in chosen.values() if one.vote.right_chunk_id is not None]
         right = {
             one.chunk_id: one for one in await _read(connection, "find_right_documents", {"ids": named}, RightDocument)
@@ -174,14 +179,19 @@ async def _read(
     return await cursor.fetchall()
 
 
-def choose(answer: JudgedAnswer, votes: Sequence[StandingVote], *, caps: Caps | None = None) -> Chosen | None:
+def choose(
+    answer: JudgedAnswer, votes: Sequence[StandingVote], taken: Mapping[str, int], *, caps: Caps | None = None
+) -> Chosen | None:
     """What the standing votes on one answer say is right; None where they are of two minds, or nothing may be kept.
 
     An expert's word settles it. Else an administrator's, else the majority's: a liked answer of the model, or the
     correction that most people wrote, the newest of those.
+
+    Args:
+        taken: memories of each voter that are about to be stored beside those before.
     """
     most_a_day = (caps or Caps()).person_day
-    trusted = [vote for vote in votes if not vote.is_burst and vote.remembered_today < most_a_day]
+    trusted = [vote for vote in votes if not vote.is_burst and vote.day_before + taken.get(vote.voter, 0) < most_a_day]
     experts = [vote for vote in votes if vote.source == EXPERT and vote.correction]
     balance = sum(vote.value for vote in votes) if answer.settled is None else answer.settled
     chosen = None

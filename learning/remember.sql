@@ -35,9 +35,9 @@ SELECT id, interaction_id, voter, value, correction, source, right_chunk_id,
           AND near.given_at BETWEEN standing.given_at - make_interval(mins => %(burst_minutes)s) / 2
                                 AND standing.given_at + make_interval(mins => %(burst_minutes)s) / 2
        ) >= %(burst_votes)s AS is_burst,
-       (SELECT count(*) FROM memories
+       (SELECT count(*) FROM memories JOIN feedback AS kept ON kept.id = feedback_id
         WHERE memories.voter = standing.voter AND memories.interaction_id <> standing.interaction_id
-          AND remembered_at > now() - interval '1 day')::integer AS remembered_today
+          AND kept.given_at BETWEEN standing.given_at - interval '1 day' AND standing.given_at)::integer AS day_before
 FROM standing JOIN voters USING (voter)
 WHERE value <> 0
 ORDER BY id

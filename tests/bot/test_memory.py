@@ -22,13 +22,14 @@ from core.model_server import ModelServer
 from core.prompt import SYSTEM, Message, PromptExample
 from core.records import Outcome
 from learning.labels import find_answers
-from learning.remember import remember
+from learning.remember import Remembering, remember
 from learning.remembered import MemoryCounts, count_memory
 from retrieval.active_model import ActiveModel
 from retrieval.embedding import Embedder
-from retrieval.memory import Memory
+from retrieval.memory import Memory, MemoryFilling
 from tests.bot.assistant import BASE_URL, LEAVE
 from tests.bot.recorded import ListSearch, RecordedReply
+from tests.eventually import eventually
 from tests.fakes.model_server import FakeModelServer
 from tests.forgetting import build_forgetting
 from tests.learning.log import log_answer, vote
@@ -104,6 +105,24 @@ async def test_a_correction_stands_in_the_next_prompt_and_the_log_says_so(desk: 
     logged = await desk.read_log(stored.id)
     assert (logged["messages"], logged["example_ids"]) == (desk.read_prompt(), [corrected])
     assert (logged["example_tokens"] > 0, logged["spared_tokens"]) == (True, 0)
+
+
+async def test_the_loops_of_the_service_bring_a_vote_into_the_next_prompt(desk: Desk) -> None:
+    loops = (
+        Remembering(desk.database, interval_seconds=0.02),
+        MemoryFilling(desk.memory, interval_seconds=0.02),
+    )
+    for loop in loops:
+        await loop.start()
+    corrected = await log_answer(desk.database, QUESTION, [LEAVE], "No idea. [1]")
+    await vote(desk.database, corrected, "user:bo", -1, RIGHT)
+
+    async def is_found() -> bool:
+        return bool(await desk.memory.find(NEAR, ["everyone"], adapter=None))
+
+    await eventually(is_found)
+    for loop in loops:
+        await loop.stop()
 
 
 async def test_a_night_trains_on_the_prompt_without_it(desk: Desk) -> None:

@@ -30,8 +30,8 @@ HR = [*EVERYONE, "group:hr"]
 # Who is named twice is denied.
 BARRED = [*HR, "user:barred"]
 # What a night makes of the correction that is remembered.
-PAIR = b"""INSERT INTO pairs (sha256, prompt, chosen, rejected, origin, question, language, interaction_ids, feedback_ids,
-                              voters, access, weight, given_at)
+PAIR = b"""INSERT INTO pairs (sha256, prompt, chosen, rejected, origin, question, language, interaction_ids,
+                              feedback_ids, voters, access, weight, given_at)
            SELECT 'x', '[]', 'a', 'b', 'correction', 'q', 'en', ARRAY[interaction_id], ARRAY[feedback_id],
                   '{}', '[]', 1, now()
            FROM memories"""
@@ -176,6 +176,16 @@ async def test_of_a_burst_nothing_is_remembered(memory: Memory, documents: Datab
         await correct(documents, f"It is number {number}.", question=f"What is number {number}?")
     assert await find_answers(memory, documents) == []
     assert await Memories(documents).find_all() == []
+
+
+async def test_of_one_person_only_so_many_a_day_are_remembered(memory: Memory, documents: Database) -> None:
+    for number in range(22):
+        await correct(documents, f"It is number {number}.", question=f"What is number {number}?")
+    await remember(documents)
+    assert len(await Memories(documents).find_all(limit=99)) == 20
+    await documents.execute(b"UPDATE feedback SET given_at = now() - interval '2 days'")
+    await correct(documents)
+    assert await find_answers(memory, documents) == [RIGHT]
 
 
 async def test_what_an_adapter_has_learnt_leaves_its_prompts_and_comes_back_with_another(
