@@ -17,7 +17,10 @@ from tests.fakes.model_server import FakeModelServer, run_model_server
 from tests.learning.exercises.library import FixedSearch, add_document, build_maker, fill
 from tests.learning.exercises.making import FERRY
 
-NOBODY_ASKS = ("A shed holds paint.", "Ropes are dried in the sun.")
+NOBODY_ASKS = (
+    "A shed behind the boat house holds paint, and whoever takes some writes it into a book.",
+    "Ropes are dried in the sun, and those that are worn are given to the children of the school.",
+)
 
 
 def ignore(_: Tried) -> None:
