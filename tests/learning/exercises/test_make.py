@@ -142,6 +142,18 @@ async def test_a_hidden_document_hides_its_exercises_and_a_changed_one_unless_it
     assert await store.find() == []
 
 
+async def test_a_hard_negative_that_changed_may_answer_now(database: Database) -> None:
+    await fill(database)
+    search = await find_related_to(database, *NOBODY_ASKS)
+    before = await make(database, build_maker(database, Wanted(("rag",), 3), find_related=search))
+    await database.execute(b"UPDATE documents SET version = 2 WHERE title = 'Shed 1'")
+    assert len(await Exercises(database).find()) == len(before) == 3
+    await database.execute(
+        b"UPDATE document_texts SET text = 'Boats.' WHERE document_id = %s", [search.related[1].document_id]
+    )
+    assert await Exercises(database).find() == []
+
+
 async def test_an_exercise_is_for_whoever_may_read_all_its_documents(database: Database) -> None:
     bands = "- A: the first band.\n- B: the second band.\n- C: the third band."
     await add_document(database, "Bands", {"Words": bands}, allow=["group:people"])
