@@ -108,10 +108,10 @@ CREATE VIEW current_exercises AS
         WHERE used.exercise_id = exercises.id
           AND (documents.removed_at IS NOT NULL
                OR documents.version <> used.version
-                  AND (used.is_clue AND position(exercises.clue IN coalesce(document_texts.text, '')) = 0
+                  AND (used.is_clue AND strpos(coalesce(document_texts.text, ''), exercises.clue) = 0
                        OR EXISTS (SELECT FROM jsonb_array_elements(exercises.negatives) AS shown
                                   WHERE (shown ->> 'document_id')::bigint = documents.id
-                                    AND position(shown ->> 'text' IN coalesce(document_texts.text, '')) = 0))));
+                                    AND strpos(coalesce(document_texts.text, ''), shown ->> 'text') = 0))));
 
 -- Of each exercise what people said by now. A sample is the same whoever looks; exam items and what is answered from
 -- passages are looked at always. Where two reviewers are wanted and differ, a third decides.
