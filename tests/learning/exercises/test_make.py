@@ -172,11 +172,13 @@ async def test_a_model_writes_in_the_asked_form_and_its_cost_is_kept(
     fake.answer = '{"question": "How many bicycles does the ferry carry?", "answer": "It carries eight bicycles."}'
     search = await find_related_to(database, *NOBODY_ASKS)
     wanted = Wanted(("rag",), 1, origins=("model",))
-    # What the model says to everything is no answer without the clue, nor with it.
+    # It says the same to everything: of the ferry's page the answer, without having seen it.
     assert await make(database, build_maker(database, wanted, find_related=search, asker=asker)) == []
     assert fake.requests[0]["response_format"]["json_schema"]["schema"]["required"] == ["question", "answer"]
-    (failed,) = await Exercises(database).find_yields()
-    assert (failed.reason, failed.requests, failed.prompt_tokens) == ("closed_book", 2, 200)
+    costs = {
+        one.reason: (one.drafts, one.requests, one.prompt_tokens) for one in await Exercises(database).find_yields()
+    }
+    assert costs == {"closed_book": (1, 2, 200), "unsupported": (2, 2, 200)}
 
 
 @pytest.mark.parametrize("said", ["I do not know.", "B"])
