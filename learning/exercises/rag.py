@@ -52,10 +52,13 @@ def add_negatives(draft: Draft, related: Sequence[Related], *, count_tokens: Cou
 
 
 def says(text: str, answer: str) -> bool:
-    """Whether a passage may well say what the answer says; where numbers are asked, by its numbers alone."""
-    numbers = find_numbers(answer)
+    """Whether a passage may well say what the answer says, or a part of it; where numbers are asked, by these alone.
+
+    One that is written with two digits and more is enough: `30 weeks` is no accident where parental leave is asked for.
+    """
+    numbers, found = find_numbers(answer), find_numbers(text)
     if numbers:
-        return numbers <= find_numbers(text)
+        return numbers <= found or any(len(number) > 1 for number in numbers & found)
     if normalise_text(answer) in normalise_text(text):
         return True
     return measure_support(answer, [text]) >= SAYS_SHARE and not find_missing_facts(answer, [text])

@@ -23,7 +23,7 @@ _MEANS = re.compile(
     r"[\"“'‘]?(?P<term>[A-Z][\w'’ -]{0,40}?)[\"”'’]?(?: at [A-Z]\w+)? (?:means|is defined as|refers to|stands for) "
     r"\S.+"
 )
-_IS_A = re.compile(r"(?:The|An?) (?P<term>[A-Za-z][\w' -]{1,40}?) is (?:the|an?) \S.{12,}")
+_IS_A = re.compile(r"(?:The|An?) (?P<term>[A-Za-z][\w' -]{1,40}?) is (?:the|an?) (?!same\b)\S.{12,}")
 # `The person who submits it is …` speaks of somebody and explains no term.
 _CLAUSE = re.compile(r"\b(?:who|that|which|of|in|it|you|this)\b")
 _MEANS_KO = re.compile(
