@@ -69,23 +69,21 @@ class MakeProgress:
 
 
 def sum_up(yields: Sequence[Yield]) -> dict[str, Any]:
-    """Tries, items and faults, in all and by kind and origin."""
-    passed, faults, by_kind, by_origin = Counter[str](), Counter[str](), Counter[str](), Counter[str]()
-    for one in yields:
-        by_kind[one.kind] += one.drafts
-        by_origin[one.origin] += one.drafts
-        if one.reason is None:
-            passed[one.kind] += one.drafts
-            passed[one.origin] += one.drafts
-        else:
-            faults[one.reason] += one.drafts
+    """Tries, items and faults: in all, by kind and by origin."""
+    kinds, origins = sorted({one.kind for one in yields}), sorted({one.origin for one in yields})
     return {
-        "tries": by_kind.total(),
-        "items": sum(passed[kind] for kind in by_kind),
-        "kinds": {kind: {"tries": count, "items": passed[kind]} for kind, count in by_kind.items()},
-        "origins": {origin: {"tries": count, "items": passed[origin]} for origin, count in by_origin.items()},
-        "dropped": dict(faults.most_common()),
+        **_count(yields),
+        "kinds": {name: _count([one for one in yields if one.kind == name]) for name in kinds},
+        "origins": {name: _count([one for one in yields if one.origin == name]) for name in origins},
     }
+
+
+def _count(yields: Sequence[Yield]) -> dict[str, Any]:
+    faults = Counter[str]()
+    for one in yields:
+        faults[one.reason or ""] += one.drafts
+    items = faults.pop("", 0)
+    return {"tries": items + faults.total(), "items": items, "dropped": dict(faults.most_common())}
 
 
 def print_yields(told: dict[str, Any]) -> None:

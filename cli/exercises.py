@@ -50,6 +50,10 @@ documents_option = click.option(
     help="A folder or file, read first; `sample`; or words of paths and titles.  [default: all that is known]",
 )
 
+allow_option = click.option(
+    "--allow", multiple=True, help="Who may read a folder where no .access.json says so, as in `ingest`."
+)
+
 
 @click.group()
 def exercises() -> None:
@@ -68,7 +72,7 @@ def exercises() -> None:
 @click.option("--probe", is_flag=True, help="Ask the embedded model too what it knows without the clue (slow).")
 @click.option("--language", type=click.Choice(["en", "ko"]), help="Of these sections only.  [default: both]")
 @click.option("--for", "purpose", default="training", show_default=True, type=click.Choice(PURPOSES), help="What for.")
-@click.option("--allow", multiple=True, help="Who may read a folder where no .access.json says so, as in `ingest`.")
+@allow_option
 @json_option
 @command
 async def make(
@@ -93,7 +97,7 @@ async def make(
         source, words = await _read_in(house, documents, allow, quiet=as_json)
         sections = await read_sections(house.database, source=source, words=words)
         if not sections:
-            raise InvalidInputError(f"expected documents of {documents!r}, found none; see `nightbake documents`")
+            raise InvalidInputError("expected documents that somebody may read, found none; see `nightbake documents`")
         origins = _choose_origins(house, by)
         wanted = Wanted(chosen, count, origins, purpose, language, documents or "")
         needs_model = probe or "model" in origins or not house.is_embedded_model
@@ -171,8 +175,9 @@ async def list_(
     """
     async with open_house(read_settings()) as house:
         principals = await house.access.find_principals(person) if person else None
-        filters = {"kind": kind, "state": state, "purpose": purpose, "words": words}
-        found = await _store(house).find(**filters, principals=principals, limit=limit)
+        found = await _store(house).find(
+            kind=kind, state=state, purpose=purpose, words=words, principals=principals, limit=limit
+        )
     if as_json:
         emit({"exercises": [asdict(one) for one in found]})
         return
@@ -225,15 +230,16 @@ async def review(no_browser: bool, as_json: bool) -> None:
 
 @exercises.command()
 @documents_option
+@allow_option
 @json_option
 @command
-async def figures(documents: str | None, as_json: bool) -> None:
+async def figures(documents: str | None, allow: tuple[str, ...], as_json: bool) -> None:
     """Say what the documents amount to, what exercises came of them, and at what cost.
 
     Tokens are counted by the model's own tokenizer where its files are here, otherwise estimated.
     """
     async with open_house(read_settings()) as house:
-        source, words = await _read_in(house, documents, (), quiet=as_json)
+        source, words = await _read_in(house, documents, allow, quiet=as_json)
         sections = await read_sections(house.database, source=source, words=words)
         counter = find_tokenizer(house)
         corpus = await measure_corpus(

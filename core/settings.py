@@ -183,9 +183,7 @@ class Settings(BaseSettings):
     lost_trust_chance: float = Field(0.05, ge=0, le=1, description="Chance of that after a wrong answer")
     night_hour_cost: float | None = Field(None, ge=0, description="What an hour of the machine that trains costs")
     night_watts: float | None = Field(
-        None,
-        ge=0,
-        description="What that machine draws, in watts; unset: kWh of a single training only, by a usual figure",
+        None, ge=0, description="What it draws, in watts; unset: kWh of a single training only, by a usual figure"
     )
 
     @field_validator("night_time", "night_done_by")

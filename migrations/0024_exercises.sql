@@ -96,7 +96,8 @@ CREATE TABLE exercise_reviews (
 COMMENT ON COLUMN exercise_reviews.seconds IS 'that the reviewer looked at it';
 CREATE INDEX exercise_reviews_exercise ON exercise_reviews (exercise_id, id DESC);
 
--- Exercises whose documents are all there and say what they said: of the same version, or the clue still stands in it.
+-- Exercises whose documents are all there and say what they said: of the same version, or what is shown of them still
+-- stands there word for word.
 CREATE VIEW current_exercises AS
     SELECT exercises.*
     FROM exercises
@@ -106,8 +107,11 @@ CREATE VIEW current_exercises AS
         LEFT JOIN document_texts ON document_texts.document_id = documents.id
         WHERE used.exercise_id = exercises.id
           AND (documents.removed_at IS NOT NULL
-               OR documents.version <> used.version AND used.is_clue
-                  AND position(exercises.clue IN coalesce(document_texts.text, '')) = 0));
+               OR documents.version <> used.version
+                  AND (used.is_clue AND strpos(coalesce(document_texts.text, ''), exercises.clue) = 0
+                       OR EXISTS (SELECT FROM jsonb_array_elements(exercises.negatives) AS shown
+                                  WHERE (shown ->> 'document_id')::bigint = documents.id
+                                    AND strpos(coalesce(document_texts.text, ''), shown ->> 'text') = 0))));
 
 -- Of each exercise what people said by now. A sample is the same whoever looks; exam items and what is answered from
 -- passages are looked at always. Where two reviewers are wanted and differ, a third decides.

@@ -15,8 +15,8 @@ MEANING: dict[Language, str] = {
     "ko": "「{title}」에서 말하는 '{term}'의 뜻은 무엇인가요?",
 }
 CELL: dict[Language, str] = {
-    "en": 'According to "{title}", what is the {column} for {key_column} "{key}"?',
-    "ko": "「{title}」에 따르면 {key_column} '{key}'의 {column} 항목은 무엇인가요?",
+    "en": 'According to "{title}", what is given as "{column}" for {key_column} "{key}"?',
+    "ko": "「{title}」에 따르면 {key_column} '{key}'의 '{column}'에는 무엇이라고 되어 있나요?",
 }
 ABOUT: dict[Language, str] = {
     "en": 'What does "{title}" say about "{heading}"?',
@@ -63,8 +63,8 @@ def find_open_questions(sections: Sequence[Section]) -> Iterator[Draft]:
 
 def ask_cell(section: Section, table: Table, row: Sequence[str], at: int) -> str:
     """The question for one cell of a row."""
-    names = [_lower(name) for name in (table.columns[0], table.columns[at])]
-    return CELL[section.language].format(title=section.title, key_column=names[0], column=names[1], key=row[0])
+    names = {"key_column": _lower(table.columns[0]), "column": table.columns[at]}
+    return CELL[section.language].format(title=section.title, key=row[0], **names)
 
 
 def build_open(section: Section, question: str, answer: str, *, shape: str) -> Draft:

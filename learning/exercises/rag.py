@@ -6,7 +6,7 @@ A hard negative is a passage that our own search finds for the question and that
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
-from core.prompt import detect_language
+from core.prompt import Language, detect_language
 from core.wording import find_numbers, measure_support, normalise_text
 from learning.exercises.draft import CountTokens, Draft, Related, Section
 from learning.exercises.questions import build_open, find_open_questions
@@ -17,6 +17,8 @@ NEGATIVES = 2
 PASSAGE_TOKENS = 256
 # A passage that holds this share of an answer's words, and all its numbers and names, says the same in other words.
 SAYS_SHARE = 0.7
+# A running head or a line that names an owner distracts nobody.
+LEAST_NEGATIVE_CHARACTERS = 60
 
 
 def find(sections: Sequence[Section]) -> Iterator[Draft]:
@@ -44,18 +46,19 @@ def add_negatives(draft: Draft, related: Sequence[Related], *, count_tokens: Cou
     for one in related:
         text = shorten(one.text, draft.question, count_tokens=count_tokens, most_tokens=most_tokens)
         is_clue = normalise_text(one.text) in normalise_text(draft.clue) or normalise_text(clue) in normalise_text(text)
-        # Whether a passage in another language says the same cannot be told by its words.
-        is_read = detect_language(one.text) == draft.language
-        if text and is_read and not is_clue and not says(one.text, draft.answer) and len(kept) < NEGATIVES:
+        if not is_clue and _distracts(text, draft.language) and not says(one.text, draft.answer):
             kept.append(replace(one, text=text))
-    return replace(draft, clue=clue, negatives=tuple(kept))
+    return replace(draft, clue=clue, negatives=tuple(kept[:NEGATIVES]))
 
 
 def says(text: str, answer: str) -> bool:
-    """Whether a passage may well say what the answer says; where numbers are asked, by its numbers alone."""
-    numbers = find_numbers(answer)
+    """Whether a passage may well say what the answer says, or a part of it; where numbers are asked, by these alone.
+
+    One that is written with two digits and more is enough: `30 weeks` is no accident where parental leave is asked for.
+    """
+    numbers, found = find_numbers(answer), find_numbers(text)
     if numbers:
-        return numbers <= find_numbers(text)
+        return numbers <= found or any(len(number) > 1 for number in numbers & found)
     if normalise_text(answer) in normalise_text(text):
         return True
     return measure_support(answer, [text]) >= SAYS_SHARE and not find_missing_facts(answer, [text])
@@ -78,6 +81,11 @@ def shorten(text: str, kept: str, *, count_tokens: CountTokens, most_tokens: int
         elif not chosen:
             return ""
     return "\n".join(lines[place] for place in sorted(chosen))
+
+
+def _distracts(text: str, language: Language) -> bool:
+    """Long enough, and in the question's language: whether another says the same cannot be told by words."""
+    return len(text) >= LEAST_NEGATIVE_CHARACTERS and detect_language(text) == language
 
 
 def _measure_worth(line: str, kept: str) -> float:

@@ -23,7 +23,9 @@ _MEANS = re.compile(
     r"[\"“'‘]?(?P<term>[A-Z][\w'’ -]{0,40}?)[\"”'’]?(?: at [A-Z]\w+)? (?:means|is defined as|refers to|stands for) "
     r"\S.+"
 )
-_IS_A = re.compile(r"(?:The|An?) (?P<term>[A-Za-z][\w' -]{1,40}?) is (?:the|an?) \S.{12,}")
+_IS_A = re.compile(r"(?:The|An?) (?P<term>[A-Za-z][\w' -]{1,40}?) is (?:the|an?) (?!same\b)\S.{12,}")
+# `The person who submits it is …` speaks of somebody and explains no term.
+_CLAUSE = re.compile(r"\b(?:who|that|which|of|in|it|you|this)\b")
 _MEANS_KO = re.compile(
     r"(?:[가-힣\w]+에서 )?['\"‘“「]?(?P<term>[^\s'\"’”」][^'\"’”」\n]{0,24}?)['\"’”」]?"
     r"(?:(?:이란|란) .+(?:말합니다|말한다|것이다|것입니다|일컫는다|일컫습니다)|(?:이란|란|은|는) "
@@ -88,7 +90,7 @@ def find_definitions(section: Section) -> list[Entry]:
     for sentence in find_sentences(section):
         match = next(filter(None, (one.fullmatch(sentence) for one in (_MEANS, _IS_A, _MEANS_KO))), None)
         term = match["term"].strip() if match else ""
-        if term and not _PRONOUN.match(term):
+        if term and not _PRONOUN.match(term) and not _CLAUSE.search(term):
             found.append(Entry(term, sentence, sentence))
     return found
 

@@ -44,7 +44,8 @@ def test_a_folder_becomes_exercises_that_are_listed_and_shown(folder: Path) -> N
 
 
 def test_figures_tell_of_documents_costs_and_agreement(folder: Path) -> None:
-    figures = run_nightbake("exercises", "figures", "--documents", str(folder), "--json", NIGHT_HOUR_COST="2").json
+    arguments = ("--documents", str(folder), "--allow", "everyone", "--json")
+    figures = run_nightbake("exercises", "figures", *arguments, NIGHT_HOUR_COST="2").json
     assert (figures["corpus"]["documents"], figures["corpus"]["is_estimated"]) == (2, True)
     assert figures["corpus"]["use"] == "retrieval"
     assert (figures["cost"]["machine"], figures["agreement"]["items"]) == (0.0, 0)

@@ -21,7 +21,18 @@ from tests.bot.web.asking import get_answer, vote
 from tests.bot.web.site import TOKEN, Site, run_site
 from tests.eventually import eventually
 
-PAGES = ["", "/answers", "/gaps", "/adapters", "/nights", "/pairs", "/disagreements", "/memory", "/documents"]
+PAGES = [
+    "",
+    "/answers",
+    "/gaps",
+    "/adapters",
+    "/nights",
+    "/pairs",
+    "/disagreements",
+    "/memory",
+    "/exercises",
+    "/documents",
+]
 STATES = ("running", "done", "skipped", "refused", "failed")
 XSS = "<script>alert(1)</script>"
 

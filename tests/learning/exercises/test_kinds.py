@@ -6,7 +6,7 @@ from collections import Counter
 
 import pytest
 
-from core.prompt import REFUSALS
+from core.prompt import REFUSALS, Language
 from learning.exercises import choice_writing, definition, four_choice, rag, summary, unanswerable
 from learning.exercises.checks import find_fault
 from learning.exercises.draft import KINDS, Kind
@@ -22,6 +22,19 @@ from tests.learning.exercises.making import (
     make_section,
 )
 
+LANGUAGES: tuple[Language, ...] = ("en", "ko")
+GATE = {
+    "en": "The yard behind the hall is swept on Mondays, and its lamps are lit as soon as dusk falls.",
+    "ko": "마당은 월요일마다 쓸고 해가 지면 등을 켭니다. 창고 뒤편의 마당도 마찬가지이며, 눈이 오면 소금을 뿌리고 "
+    "밤에는 문을 닫아 둡니다.",
+}
+RAIN = {
+    "en": "Rain is measured at noon by the porter, who writes it on the board beside the stairs.",
+    "ko": "비의 양은 정오에 경비원이 재어 계단 옆 게시판에 적습니다. 경비원이 쉬는 날에는 안내 데스크에서 대신 "
+    "재고, 다음 날에 옮겨 적습니다.",
+}
+SHED = "Bicycles are kept in the shed behind the boat house, and its key hangs at the desk."
+
 
 def test_every_kind_has_a_finder_and_a_task_in_both_languages() -> None:
     assert set(FINDERS) == set(TASKS) == set(KINDS)
@@ -29,15 +42,15 @@ def test_every_kind_has_a_finder_and_a_task_in_both_languages() -> None:
 
 
 @pytest.mark.parametrize("kind", KINDS)
-@pytest.mark.parametrize("language", ["en", "ko"])
-def test_the_worked_example_that_a_model_is_shown_passes_the_checks_itself(kind: Kind, language: str) -> None:
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_the_worked_example_that_a_model_is_shown_passes_the_checks_itself(kind: Kind, language: Language) -> None:
     passage, written = TASKS[kind].examples[language]
     heading, _, text = passage.partition("\n\n")
     title, _, below = heading.partition(" > ")
     draft = TASKS[kind].read(written, make_section(text, heading=below, title=title))
     assert draft is not None
     if kind in ("rag", "unanswerable"):
-        related = [make_related("Gate 9 is closed on holidays."), make_related("Rain is measured at noon.", document=3)]
+        related = [make_related(GATE[language]), make_related(RAIN[language], document=3)]
         add = rag.add_negatives if kind == "rag" else unanswerable.take_clue_away
         draft = add(draft, related, count_tokens=count_words, most_tokens=99)
     assert find_fault(draft, items=Seen(), exam=Seen()) is None
@@ -72,7 +85,7 @@ def test_a_document_of_three_headings_has_an_outline() -> None:
 
 def test_options_of_a_table_are_other_rows_cells() -> None:
     drafts = [draft for draft in four_choice.find([make_section(REGIONS)]) if draft.shape == "table"]
-    japan = next(draft for draft in drafts if '"Japan"' in draft.question and "daily" in draft.question)
+    japan = next(draft for draft in drafts if '"Japan"' in draft.question and "Daily" in draft.question)
     assert (japan.answer, japan.options[japan.right or 0]) == ("71 dollars", "71 dollars")
     assert len({*japan.options}) == 4 and {*japan.options} < {f"{n} dollars" for n in (71, 54, 83, 88, 66)}
 
@@ -116,9 +129,10 @@ def test_writing_an_item_is_answered_by_the_item_with_its_right_letter() -> None
 
 
 def test_a_passage_that_answers_is_no_hard_negative() -> None:
-    related = [make_related("Boats to the island sail at 07:50."), make_related("Bicycles are kept in the shed.")]
+    boats = "Boats to the island sail at 07:50 on all days but for those on which the fog is thick."
+    related = [make_related(boats), make_related(SHED)]
     found = rag.add_negatives(make_draft(kind="rag"), related, count_tokens=count_words, most_tokens=50)
-    assert [one.text for one in found.negatives] == ["Bicycles are kept in the shed."]
+    assert [one.text for one in found.negatives] == [SHED]
 
 
 def test_a_passage_is_shortened_to_its_budget_and_keeps_what_answers() -> None:
@@ -130,7 +144,7 @@ def test_a_passage_is_shortened_to_its_budget_and_keeps_what_answers() -> None:
 
 
 def test_an_unanswerable_item_refuses_and_hides_its_clue() -> None:
-    related = [make_related("Bicycles are kept in the shed."), make_related("Cars wait at gate 4.", document=3)]
+    related = [make_related(SHED), make_related(RAIN["en"], document=3)]
     draft = make_draft(kind="unanswerable")
     found = unanswerable.take_clue_away(draft, related, count_tokens=count_words, most_tokens=50)
     assert (found.answer, len(found.negatives)) == (REFUSALS["en"], 2)

@@ -17,7 +17,10 @@ from tests.fakes.model_server import FakeModelServer, run_model_server
 from tests.learning.exercises.library import FixedSearch, add_document, build_maker, fill
 from tests.learning.exercises.making import FERRY
 
-NOBODY_ASKS = ("A shed holds paint.", "Ropes are dried in the sun.")
+NOBODY_ASKS = (
+    "A shed behind the boat house holds paint, and whoever takes some writes it into a book.",
+    "Ropes are dried in the sun, and those that are worn are given to the children of the school.",
+)
 
 
 def ignore(_: Tried) -> None:
@@ -139,6 +142,18 @@ async def test_a_hidden_document_hides_its_exercises_and_a_changed_one_unless_it
     assert await store.find() == []
 
 
+async def test_a_hard_negative_that_changed_may_answer_now(database: Database) -> None:
+    await fill(database)
+    search = await find_related_to(database, *NOBODY_ASKS)
+    before = await make(database, build_maker(database, Wanted(("rag",), 3), find_related=search))
+    await database.execute(b"UPDATE documents SET version = 2 WHERE title = 'Shed 1'")
+    assert len(await Exercises(database).find()) == len(before) == 3
+    await database.execute(
+        b"UPDATE document_texts SET text = 'Boats.' WHERE document_id = %s", [search.related[1].document_id]
+    )
+    assert await Exercises(database).find() == []
+
+
 async def test_an_exercise_is_for_whoever_may_read_all_its_documents(database: Database) -> None:
     bands = "- A: the first band.\n- B: the second band.\n- C: the third band."
     await add_document(database, "Bands", {"Words": bands}, allow=["group:people"])
@@ -157,11 +172,13 @@ async def test_a_model_writes_in_the_asked_form_and_its_cost_is_kept(
     fake.answer = '{"question": "How many bicycles does the ferry carry?", "answer": "It carries eight bicycles."}'
     search = await find_related_to(database, *NOBODY_ASKS)
     wanted = Wanted(("rag",), 1, origins=("model",))
-    # What the model says to everything is no answer without the clue, nor with it.
+    # It says the same to everything: of the ferry's page the answer, without having seen it.
     assert await make(database, build_maker(database, wanted, find_related=search, asker=asker)) == []
     assert fake.requests[0]["response_format"]["json_schema"]["schema"]["required"] == ["question", "answer"]
-    (failed,) = await Exercises(database).find_yields()
-    assert (failed.reason, failed.requests, failed.prompt_tokens) == ("closed_book", 2, 200)
+    costs = {
+        one.reason: (one.drafts, one.requests, one.prompt_tokens) for one in await Exercises(database).find_yields()
+    }
+    assert costs == {"closed_book": (1, 2, 200), "unsupported": (2, 2, 200)}
 
 
 @pytest.mark.parametrize("said", ["I do not know.", "B"])

@@ -36,7 +36,15 @@ def test_a_sentence_that_defines_names_its_term(text: str, term: str) -> None:
     assert [entry.term for entry in find_definitions(make_section(text))] == [term]
 
 
-@pytest.mark.parametrize("text", ["통화할 때는 먼저 그날의 암호명을 말한다.", "It is the best of all the days we had."])
+@pytest.mark.parametrize(
+    "text",
+    [
+        "통화할 때는 먼저 그날의 암호명을 말한다.",
+        "It is the best of all the days we had.",
+        "The person who submits it is the author of each line.",
+        "The rule is the same for adoption as for birth.",
+    ],
+)
 def test_what_only_sounds_like_a_definition_is_none(text: str) -> None:
     assert find_definitions(make_section(text)) == []
 
