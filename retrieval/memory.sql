@@ -18,7 +18,10 @@ WITH compared AS (
 )
 SELECT interaction_id, kind, question, answer, tokens, similarity::float8 AS similarity,
        coalesce(has_learnt(%(adapter)s::text, feedback_id, interaction_id), false) AS is_learnt
-FROM near JOIN memories USING (interaction_id) JOIN memory_states USING (interaction_id)
+FROM near
+JOIN memories USING (interaction_id)
+-- OFFSET 0: one memory after the other, or a plan might judge all there are.
+CROSS JOIN LATERAL (SELECT state FROM memory_states WHERE memory_states.interaction_id = near.interaction_id OFFSET 0) AS judged
 WHERE state = 'standing'
   AND NOT EXISTS (
       SELECT FROM memory_documents AS shown
