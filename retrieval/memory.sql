@@ -1,7 +1,7 @@
 -- name: find_near
 -- By vector where the question's language is read and the memory has one, by words besides. Whatever is near is then
 -- judged as of now: the vote stands, the cited documents are as they were, and all that were shown may be read.
-WITH compared AS (
+WITH compared AS MATERIALIZED (
     SELECT interaction_id, greatest(
                CASE WHEN model_id = %(model_id)s::smallint THEN -(vector <#> %(vector)s::halfvec) END,
                CASE WHEN terms && %(terms)s::text[]
