@@ -29,7 +29,7 @@ log = logging.getLogger(__name__)
 QUERIES = load_queries(__file__)
 
 # Of the nearest so many, those that the asker may read; the rest is too far away to matter.
-CANDIDATES = 64
+CANDIDATES = 32
 INTERVAL_SECONDS = 2.0
 MAX_TERMS = 64
 

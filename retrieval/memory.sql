@@ -1,7 +1,7 @@
 -- name: find_near
 -- By vector where the question's language is read and the memory has one, by words besides. Whatever is near is then
 -- judged as of now: the vote stands, the cited documents are as they were, and all that were shown may be read.
-WITH compared AS (
+WITH compared AS MATERIALIZED (
     SELECT interaction_id, greatest(
                CASE WHEN model_id = %(model_id)s::smallint THEN -(vector <#> %(vector)s::halfvec) END,
                CASE WHEN terms && %(terms)s::text[]
@@ -18,7 +18,10 @@ WITH compared AS (
 )
 SELECT interaction_id, kind, question, answer, tokens, similarity::float8 AS similarity,
        coalesce(has_learnt(%(adapter)s::text, feedback_id, interaction_id), false) AS is_learnt
-FROM near JOIN memories USING (interaction_id) JOIN memory_states USING (interaction_id)
+FROM near
+JOIN memories USING (interaction_id)
+-- OFFSET 0: one memory after the other, or a plan might judge all there are.
+CROSS JOIN LATERAL (SELECT state FROM memory_states WHERE memory_states.interaction_id = near.interaction_id OFFSET 0) AS judged
 WHERE state = 'standing'
   AND NOT EXISTS (
       SELECT FROM memory_documents AS shown
