@@ -29,7 +29,7 @@ from core.fitting import estimate_tokens
 from core.prompt import Language
 from learning.exercises.asking import Asker
 from learning.exercises.corpus import measure_corpus
-from learning.exercises.draft import KINDS, CountTokens, Kind, Origin, Related
+from learning.exercises.draft import KINDS, CountTokens, Kind, Origin, Related, Section
 from learning.exercises.evolve import EVOLVED_KINDS, STEPS, Step
 from learning.exercises.evolve import evolve as evolve_exercises
 from learning.exercises.ledger import Prices, find_agreement, find_bill
@@ -94,10 +94,7 @@ async def make(
     """
     chosen: tuple[Kind, ...] = tuple(kind for kind in KINDS if not kinds or ALL in kinds or kind in kinds)
     async with open_house(read_settings()) as house:
-        source, words = await _read_in(house, documents, allow, quiet=as_json)
-        sections = await read_sections(house.database, source=source, words=words)
-        if not sections:
-            raise InvalidInputError("expected documents that somebody may read, found none; see `nightbake documents`")
+        sections = await _read_documents(house, documents, allow, quiet=as_json)
         origins = _choose_origins(house, by)
         wanted = Wanted(chosen, count, origins, purpose, language, documents or "")
         needs_model = probe or "model" in origins or not house.is_embedded_model
@@ -239,8 +236,7 @@ async def figures(documents: str | None, allow: tuple[str, ...], as_json: bool) 
     Tokens are counted by the model's own tokenizer where its files are here, otherwise estimated.
     """
     async with open_house(read_settings()) as house:
-        source, words = await _read_in(house, documents, allow, quiet=as_json)
-        sections = await read_sections(house.database, source=source, words=words)
+        sections = await _read_documents(house, documents, allow, quiet=as_json)
         counter = find_tokenizer(house)
         corpus = await measure_corpus(
             house.database, sections, count_tokens=counter or estimate_tokens, is_estimated=counter is None
@@ -279,6 +275,23 @@ async def _build_maker(house: House, wanted: Wanted, asker: Asker | None) -> Mak
         asker=asker,
         held=_find_golden(house),
     )
+
+
+async def _read_documents(
+    house: House, documents: str | None, allow: Sequence[str], *, quiet: bool
+) -> dict[int, list[Section]]:
+    """The sections of what `--documents` names.
+
+    Raises:
+        InvalidInputError: there are none, or nobody may read them.
+    """
+    source, words = await _read_in(house, documents, allow, quiet=quiet)
+    sections = await read_sections(house.database, source=source, words=words)
+    if not sections:
+        raise InvalidInputError(
+            "expected documents that somebody may read, found none; see `nightbake documents`, or pass --allow everyone"
+        )
+    return sections
 
 
 async def _read_in(
