@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from core.database import Database
 from core.sql import load_queries
+from learning.exams.agreement import find_kappa
 
 QUERIES = load_queries(__file__)
 
@@ -105,18 +106,12 @@ async def find_agreement(database: Database) -> Agreement:
 
 
 def measure_agreement(pairs: Sequence[tuple[bool, bool]]) -> Agreement:
-    """Share and kappa of verdicts, True where accepted.
-
-    Source: Cohen 1960, A coefficient of agreement for nominal scales.
-    """
+    """Share and kappa of verdicts, True where accepted."""
     count = len(pairs)
     if not count:
         return Agreement(0, None, None)
     same = sum(one == other for one, other in pairs) / count
-    first, second = sum(one for one, _ in pairs) / count, sum(other for _, other in pairs) / count
-    by_chance = first * second + (1 - first) * (1 - second)
-    kappa = None if by_chance == 1.0 else (same - by_chance) / (1 - by_chance)
-    return Agreement(count, same, kappa)
+    return Agreement(count, same, find_kappa(pairs))
 
 
 def _price(seconds: float, hour: float | None) -> float | None:
