@@ -28,9 +28,7 @@ def draw_shares(rows: Sequence[Mapping[str, Any]], *, mark: float | None = None,
         top = 6 + 34 * at
         parts.append(_text(LABEL_WIDTH - 10, top + 16, _fit(row["label"]), "label", "end"))
         parts.append(_bar(LABEL_WIDTH, top, room * row["share"], 22, row["kind"]))
-        low, high = LABEL_WIDTH + room * row["low"], LABEL_WIDTH + room * row["high"]
-        whiskers = f"M{low:.1f} {top + 11}H{high:.1f}M{low:.1f} {top + 6}v10M{high:.1f} {top + 6}v10"
-        parts.append(f'<path class="interval" d="{whiskers}"/>')
+        parts.append(_whiskers(LABEL_WIDTH + room * row["low"], LABEL_WIDTH + room * row["high"], top + 11))
         parts.append(_text(WIDTH - 4, top + 16, percent.format(row["share"] * 100), "value", "end"))
     if mark is not None:
         parts.append(_line(LABEL_WIDTH + room * mark, 2, height - 22, "mark"))
@@ -161,6 +159,63 @@ def draw_grid(rows: Sequence[str], columns: Sequence[str], shares: Sequence[Sequ
     below = len(rows) * height
     parts += [_text(left + (x + 0.5) * width, below + 16, name, "axis", "middle") for x, name in enumerate(columns)]
     return _frame(parts, below + 22)
+
+
+def draw_comparison(
+    rows: Sequence[Mapping[str, Any]], *, titles: tuple[str, str], percent: str = "{:.0f} %", points: str = "{:+.1f}"
+) -> str:
+    """Shares in [0, 1] as bars, and beside each its difference from the first as a dot around zero, with intervals.
+
+    Looks the same in a page and as a file of its own: it takes the page's colours where there are any.
+
+    Args:
+        rows: `label`, `share`, `low`, `high`, the `kind` that colours it, and `gain`, a difference in [-1, 1] with its
+            `low` and `high`, or None.
+        titles: of the bars and of the differences.
+        percent: how a share is written, of a number out of 100; points: how a difference is.
+    """
+    top, step, room, left, width = 30, 34, 150, 436, 148
+    height = top + step * len(rows) + 24
+    gains = [row["gain"] for row in rows if row["gain"] is not None]
+    reach = max([0.05, *(abs(end) for gain in gains for end in (gain["low"], gain["high"]))])
+    middle, scale = left + width / 2, width / 2 / reach
+    parts = [_text(LABEL_WIDTH, 14, titles[0], "label", "start"), _text(middle, 14, titles[1], "label", "middle")]
+    for tick in (0, 0.5, 1):
+        parts.append(_line(LABEL_WIDTH + room * tick, top - 6, height - 22, "grid"))
+        parts.append(_text(LABEL_WIDTH + room * tick, height - 6, percent.format(tick * 100), "axis", "middle"))
+    parts.append(_line(middle, top - 6, height - 22, "zero"))
+    for end, anchor in ((-1, "start"), (0, "middle"), (1, "end")):
+        sign = points.format(end * reach * 100) if end else "0"
+        parts.append(_text(middle + end * width / 2, height - 6, sign, "axis", anchor))
+    for at, row in enumerate(rows):
+        line = top + step * at + 11
+        parts.append(_text(LABEL_WIDTH - 10, line + 5, _fit(row["label"]), "label", "end"))
+        parts.append(_bar(LABEL_WIDTH, line - 11, room * row["share"], 22, row["kind"]))
+        parts.append(_whiskers(LABEL_WIDTH + room * row["low"], LABEL_WIDTH + room * row["high"], line))
+        parts.append(_text(left - 14, line + 5, percent.format(row["share"] * 100), "value", "end"))
+        if gain := row["gain"]:
+            parts.append(_whiskers(middle + scale * gain["low"], middle + scale * gain["high"], line))
+            dot = f'cx="{middle + scale * gain["value"]:.1f}" cy="{line}" r="5"'
+            parts.append(f'<circle class="{escape(row["kind"])}" {dot}/>')
+            parts.append(_text(WIDTH - 4, line + 5, points.format(gain["value"] * 100), "value", "end"))
+    body = "".join(parts)
+    return _frame([f'<style>{_COMPARISON_STYLE}</style><g class="comparison">{body}</g>'], height)
+
+
+_COMPARISON_STYLE = (
+    ".comparison{font-family:system-ui,sans-serif}"
+    ".comparison text{font-size:13px;fill:var(--soft,#6d675d)}"
+    ".comparison .label,.comparison .value{fill:var(--ink,#23211d)}"
+    ".comparison .good{fill:var(--good,#2f7d55)}.comparison .bad{fill:var(--bad,#b8503a)}"
+    ".comparison .neutral,.comparison .base{fill:var(--neutral,#8a8f98)}"
+    ".comparison .grid{stroke:var(--line,#ddd8ce)}.comparison .zero{stroke:var(--soft,#6d675d)}"
+    ".comparison .interval{stroke:var(--ink,#23211d);stroke-width:1.6;fill:none;opacity:.75}"
+)
+
+
+def _whiskers(low: float, high: float, middle: float) -> str:
+    ends = f"M{low:.1f} {middle - 5}v10M{high:.1f} {middle - 5}v10"
+    return f'<path class="interval" d="M{low:.1f} {middle}H{high:.1f}{ends}"/>'
 
 
 def _last(values: Sequence[float | None]) -> float:
