@@ -83,8 +83,11 @@ def measure_bleu(
         raise NothingMeasuredError(f"expected an answer a reference, got {len(answers)} and {len(references)}")
     bleu = BLEU(tokenize=_TOKENISERS[language])
     answers, references = [*map(strip_citations, answers)], [*map(strip_citations, references)]
+    # The signature tells the number of references only after a score.
     bleu.corpus_score(answers, [references])
-    found = [bleu.sentence_score(one, [other]) for one, other in zip(answers, references, strict=True)]
+    # Counts are the same with either order; without it sacreBLEU warns of each sentence.
+    single = BLEU(tokenize=_TOKENISERS[language], effective_order=True)
+    found = [single.sentence_score(one, [other]) for one, other in zip(answers, references, strict=True)]
     counts = np.array([[*one.counts, *one.totals, one.sys_len, one.ref_len] for one in found], dtype=np.float64)
 
     def score(weights: Weights) -> float:

@@ -65,7 +65,7 @@ def test_korean_bleu_counts_characters() -> None:
     assert measure_sentence_bleu("휴가는 23일", "휴가가 23일", "en") == pytest.approx(math.sqrt(1 / 2 * 1 / 2))
 
 
-def test_bleu_of_an_exam_is_sacrebleus_and_has_an_interval_around_it() -> None:
+def test_bleu_of_an_exam_is_sacrebleus_and_has_an_interval_around_it(caplog: pytest.LogCaptureFixture) -> None:
     answers = ["you get 23 days of annual leave", "the desk is on floor four", "ask the help desk by mail"] * 4
     references = ["you get 24 days of annual leave", "the desk is on floor five now", "call the help desk"] * 4
     found = measure_bleu(answers, references, "en")
@@ -73,6 +73,7 @@ def test_bleu_of_an_exam_is_sacrebleus_and_has_an_interval_around_it() -> None:
     assert 0 < found.score.low < found.score.value < found.score.high < 100
     assert "tok:13a" in found.signature and "version:" in found.signature
     assert "tok:char" in measure_bleu(["23일"], ["23일"], "ko").signature
+    assert not caplog.records
 
 
 def test_bleu_of_nothing_is_no_number() -> None:
