@@ -4,7 +4,7 @@ What is drawn again and again are the questions, or groups of them where some be
 all orders of one item): drawing such ones apart makes intervals too narrow. The same scores and seed give the same
 interval.
 
-Sources: Efron 1979; on questions in groups and on paired differences, Miller 2024, arXiv:2411.00640.
+Sources: Efron 1979, Bootstrap methods; on questions in groups and on paired differences, Miller 2024, arXiv:2411.00640.
 """
 
 from collections.abc import Callable, Hashable, Sequence
@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from core.errors import NightbakeError
+from learning.evaluate import wilson_interval
 
 ROUNDS = 2000
 LEVEL = 0.95
@@ -39,10 +40,24 @@ class Estimate:
     high: float
     count: int
 
+
+@dataclass(frozen=True, slots=True)
+class Difference(Estimate):
+    """A paired difference.
+
+    Attributes:
+        chance: of one as large, either way, if it were a coin's toss on each question which of the two is better.
+    """
+
+    chance: float
+
     @property
     def is_clear(self) -> bool:
-        """Of a difference: whether the interval leaves out zero."""
-        return self.low > 0 or self.high < 0
+        """Whether interval and chance both say so.
+
+        Four better answers and none worse lie outside of the interval, and a coin does the same one time in eight.
+        """
+        return self.chance <= 1 - LEVEL and (self.low > 0 or self.high < 0)
 
 
 def estimate_mean(
@@ -50,9 +65,10 @@ def estimate_mean(
 ) -> Estimate:
     """The mean of scores in [0, 1], one a question.
 
-    Where we differ from the bootstrap: it sees no spread where all scores are the same, and would call five right
-    answers of five a certainty. There the interval allows for as many unseen questions at the other end as chance may
-    have hidden (for right and wrong that is the interval of Clopper and Pearson 1934).
+    Where we differ from the bootstrap: it is too sure where few answers are right, or few wrong. Plain right and wrong
+    without groups has Wilson's interval. Where all scores are the same there is no spread to draw from, and the
+    interval allows for as many unseen questions at the other end as chance may have hidden (for right and wrong, that
+    of Clopper and Pearson 1934).
 
     Args:
         groups: what each question belongs to.
@@ -60,7 +76,12 @@ def estimate_mean(
     Raises:
         NothingMeasuredError: there are no scores, or some outside of [0, 1].
     """
-    return _estimate(np.array(scores, dtype=np.float64), (0.0, 1.0), groups, seed, rounds)
+    found = np.array(scores, dtype=np.float64)
+    _check(found)
+    if groups is None and np.isin(found, (0.0, 1.0)).all():
+        share = float(found.mean())
+        return Estimate(share, *wilson_interval(share, len(scores)), len(scores))
+    return _estimate(found, (0.0, 1.0), groups, seed, rounds)
 
 
 def estimate_difference(
@@ -70,7 +91,7 @@ def estimate_difference(
     groups: Sequence[Hashable] | None = None,
     seed: int = 0,
     rounds: int = ROUNDS,
-) -> Estimate:
+) -> Difference:
     """By how much the mean of scores exceeds that of others to the same questions in the same order.
 
     Paired: a question that is hard for both takes no part in the spread.
@@ -81,8 +102,11 @@ def estimate_difference(
     if len(scores) != len(baseline):
         raise NothingMeasuredError(f"expected scores of the same questions, got {len(scores)} and {len(baseline)}")
     for one in (scores, baseline):
-        _check(np.array(one, dtype=np.float64), (0.0, 1.0))
-    return _estimate(np.subtract(scores, baseline, dtype=np.float64), (-1.0, 1.0), groups, seed, rounds)
+        _check(np.array(one, dtype=np.float64))
+    gains = np.subtract(scores, baseline, dtype=np.float64)
+    found = _estimate(gains, (-1.0, 1.0), groups, seed, rounds)
+    chance = _toss(gains, groups, seed, rounds)
+    return Difference(found.value, found.low, found.high, found.count, chance)
 
 
 def estimate_statistic(
@@ -113,16 +137,12 @@ def draw_weights(count: int, rounds: int, seed: int, groups: Sequence[Hashable] 
     """
     units = _count_units(count, groups)
     drawn = np.random.default_rng(seed).multinomial(units, np.full(units, 1 / units), size=rounds).astype(np.float64)
-    if groups is None:
-        return drawn
-    numbers = {group: number for number, group in enumerate(dict.fromkeys(groups))}
-    return drawn[:, [numbers[group] for group in groups]]
+    return drawn if groups is None else drawn[:, _number(groups)]
 
 
 def _estimate(
     scores: Weights, bounds: tuple[float, float], groups: Sequence[Hashable] | None, seed: int, rounds: int
 ) -> Estimate:
-    _check(scores, bounds)
     count, value = _count_units(len(scores), groups), float(scores.mean())
     if np.ptp(scores) == 0:
         unseen = 1 - ((1 - LEVEL) / 2) ** (1 / count)
@@ -133,11 +153,28 @@ def _estimate(
     return Estimate(value, low, high, count)
 
 
-def _check(scores: Weights, bounds: tuple[float, float]) -> None:
+def _toss(gains: Weights, groups: Sequence[Hashable] | None, seed: int, rounds: int) -> float:
+    """Share of random signs, one a question or group, under which the mean is as far from zero; never quite 0.
+
+    Source: Fisher 1935, the paired test by permutation.
+    """
+    sums = gains if groups is None else np.bincount(_number(groups), weights=gains)
+    sums = sums[sums != 0]
+    signs = np.random.default_rng(seed).choice((-1.0, 1.0), size=(rounds, len(sums)))
+    as_far = np.abs(signs @ sums) >= abs(sums.sum()) - 1e-9
+    return float((as_far.sum() + 1) / (rounds + 1))
+
+
+def _number(groups: Sequence[Hashable]) -> list[int]:
+    numbers = {group: number for number, group in enumerate(dict.fromkeys(groups))}
+    return [numbers[group] for group in groups]
+
+
+def _check(scores: Weights) -> None:
     if scores.size == 0:
         raise NothingMeasuredError("expected at least one score, got none")
-    if not (scores.min() >= bounds[0] and scores.max() <= bounds[1]):
-        raise NothingMeasuredError(f"expected scores from {bounds[0]:g} to {bounds[1]:g}, got {scores.tolist()[:8]}")
+    if not (scores.min() >= 0 and scores.max() <= 1):
+        raise NothingMeasuredError(f"expected scores from 0 to 1, got {scores.tolist()[:8]}")
 
 
 def _find_ends(found: Weights) -> tuple[float, float]:

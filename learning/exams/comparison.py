@@ -10,7 +10,7 @@ from typing import Literal, get_args
 
 from core.prompt import Language
 from learning.charts import draw_comparison
-from learning.exams.bootstrap import Estimate, NothingMeasuredError, estimate_difference, estimate_mean
+from learning.exams.bootstrap import Difference, Estimate, NothingMeasuredError, estimate_difference, estimate_mean
 
 Way = Literal["base", "few_shot", "rag", "sft", "sft_dpo"]
 WAYS: tuple[Way, ...] = get_args(Way)
@@ -29,7 +29,7 @@ class Row:
 
     way: Way
     score: Estimate
-    gain: Estimate | None
+    gain: Difference | None
 
     @property
     def verdict(self) -> Literal["against", "better", "worse", "unclear"]:

@@ -19,8 +19,8 @@ def test_of_two_questions_one_right_every_second_draw_is_a_half() -> None:
     means = draw_weights(2, 4000, seed=1) @ [0.0, 1.0] / 2
     shares = [float((means == value).mean()) for value in (0.0, 0.5, 1.0)]
     assert shares == pytest.approx([0.25, 0.5, 0.25], abs=0.02)
-    found = estimate_mean([0.0, 1.0])
-    assert (found.value, found.low, found.high, found.count) == (0.5, 0.0, 1.0, 2)
+    found = estimate_mean([0.1, 0.9])
+    assert (found.value, found.low, found.high, found.count) == (0.5, 0.1, 0.9, 2)
 
 
 def test_the_same_scores_and_seed_give_the_same_interval() -> None:
@@ -30,10 +30,12 @@ def test_the_same_scores_and_seed_give_the_same_interval() -> None:
 
 
 def test_five_right_answers_of_five_are_no_certainty() -> None:
-    found = estimate_mean([1.0] * 5)
-    assert (found.value, found.high) == (1.0, 1.0)
-    # Clopper and Pearson: the share of which five of five are right one time in forty.
-    assert found.low == pytest.approx(0.025 ** (1 / 5))
+    alone = estimate_mean([1.0] * 5)
+    # Wilson: 1 / (1 + 1.96 x 1.96 / 5).
+    assert (alone.value, alone.low, alone.high) == (1.0, pytest.approx(0.5655, abs=1e-4), 1.0)
+    # Of groups, Clopper and Pearson: the share of which five of five are right one time in forty.
+    together = estimate_mean([1.0] * 10, groups=[0, 0, 1, 1, 2, 2, 3, 3, 4, 4])
+    assert (together.low, together.high) == (pytest.approx(0.025 ** (1 / 5)), 1.0)
 
 
 def test_two_ways_that_never_differed_may_differ_unseen() -> None:
@@ -52,6 +54,30 @@ def test_pairing_sees_a_small_gain_that_the_spread_of_questions_hides() -> None:
     assert estimate_mean(better.tolist()).low < hard.mean()
 
 
+def test_four_better_answers_and_none_worse_may_be_a_coin() -> None:
+    base = [0.0] * 40
+    four, six = ([1.0] * count + [0.0] * (40 - count) for count in (4, 6))
+    by_four, by_six = estimate_difference(four, base), estimate_difference(six, base)
+    # Two of 2 ** 4 tosses are as extreme, and two of 2 ** 6.
+    assert by_four.chance == pytest.approx(2 / 16, abs=0.02) and by_six.chance == pytest.approx(2 / 64, abs=0.01)
+    assert (by_four.is_clear, by_six.is_clear) == (False, True)
+
+
+def test_two_equal_ways_are_rarely_told_apart() -> None:
+    # One question of ten is answered by luck; the rest alike.
+    random = np.random.default_rng(3)
+    pairs = ((random.random((2, 60)) < np.where(np.arange(60) < 50, 1.0, 0.5)).astype(float) for _ in range(300))
+    clear = [estimate_difference(one.tolist(), other.tolist(), rounds=500).is_clear for one, other in pairs]
+    assert sum(clear) / len(clear) <= 0.06
+
+
+def test_tosses_are_of_groups_where_questions_belong_together() -> None:
+    better, groups = [1.0] * 10 + [0.0] * 10, [at // 5 for at in range(20)]
+    assert estimate_difference(better, [0.0] * 20).is_clear
+    # Two documents of four: one of two tosses is as extreme.
+    assert estimate_difference(better, [0.0] * 20, groups=groups).chance == pytest.approx(0.5, abs=0.05)
+
+
 def test_questions_of_one_document_count_as_one() -> None:
     # Ten documents, each with ten questions that stand or fall together.
     scores = [float(document % 2) for document in range(10) for _ in range(10)]
@@ -63,11 +89,15 @@ def test_questions_of_one_document_count_as_one() -> None:
     assert ratio == pytest.approx(math.sqrt(10), rel=0.1)
 
 
-def test_nineteen_intervals_of_twenty_hold_the_truth() -> None:
+@pytest.mark.parametrize(("count", "share"), [(80, 0.7), (20, 0.95), (20, 0.1)])
+def test_nineteen_intervals_of_twenty_hold_the_truth(count: int, share: float) -> None:
     random = np.random.default_rng(7)
-    exams = (random.binomial(1, 0.7, size=80).astype(float).tolist() for _ in range(400))
-    held = [found.low <= 0.7 <= found.high for found in (estimate_mean(exam, rounds=500) for exam in exams)]
-    assert 0.92 <= sum(held) / len(held) <= 0.98
+    # Right or wrong, and the same told in halves, which is drawn.
+    for worth in (1.0, 0.5):
+        exams = (worth * random.binomial(1, share, size=count) for _ in range(400))
+        found = [estimate_mean(exam.tolist(), rounds=500) for exam in exams]
+        held = [one.low <= share * worth <= one.high for one in found]
+        assert sum(held) / len(held) >= 0.93
 
 
 def test_a_number_of_all_questions_leaves_out_draws_in_which_it_has_no_value() -> None:
