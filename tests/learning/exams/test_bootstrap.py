@@ -63,6 +63,13 @@ def test_four_better_answers_and_none_worse_may_be_a_coin() -> None:
     assert (by_four.is_clear, by_six.is_clear) == (False, True)
 
 
+def test_better_and_worse_answers_outweigh_each_other() -> None:
+    found = estimate_difference([1.0] * 6 + [0.0] * 3, [0.0] * 6 + [1.0] * 3)
+    # Six or more of nine tosses alike: 2 x (84 + 36 + 9 + 1) / 512.
+    assert found.value == pytest.approx(3 / 9)
+    assert found.chance == pytest.approx(0.508, abs=0.03)
+
+
 def test_two_equal_ways_are_rarely_told_apart() -> None:
     # One question of ten is answered by luck; the rest alike.
     random = np.random.default_rng(3)
@@ -87,6 +94,11 @@ def test_questions_of_one_document_count_as_one() -> None:
     # The spread of a mean falls with the root of what was drawn: here by sqrt(10).
     ratio = (together.high - together.low) / (apart.high - apart.low)
     assert ratio == pytest.approx(math.sqrt(10), rel=0.1)
+
+
+def test_a_draw_of_the_longer_document_twice_is_no_more_than_all_right() -> None:
+    found = estimate_mean([0.1] + [0.9] * 9, groups=["note", *["handbook"] * 9])
+    assert (found.low, found.high, found.count) == (pytest.approx(0.1), pytest.approx(0.9), 2)
 
 
 @pytest.mark.parametrize(("count", "share"), [(80, 0.7), (20, 0.95), (20, 0.1)])

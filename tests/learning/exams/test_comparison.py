@@ -53,6 +53,7 @@ def test_questions_of_one_document_count_together() -> None:
     groups = {f"q{at:02}": f"document {at // 20}" for at in range(40)}
     found = compare_ways("exam", WAYS, groups=groups)
     assert {row.score.count for row in found.rows} == {2}
+    assert {row.gain.count for row in found.rows if row.gain} == {2}
 
 
 def test_nothing_is_compared_with_what_was_not_measured() -> None:

@@ -74,6 +74,7 @@ def test_bleu_of_an_exam_is_sacrebleus_and_has_an_interval_around_it(caplog: pyt
     assert "tok:13a" in found.signature and "version:" in found.signature
     assert "tok:char" in measure_bleu(["23일"], ["23일"], "ko").signature
     assert not caplog.records
+    assert measure_bleu([f"{answer} [1]" for answer in answers], references, "en").score == found.score
 
 
 def test_bleu_of_nothing_is_no_number() -> None:
