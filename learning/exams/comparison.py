@@ -82,7 +82,7 @@ def compare_ways(
     units = None if groups is None else [groups[question] for question in common]
     baseline = [scores[against][question] for question in common]
     rows: list[Row] = []
-    for way in (way for way in WAYS if way in scores):
+    for way in (way for way in WAYS if scores.get(way)):
         found = [scores[way][question] for question in common]
         gain = None if way == against else estimate_difference(found, baseline, groups=units, seed=seed)
         rows.append(Row(way, estimate_mean(found, groups=units, seed=seed), gain))
