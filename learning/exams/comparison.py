@@ -6,14 +6,14 @@ will look clear: believe a way that is clear on two measures, or on a second exa
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Literal, get_args
+from typing import Literal
 
 from core.prompt import Language
 from learning.charts import draw_comparison
 from learning.exams.bootstrap import Difference, Estimate, NothingMeasuredError, estimate_difference, estimate_mean
 
 Way = Literal["base", "few_shot", "rag", "sft", "sft_dpo"]
-WAYS: tuple[Way, ...] = get_args(Way)
+WAYS: tuple[Way, ...] = ("base", "few_shot", "rag", "sft", "sft_dpo")
 
 Scores = Mapping[str, float]
 """Question -> score in [0, 1]: right or wrong, ROUGE, BLEU of the sentence, or a grade."""
@@ -82,7 +82,8 @@ def compare_ways(
     units = None if groups is None else [groups[question] for question in common]
     baseline = [scores[against][question] for question in common]
     rows: list[Row] = []
-    for way in (way for way in WAYS if scores.get(way)):
+    measured: list[Way] = [way for way in WAYS if scores.get(way) is not None]
+    for way in measured:
         found = [scores[way][question] for question in common]
         gain = None if way == against else estimate_difference(found, baseline, groups=units, seed=seed)
         rows.append(Row(way, estimate_mean(found, groups=units, seed=seed), gain))
