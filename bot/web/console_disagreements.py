@@ -8,13 +8,13 @@ from jinja2 import Environment
 from bot.web.admin import ACTOR
 from bot.web.chat import ID
 from bot.web.console_wording import CONSOLE
-from bot.web.guard import check_origin, get_text, read_json
+from bot.web.guard import check_origin, get_verdict, read_json
 from bot.web.listing import PAGE_ROWS, choose_one, read_before, to_page
 from bot.web.pages import render
 from bot.web.wording import choose_language
 from core.audit import record_act
 from core.database import Database
-from core.errors import InvalidInputError, NotFoundError
+from core.errors import NotFoundError
 from core.sql import load_queries
 
 QUERIES = load_queries(__file__)
@@ -62,10 +62,8 @@ class ConsoleDisagreements:
             NotFoundError: no such answer.
         """
         check_origin(request, self._base_url)
-        verdict = get_text(await read_json(request), "verdict", longest=20)
+        verdict = get_verdict(await read_json(request), VALUES)
         words = CONSOLE[choose_language(request)]
-        if verdict not in VALUES:
-            raise InvalidInputError(f"expected a verdict of {', '.join(VALUES)}")
         stored: dict[str, Any] = {"id": int(request.match_info["id"]), "value": VALUES[verdict], "labeller": ACTOR}
         if not await self._database.fetch_dicts(QUERIES["add_label"], stored):
             raise NotFoundError(words["answer_unknown"])

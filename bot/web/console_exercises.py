@@ -8,7 +8,7 @@ from jinja2 import Environment
 from bot.web.admin import ACTOR
 from bot.web.chat import ID
 from bot.web.console_wording import CONSOLE
-from bot.web.guard import check_origin, get_text, read_json
+from bot.web.guard import check_origin, get_text, get_verdict, read_json
 from bot.web.listing import PAGE_ROWS, choose_one, read_before
 from bot.web.pages import render
 from bot.web.people import PERSON
@@ -87,9 +87,7 @@ class ConsoleExercises:
         check_origin(request, self._base_url)
         body = await read_json(request)
         words = CONSOLE[choose_language(request)]
-        exercise_id, verdict = int(request.match_info["id"]), get_text(body, "verdict", longest=20)
-        if verdict not in VERDICTS:
-            raise InvalidInputError(f"expected a verdict of {', '.join(VERDICTS)}")
+        exercise_id, verdict = int(request.match_info["id"]), get_verdict(body, VERDICTS)
         found = await self._fetch("find_exercise", id=exercise_id)
         if not found:
             raise NotFoundError(words["exercise_unknown"])

@@ -8,7 +8,7 @@ from jinja2 import Environment
 from bot.web.admin import ACTOR
 from bot.web.chat import ID
 from bot.web.console_wording import CONSOLE
-from bot.web.guard import check_origin, get_text, read_json
+from bot.web.guard import check_origin, get_text, get_verdict, read_json
 from bot.web.listing import PAGE_ROWS, choose_one, read_before
 from bot.web.pages import render
 from bot.web.wording import choose_language
@@ -79,9 +79,7 @@ class ConsolePairs:
         check_origin(request, self._base_url)
         body = await read_json(request)
         words = CONSOLE[choose_language(request)]
-        pair_id, verdict = int(request.match_info["id"]), get_text(body, "verdict", longest=20)
-        if verdict not in VERDICTS:
-            raise InvalidInputError(f"expected a verdict of {', '.join(VERDICTS)}")
+        pair_id, verdict = int(request.match_info["id"]), get_verdict(body, VERDICTS)
         found = await self._fetch("find_rejected", id=pair_id)
         if not found:
             raise NotFoundError(words["pair_unknown"])

@@ -2,7 +2,7 @@
 
 import json
 import logging
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Collection
 from typing import Any, cast
 from urllib.parse import urlsplit
 
@@ -79,6 +79,18 @@ async def read_json(request: web.Request) -> dict[str, Any]:
     if not isinstance(body, dict):
         raise InvalidInputError("That message could not be read; expected a JSON object. / 메시지를 읽을 수 없습니다.")
     return cast(dict[str, Any], body)
+
+
+def get_verdict(body: dict[str, Any], verdicts: Collection[str]) -> str:
+    """The `verdict` of a body.
+
+    Raises:
+        InvalidInputError: none of those that there are.
+    """
+    verdict = get_text(body, "verdict", longest=20)
+    if verdict not in verdicts:
+        raise InvalidInputError(f"expected a verdict of {', '.join(verdicts)}")
+    return verdict
 
 
 def get_text(body: dict[str, Any], name: str, *, longest: int) -> str:
