@@ -306,7 +306,8 @@ def main(
             found = build_figures(cells, epochs)
             figures[f"ratio_{name}"] = found["ratio"]
             figures |= {f"gpu_{key}": value for key, value in found.items()} if name == "gpu" else found
-    figures |= dict(zip(("max_logp_error", "relative_gradient_error"), map(max, *errors, errors[0]), strict=True))
+    figures["max_logp_error"] = max(error for error, _ in errors)
+    figures["relative_gradient_error"] = max(error for _, error in errors)
     if "gpu" in chosen:
         figures |= {"gpu": torch.cuda.get_device_name(), "gpu_shape": gpu_shape}
     print(json.dumps(figures | {"epochs": epochs, "completion": completion, "threads": threads} | asdict(conditions)))

@@ -38,9 +38,8 @@ from benchmarks.learns_workload import (
     choose_pools,
     hire,
     judge,
-    load_dataset,
-    load_sample,
     measure_tastes,
+    open_corpus,
 )
 from benchmarks.machine import read_conditions
 from benchmarks.scratch_database import open_embedded, open_folder
@@ -48,7 +47,7 @@ from bot.answer import Asked
 from bot.exam import Examiner
 from bot.side_by_side import take_answers
 from cli.demo import borrow_model, find_free_port
-from cli.house import SAMPLE, House, open_house
+from cli.house import House, open_house
 from cli.ingest import ingest_with_progress
 from cli.terminal_reply import TerminalReply
 from core.records import Feedback
@@ -220,13 +219,7 @@ def main(
     console.print(conditions.line())
     began = time.monotonic()
     with open_folder() as folder, open_embedded() as address:
-        corpus = SAMPLE / "handbook"
-        if dataset:
-            corpus = folder / "corpus"
-            corpus.mkdir()
-            exercises = load_dataset(dataset, questions=pool, documents=documents, into=corpus, seed=seed)
-        else:
-            exercises = load_sample(SAMPLE / "golden.jsonl")
+        corpus, exercises = open_corpus(dataset, questions=pool, documents=documents, folder=folder, seed=seed)
         asked, kept = choose_pools(exercises, held_out=held_out, seed=seed)
         if not asked:
             raise click.UsageError(

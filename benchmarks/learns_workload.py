@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from bot.golden import GoldenQuestion, is_right, load_golden
+from cli.house import SAMPLE
 from core.prompt import detect_language
 from core.records import Vote
 from core.wording import strip_citations
@@ -91,6 +92,17 @@ def judge(
     wants_words = chance.random() < CORRECTION_CHANCE
     correction = source.brief if employee.taste == "brief" else source.sentence
     return Judged(-1, correction if wants_words else None)
+
+
+def open_corpus(
+    dataset: Path | None, *, questions: int, documents: int, folder: Path, seed: int
+) -> tuple[Path, list[Exercise]]:
+    """The documents' folder and its questions: of the data set, whose documents go into `folder`, else the sample's."""
+    if dataset is None:
+        return SAMPLE / "handbook", load_sample(SAMPLE / "golden.jsonl")
+    corpus = folder / "corpus"
+    corpus.mkdir()
+    return corpus, load_dataset(dataset, questions=questions, documents=documents, into=corpus, seed=seed)
 
 
 def load_sample(file: Path) -> list[Exercise]:

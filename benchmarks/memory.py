@@ -30,13 +30,13 @@ if not __package__:  # run as a file: the checkout is not on the path
     sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
 from benchmarks.learns import prepare
-from benchmarks.learns_workload import PEOPLE, Exercise, load_dataset, load_sample
+from benchmarks.learns_workload import PEOPLE, Exercise, open_corpus
 from benchmarks.machine import read_conditions
 from benchmarks.scratch_database import open_embedded, open_folder
 from bot.answer import Asked
 from bot.golden import is_right
 from bot.side_by_side import take_answers
-from cli.house import SAMPLE, House, open_house
+from cli.house import House, open_house
 from cli.ingest import ingest_with_progress
 from cli.terminal_reply import TerminalReply
 from core.prompt import Language, detect_language
@@ -263,13 +263,7 @@ def main(most: int, control: int, dataset: Path | None, documents: int, pool: in
     console.print(conditions.line())
     began = time.monotonic()
     with open_folder() as folder, open_embedded() as address:
-        corpus = SAMPLE / "handbook"
-        if dataset:
-            corpus = folder / "corpus"
-            corpus.mkdir()
-            exercises = load_dataset(dataset, questions=pool, documents=documents, into=corpus, seed=seed)
-        else:
-            exercises = load_sample(SAMPLE / "golden.jsonl")
+        corpus, exercises = open_corpus(dataset, questions=pool, documents=documents, folder=folder, seed=seed)
         random.Random(seed).shuffle(exercises)
         settings = prepare(folder / "home", address)
         measured, seconds = uvloop.run(run(settings, corpus, exercises, most=most, control=control, console=console))
