@@ -51,7 +51,8 @@ from cli.house import House, open_house
 from cli.ingest import ingest_with_progress
 from cli.terminal_reply import TerminalReply
 from core.records import Feedback
-from core.settings import Settings, load_settings
+from core.settings import Settings
+from core.settings_loading import load_settings
 from core.sql import load_queries
 from core.telemetry import configure_logging
 from learning.economy import RIGHT_CELLS

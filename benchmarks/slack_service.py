@@ -28,7 +28,7 @@ from core.forgetting import Forgetting
 from core.garbage import keep_what_is_built
 from core.interactions import Interactions
 from core.serving import Serving
-from core.settings import load_settings
+from core.settings_loading import load_settings
 from retrieval.access import Access
 from retrieval.documents import Documents
 from retrieval.examples import forget_examples

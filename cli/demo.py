@@ -23,7 +23,8 @@ from core import embedded_model
 from core.base_model import cpu_dtype, is_prepared
 from core.interactions import Interaction
 from core.records import Feedback
-from core.settings import Settings, load_settings
+from core.settings import Settings
+from core.settings_loading import load_settings
 from core.telemetry import configure_logging
 from learning.night import NightResult
 from learning.runs import Runs

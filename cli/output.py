@@ -23,7 +23,8 @@ from core.errors import (
     ProcessError,
     SettingsError,
 )
-from core.settings import Settings, load_settings
+from core.settings import Settings
+from core.settings_loading import load_settings
 from core.telemetry import configure_logging
 
 P = ParamSpec("P")

@@ -22,7 +22,7 @@ from core.feedback import FeedbackLog
 from core.interactions import Interactions
 from core.model_server import ModelServer
 from core.records import Platform
-from core.settings import load_settings
+from core.settings_loading import load_settings
 from tests.bot.assistant import OneDocument, build_answerer, settle
 
 # Events that name nothing of ours, so that handling them calls nobody.

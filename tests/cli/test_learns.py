@@ -8,7 +8,7 @@ from benchmarks.learns_figures import Cell
 from benchmarks.learns_workload import Employee, Exercise
 from bot.golden import GoldenQuestion
 from cli.house import open_house
-from core.settings import load_settings
+from core.settings_loading import load_settings
 from tests.cli.conftest import QUESTION
 from tests.fakes.model_server import FakeModelServer
 

@@ -6,7 +6,8 @@ from pathlib import Path
 import pytest
 
 from core.errors import SettingsError
-from core.settings import Settings, load_settings, read_weights
+from core.settings import Settings, read_weights
+from core.settings_loading import load_settings
 
 PAGE = Path(__file__).parent.parent.parent / "docs" / "settings.md"
 SECRET = "hunter2-correct-horse"

@@ -10,7 +10,7 @@ from cli.house import House, open_house
 from cli.night import run_here
 from cli.terminal_reply import TerminalReply
 from core.records import Feedback
-from core.settings import load_settings
+from core.settings_loading import load_settings
 from tests.ports import find_free_port
 
 pytestmark = [

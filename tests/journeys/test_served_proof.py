@@ -12,7 +12,7 @@ from cli.house import open_house
 from core.base_model import cpu_has_bfloat16
 from core.model_server import ModelServer, Sampling
 from core.prompt import Message
-from core.settings import load_settings
+from core.settings_loading import load_settings
 from learning.serve import prove_served
 from tests.learning.made_adapters import SPOILT, make_adapter, score_adapter, spoil
 from tests.ports import find_free_port
