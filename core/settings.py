@@ -50,7 +50,7 @@ class Settings(BaseSettings):
     )
     embedding_languages: str = Field("en", description="Languages the embedding model reads")
     embedding_backend: Literal["torch", "openvino"] = Field(
-        "torch", description="What encodes documents: torch, or openvino (an extra), in float32 on the CPU"
+        "torch", description="What encodes documents: torch, or openvino (an extra, on the CPU)"
     )
     rerank_model: str | None = Field(None, description="Cross-encoder, hub name or folder; unset does not rerank")
     documents: str | None = Field(
