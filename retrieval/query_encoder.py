@@ -94,7 +94,7 @@ def build_query_encoder(model: Any) -> QueryEncoder | None:
 
 
 def _copy_tokenizer(model: Any) -> Tokenizer:
-    tokenizer = Tokenizer.from_str(model.tokenizer.backend_tokenizer.to_str())
+    tokenizer: Any = Tokenizer.from_str(model.tokenizer.backend_tokenizer.to_str())
     tokenizer.no_padding()
     tokenizer.enable_truncation(model.max_seq_length)
     return tokenizer
