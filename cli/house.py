@@ -10,6 +10,7 @@ from pathlib import Path
 from bot.answer import Answerer
 from bot.compose import Composer, Limits
 from bot.examples import load_examples
+from bot.golden import load_golden
 from bot.stops import Stops
 from cli.output import say
 from core import embedded_model
@@ -95,7 +96,13 @@ class House:
         """The night's section of the settings."""
         settings = self.settings
         embedded = str(self.base_model_folder) if self.is_embedded_model else settings.model_name
-        return read_night_settings(settings, base_model=settings.model_path or embedded or "")
+        base_model = settings.model_path or embedded or ""
+        return read_night_settings(settings, base_model=base_model, held=self.find_golden())
+
+    def find_golden(self) -> list[tuple[str, str]]:
+        """Golden questions with their answers: whoever is examined by them must not be trained on them."""
+        file = self.settings.golden_questions or (SAMPLE / "golden.jsonl" if self.has_sample else None)
+        return [(one.question, one.answer) for one in load_golden(file)] if file else []
 
     async def choose_adapter(self, name: str | None) -> str | None:
         """The adapter of a command's `--adapter`: None takes what is served, `base` the model without one."""
@@ -106,12 +113,18 @@ class House:
 
     async def prepare_model(self) -> bool:
         """Make the embedded base model, unless it is there; True when it was made now."""
-        return await embedded_model.prepare(self.base_model_folder, log_file=self.home / "logs" / "base-model.log")
+        log_file = self.home / "logs" / "base-model.log"
+        return await embedded_model.prepare(self.base_model_folder, log_file=log_file, bits=self.settings.model_bits)
+
+    @property
+    def quantisation(self) -> dict[str, int]:
+        """Bits of the weights that answer and of those that a night trains beside, for what is measured of them."""
+        return {"serving_bits": self.settings.model_bits, "training_bits": 4 if self.settings.night_four_bits else 16}
 
     def build_supervisor(self) -> Supervisor:
         """The embedded model server; the active adapter is loaded each time it has started."""
         return embedded_model.build_supervisor(
-            self.base_model_folder,
+            embedded_model.find_served(self.base_model_folder, bits=self.settings.model_bits),
             self.model_server,
             port=self.settings.model_port,
             context_tokens=self.settings.model_context_tokens,
@@ -193,6 +206,7 @@ def _build(settings: Settings, database: Database, dictionary: Dictionary) -> Ho
         restore=serving.restore,
         is_resting=Rests(database).is_resting,
         examples=load_examples(settings.examples_file) if settings.examples_file else (),
+        find_baked=adapters.find_baked_prompt,
     )
     memory = Memory(database, search.active, floor=settings.examples_similarity, most=settings.examples_per_answer)
     return House(

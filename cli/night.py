@@ -33,7 +33,7 @@ from core.errors import NotFoundError
 from core.pauses import Pauses
 from learning.night import NightResult
 from learning.nightly import run_night
-from learning.runs import Runs
+from learning.runs import Kind, Runs
 from retrieval.learned_order import train_order
 
 log = logging.getLogger(__name__)
@@ -68,7 +68,7 @@ async def night(force: bool, paused: bool | None, as_json: bool) -> None:
     if as_json:
         emit(asdict(result))
     else:
-        _say_result(result)
+        say_result(result)
     if result.state == "failed":
         raise SystemExit(EXIT_FAILED)
 
@@ -83,10 +83,16 @@ async def _set_paused(paused: bool, *, as_json: bool) -> None:
 
 
 async def run_here(
-    house: House, *, requested_by: str, night: date | None = None, force: bool = False, quiet: bool = False
+    house: House,
+    *,
+    requested_by: str,
+    night: date | None = None,
+    kind: Kind = "night",
+    force: bool = False,
+    quiet: bool = False,
 ) -> NightResult:
     """One night in this process, with its progress shown."""
-    await _prepare_base(house)
+    await prepare_base(house)
     with NightProgress(quiet=quiet) as shown:
         result = await run_night(
             database=house.database,
@@ -96,6 +102,7 @@ async def run_here(
             progress=shown.show,
             requested_by=requested_by,
             night=night,
+            kind=kind,
             force=force,
             examine=partial(examine_for_report, house),
             ask_golden=partial(count_right, house),
@@ -112,7 +119,8 @@ async def _learn_order(house: House) -> None:
         log.exception("the order of passages could not be learnt")
 
 
-async def _prepare_base(house: House) -> None:
+async def prepare_base(house: House) -> None:
+    """The embedded model's folder, where that is what is trained."""
     if house.is_embedded_model:
         await house.prepare_model()
 
@@ -148,6 +156,8 @@ class NightProgress:
                 say(f"  {event.get('votes', 0)} votes, {event.get('pairs', 0)} pairs", quiet=self._quiet)
             case "step":
                 self._count("training", event["step"], event["steps"], f"loss {event['loss']:.3f}")
+            case "taught":
+                self._count("answering with the standing prompt", event["question"], event["questions"], "")
             case "scored":
                 self._count("scoring held-out pairs", event["pair"], event["pairs"], "")
             case "answered":
@@ -161,7 +171,8 @@ class NightProgress:
         self._bar.update(self._task, description=what, completed=done, total=total, note=note, visible=True)
 
 
-def _say_result(result: NightResult) -> None:
+def say_result(result: NightResult) -> None:
+    """What a night brought, in words."""
     console.print(
         f"night of {result.night}: [bold]{result.state}[/] ({result.reason})\n"
         f"  votes {result.votes}, pairs {result.pairs}, trained {result.trained}, held out {result.held_out}\n"

@@ -39,10 +39,13 @@ SELECT ARRAY(SELECT id FROM asked ORDER BY id) AS asked,
        ARRAY(SELECT DISTINCT run_id FROM used
              UNION SELECT DISTINCT run_id FROM feedback_fates WHERE feedback_id IN (SELECT id FROM voted)
              ORDER BY 1) AS runs,
-       ARRAY(SELECT DISTINCT adapter FROM runs
-             WHERE adapter IS NOT NULL AND id IN (SELECT run_id FROM used WHERE state = 'trained')
-               AND EXISTS (SELECT FROM adapters WHERE adapters.name = adapter)
-             ORDER BY adapter) AS adapters
+       -- And what was made from one of them, as by baking.
+       ARRAY(WITH RECURSIVE taught AS (
+                 SELECT name FROM adapters
+                 WHERE name IN (SELECT adapter FROM runs WHERE id IN (SELECT run_id FROM used WHERE state = 'trained'))
+                 UNION
+                 SELECT adapters.name FROM adapters JOIN taught ON manifest ->> 'made_from' = taught.name)
+             SELECT name FROM taught ORDER BY name) AS adapters
 
 -- name: mark_runs
 UPDATE runs SET has_lost_pairs = true

@@ -1,18 +1,23 @@
 """What a night is given and what it brings."""
 
 import os
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from datetime import date
 from pathlib import Path
 from typing import Any, Literal
 
-from core.settings import Settings, read_weights
+from core.adapters import Adapter
+from core.settings import Settings, read_list, read_weights
 from learning.break_even import Figures
+from learning.exercise_night import ExerciseSettings
 from learning.job import Job
 from learning.plan import AFTER_SECONDS
 from learning.room import RoomSettings
 from learning.runs import State
+
+# Rows that one step of supervised training learns from.
+SUPERVISED_BATCH = 8
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +73,7 @@ class NightSettings:
     regenerate: int = 4
     trial_share: float = 0.0
     keep_adapters: int = 30
+    exercises: ExerciseSettings = field(default_factory=ExerciseSettings)
     room: RoomSettings = field(default_factory=RoomSettings)
     figures: Figures = field(default_factory=Figures)
 
@@ -94,8 +100,12 @@ class NightResult:
     seconds: float
 
 
-def read_night_settings(settings: Settings, *, base_model: str) -> NightSettings:
-    """This room's section of the settings."""
+def read_night_settings(settings: Settings, *, base_model: str, held: Sequence[tuple[str, str]] = ()) -> NightSettings:
+    """This room's section of the settings.
+
+    Args:
+        held: golden questions with their answers.
+    """
     return NightSettings(
         base_model=base_model,
         window_days=settings.night_window_days,
@@ -123,6 +133,7 @@ def read_night_settings(settings: Settings, *, base_model: str) -> NightSettings
         regenerate=settings.night_regenerate,
         trial_share=settings.night_trial_share,
         keep_adapters=settings.night_keep_adapters,
+        exercises=read_exercise_settings(settings, held),
         room=RoomSettings(
             wish=settings.night_gpu,
             need=settings.night_gpu_gib,
@@ -133,6 +144,21 @@ def read_night_settings(settings: Settings, *, base_model: str) -> NightSettings
             after_seconds=AFTER_SECONDS + settings.night_evaluate_seconds,
         ),
         figures=read_figures(settings),
+    )
+
+
+def read_exercise_settings(settings: Settings, held: Sequence[tuple[str, str]]) -> ExerciseSettings:
+    """How exercises are trained on."""
+    return ExerciseSettings(
+        review_share=settings.exercise_review_share,
+        reviewers=settings.exercise_reviewers,
+        general_files=tuple(Path(part) for part in read_list(settings.exercise_general_files)),
+        general_share=settings.exercise_general_share,
+        overlap=settings.exercise_overlap,
+        epochs=settings.exercise_epochs,
+        learning_rate=settings.exercise_learning_rate,
+        pairs=settings.exercise_pairs,
+        held=tuple(held),
     )
 
 
@@ -150,20 +176,35 @@ def read_figures(settings: Settings) -> Figures:
 
 
 def build_job(
-    settings: NightSettings, *, live_adapter: str | None, max_seconds: float, reference_cache: Path
+    settings: NightSettings,
+    *,
+    live_adapter: str | None,
+    max_seconds: float,
+    reference_cache: Path,
+    anchor: Adapter | None = None,
+    supervised: bool = False,
 ) -> dict[str, Any]:
-    """A night's job as JSON takes it."""
+    """A night's job as JSON takes it.
+
+    Args:
+        anchor: the supervised adapter that it starts from, whose rank and alpha stay.
+        supervised: on exercises, instead of pairs.
+    """
     figures = settings.figures
+    shape = anchor.manifest["job"] if anchor else {"rank": settings.rank, "alpha": 2 * settings.rank}
     job = Job(
         base_model=settings.base_model,
         live_adapter=live_adapter,
-        rank=settings.rank,
+        method="sft" if supervised else "dpo",
+        anchor=anchor.folder if anchor else None,
+        rank=shape["rank"],
         bits=settings.bits,
-        alpha=2 * settings.rank,
+        alpha=shape["alpha"],
         beta=settings.beta,
         loss=settings.loss,
         sft_weight=settings.sft_weight,
-        learning_rate=settings.learning_rate,
+        learning_rate=settings.exercises.learning_rate if supervised else settings.learning_rate,
+        batch_pairs=SUPERVISED_BATCH if supervised else Job.batch_pairs,
         epochs=settings.epochs,
         seed=settings.seed,
         max_seconds=max_seconds,
