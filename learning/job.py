@@ -14,6 +14,7 @@ class Job:
         anchor: folder of a supervised adapter that DPO starts from and is held against, in place of the base model;
             its rank and alpha are the job's.
         live_adapter: folder of the adapter in service, for comparison only.
+        start_from: folder of an adapter of the same rank whose weights training goes on from; None starts afresh.
         loss: one of `learning.train.LOSSES`; `benchmarks/dpo_noise.py` compares them.
         seed: of the split, of the adapter's first weights and of the order of the pairs.
         dtype: `float32`, `bfloat16`, or `auto` for what is faster here.
@@ -27,6 +28,7 @@ class Job:
     method: Literal["dpo", "sft"] = "dpo"
     anchor: str | None = None
     live_adapter: str | None = None
+    start_from: str | None = None
     rank: int = 16
     alpha: int = 32
     beta: float = 0.1

@@ -39,6 +39,7 @@ class NightSettings:
         review_share: of new pairs, those that wait for a person.
         regenerate: answers that are sampled for each disliked one; 0 samples none.
         trial_share: of the conversations, for a promoted adapter at first; 0 serves it to everybody at once.
+        goes_on: whether training goes on from what is served, where that may be; see `continuing.py`.
         keep_adapters: how many of the newest keep their folders.
         figures: what answers cost and save, for the report.
     """
@@ -72,6 +73,7 @@ class NightSettings:
     review_share: float = 0.0
     regenerate: int = 4
     trial_share: float = 0.0
+    goes_on: bool = False
     keep_adapters: int = 30
     exercises: ExerciseSettings = field(default_factory=ExerciseSettings)
     room: RoomSettings = field(default_factory=RoomSettings)
@@ -132,6 +134,7 @@ def read_night_settings(settings: Settings, *, base_model: str, held: Sequence[t
         review_share=settings.night_review_share,
         regenerate=settings.night_regenerate,
         trial_share=settings.night_trial_share,
+        goes_on=settings.night_goes_on,
         keep_adapters=settings.night_keep_adapters,
         exercises=read_exercise_settings(settings, held),
         room=RoomSettings(
@@ -179,6 +182,7 @@ def build_job(
     settings: NightSettings,
     *,
     live_adapter: str | None,
+    start_from: str | None = None,
     max_seconds: float,
     reference_cache: Path,
     anchor: Adapter | None = None,
@@ -197,6 +201,7 @@ def build_job(
         live_adapter=live_adapter,
         method="sft" if supervised else "dpo",
         anchor=anchor.folder if anchor else None,
+        start_from=start_from,
         rank=shape["rank"],
         bits=settings.bits,
         alpha=shape["alpha"],

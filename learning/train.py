@@ -15,7 +15,7 @@ import math
 import resource
 import sys
 import time
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -27,11 +27,12 @@ from transformers import AutoTokenizer, PrinterCallback
 from trl.trainer.dpo_config import DPOConfig
 
 from learning import child_process
+from learning.base_weights import take_start
 from learning.child_process import Base, Emit, make_deterministic, open_base, read_rows, write_adapter, write_synced
 from learning.held_out import score_held_out
 from learning.job import Job
 from learning.kto import lay_out
-from learning.losses import SIDES, Scores, Tokens, find_causal_lm, tokenize_pair
+from learning.losses import SIDES, Scores, Tokens, check_turn_ends, find_causal_lm, tokenize_pair
 from learning.manifest import describe_code, hash_rows, price
 from learning.prefix_dpo import VOTE, PrefixSharedDPOTrainer, PreparedDPOTrainer
 from learning.prefix_sft import PrefixSharedSFTTrainer, build_sft_trainer
@@ -80,6 +81,7 @@ def work(folder: Path, emit: Emit) -> None:
             dtype=base.dtype,
             scratch=folder / "scratch",
         )
+    started_from = take_start(trainer.model, job.start_from, base.weights) if job.start_from else None
     trainer.add_callback(Watch(emit, deadline=began + job.max_seconds))
     trainer.train()
     trained = time.monotonic()
@@ -117,6 +119,7 @@ def work(folder: Path, emit: Emit) -> None:
         "held_out": len(held_out_rows),
         "held_out_sha256": hash_rows(held_out_rows),
         "seeds": {"split": job.seed, "weights": job.seed, "order": job.seed},
+        "started_from": started_from,
         "steps": state.global_step,
         "planned_steps": state.max_steps,
         "stopped_early": state.global_step < state.max_steps,
@@ -233,19 +236,6 @@ def _to_columns(pair: Mapping[str, Tokens], scores: Scores) -> dict[str, Any]:
     start = pair["chosen"].prompt_length
     answers = {f"{side}_ids": pair[side].ids[start:] for side in SIDES}
     return {"prompt_ids": pair["chosen"].ids[:start], **answers} | {f"ref_{side}_logps": scores[side] for side in SIDES}
-
-
-def check_turn_ends(tokenizer: Any, pairs: Iterable[Mapping[str, Tokens]]) -> None:
-    """A model that never sees the end of a turn never learns to stop.
-
-    Raises:
-        ValueError: the end-of-sequence token is not among the last tokens of an answer.
-    """
-    for tokens in (pair[side] for pair in pairs for side in SIDES):
-        if tokenizer.eos_token_id not in tokens.ids[-3:]:
-            raise ValueError(
-                f"expected the chat template to end a turn with {tokenizer.eos_token!r}; mend the template"
-            )
 
 
 if __name__ == "__main__":

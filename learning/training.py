@@ -3,14 +3,18 @@
 import asyncio
 import logging
 import shutil
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from core.adapters import Adapter, Adapters
 from core.database import Database
 from learning.audiences import Audiences
+<<<<<<< HEAD
 from learning.exercise_night import build_supervised
+=======
+from learning.continuing import choose_rows, find_learnt
+>>>>>>> main
 from learning.night import NightSettings, Stopped, build_job
 from learning.pair_export import stream_singles
 from learning.plan import NoRoomError, NoTimeError, Plan
@@ -62,18 +66,21 @@ class Training:
 
     async def _make(self, run: Run, pairs: Sequence[RunPair], folder: Path) -> None:
         active = await self._adapters.find_active(run.audience)
-        plan = await self._plan()
         supervised = run.kind == "exercises"
+        anchor = None if supervised else await self._find_anchor(run)
+        learnt = set[str]() if supervised else await self._find_learnt(run, active, anchor)
+        plan = await self._plan()
         job = build_job(
             self._settings,
             live_adapter=active.folder if active else None,
+            start_from=active.folder if active and learnt else None,
             max_seconds=plan.max_seconds,
             reference_cache=(self._home / "reference").absolute(),
-            anchor=None if supervised else await self._find_anchor(run),
+            anchor=anchor,
             supervised=supervised,
         )
-        rows: dict[str, Sequence[dict[str, Any]]] = {
-            "train": list_rows(pairs, "trained"),
+        rows: dict[str, Sequence[Mapping[str, Any]]] = {
+            "train": choose_rows(list_rows(pairs, "trained"), learnt, seed=self._settings.seed),
             "held_out": list_rows(pairs, "held_out"),
         }
         if supervised:
@@ -84,6 +91,12 @@ class Training:
         await asyncio.to_thread(write_job, folder, job, **rows)
         await self._room.make(plan, run_id=run.id)
         await run_trainer(folder, progress=self._progress, gpus=plan.gpus, max_memory=self._settings.max_memory)
+
+    async def _find_learnt(self, run: Run, active: Adapter | None, anchor: Adapter | None) -> set[str]:
+        """What the served adapter learnt, where tonight may go on from it; it must have tonight's anchor too."""
+        if active and active.manifest.get("anchor") != (anchor.name if anchor else None):
+            return set()
+        return await find_learnt(self._database, run.id, active, self._settings)
 
     async def _find_anchor(self, run: Run) -> Adapter | None:
         """The newest supervised adapter that people were served, if its folder is still there: DPO starts from it.
