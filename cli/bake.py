@@ -8,7 +8,7 @@ from rich.table import Table
 
 from cli.ask import local_person
 from cli.house import House, open_house
-from cli.night import NightProgress, prepare_base
+from cli.night import NightProgress, prepare_base, read_night
 from cli.output import EXIT_FAILED, command, console, emit, json_option, read_settings, say
 from core.durations import say_duration
 from learning.baking import BakeResult, Baking
@@ -47,7 +47,7 @@ async def bake(promote: bool, again: bool, as_json: bool) -> None:
 
 async def _bake(house: House, *, promote: bool, quiet: bool) -> BakeResult:
     await prepare_base(house)
-    settings = house.read_night_settings()
+    settings = await read_night(house)
     found = await find_lessons_for(house.database, settings.exercises, EVERYONE)
     with NightProgress(quiet=quiet) as shown:
         baking = Baking(

@@ -10,6 +10,7 @@ from typing import Any
 import click
 from rich.table import Table
 
+from cli.exam import find_known
 from cli.exercise_tables import (
     MakeProgress,
     clip,
@@ -27,6 +28,7 @@ from cli.output import AT_MOST, ROW_ID, command, console, emit, escape, json_opt
 from core.errors import InvalidInputError
 from core.fitting import estimate_tokens
 from core.prompt import Language
+from learning.exams.guard import find_held
 from learning.exercises.asking import Asker
 from learning.exercises.corpus import measure_corpus
 from learning.exercises.draft import KINDS, CountTokens, Kind, Origin, Related, Section
@@ -276,7 +278,7 @@ async def _build_maker(house: House, wanted: Wanted, asker: Asker | None) -> Mak
         find_related=_build_search(house),
         count_tokens=find_tokenizer(house) or estimate_tokens,
         asker=asker,
-        held=house.find_golden(),
+        held=await _find_held(house),
     )
 
 
@@ -320,6 +322,12 @@ def _build_search(house: House) -> FindRelated:
         ]
 
     return find_related
+
+
+async def _find_held(house: House) -> list[tuple[str, str]]:
+    """Golden questions and pinned items with their answers: who is examined by them must not be trained on them."""
+    golden = await find_known(house, with_sample=True)
+    return [*((one.question, one.answer) for one in golden), *await find_held(house.database)]
 
 
 def find_tokenizer(house: House) -> CountTokens | None:

@@ -10,7 +10,6 @@ from pathlib import Path
 from bot.answer import Answerer
 from bot.compose import Composer, Limits
 from bot.examples import load_examples
-from bot.golden import load_golden
 from bot.stops import Stops
 from cli.output import say
 from core import embedded_model
@@ -96,13 +95,7 @@ class House:
         """The night's section of the settings."""
         settings = self.settings
         embedded = str(self.base_model_folder) if self.is_embedded_model else settings.model_name
-        base_model = settings.model_path or embedded or ""
-        return read_night_settings(settings, base_model=base_model, held=self.find_golden())
-
-    def find_golden(self) -> list[tuple[str, str]]:
-        """Golden questions with their answers: whoever is examined by them must not be trained on them."""
-        file = self.settings.golden_questions or (SAMPLE / "golden.jsonl" if self.has_sample else None)
-        return [(one.question, one.answer) for one in load_golden(file)] if file else []
+        return read_night_settings(settings, base_model=settings.model_path or embedded or "")
 
     async def choose_adapter(self, name: str | None) -> str | None:
         """The adapter of a command's `--adapter`: None takes what is served, `base` the model without one."""

@@ -1,7 +1,7 @@
 """`nightbake night` and `nightbake report`: run the night now, and read what a night did and why."""
 
 import logging
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from datetime import date
 from functools import partial
 from pathlib import Path
@@ -13,7 +13,7 @@ from rich.markdown import Markdown
 from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 
 from cli.ask import local_person
-from cli.exam import count_right, examine_for_report
+from cli.exam import count_right, examine_for_report, find_known
 from cli.house import House, open_house
 from cli.output import (
     EXIT_FAILED,
@@ -31,7 +31,7 @@ from cli.output import (
 from core.durations import say_duration
 from core.errors import NotFoundError
 from core.pauses import Pauses
-from learning.night import NightResult
+from learning.night import NightResult, NightSettings
 from learning.nightly import run_night
 from learning.runs import Kind, Runs
 from retrieval.learned_order import train_order
@@ -98,7 +98,7 @@ async def run_here(
             database=house.database,
             model_server=house.model_server,
             home=house.home,
-            settings=house.read_night_settings(),
+            settings=await read_night(house),
             progress=shown.show,
             requested_by=requested_by,
             night=night,
@@ -117,6 +117,13 @@ async def _learn_order(house: House) -> None:
         await train_order(house.database, await house.search.active.find_embedder())
     except Exception:
         log.exception("the order of passages could not be learnt")
+
+
+async def read_night(house: House) -> NightSettings:
+    """The night's settings, with the golden questions that nothing near is trained on."""
+    settings, known = house.read_night_settings(), await find_known(house, with_sample=True)
+    held = tuple((one.question, one.answer) for one in known)
+    return replace(settings, exercises=replace(settings.exercises, held=held))
 
 
 async def prepare_base(house: House) -> None:

@@ -71,6 +71,24 @@ UPDATE document_checks SET checked_by = 'erased' WHERE checked_by = %(person)s
 -- What somebody wrote into an exercise is of a document and stays.
 UPDATE exercise_reviews SET reviewer = 'erased' WHERE reviewer = %(person)s
 
+-- name: erase_golden
+-- Questions that are asked as this person asks, and those that were taken from what the person asked.
+DELETE FROM golden_questions
+WHERE %(person)s = ANY(principals) OR question = ANY(%(questions_asked)s::text[])
+
+-- name: blank_golden
+-- What somebody said of others' questions still counts; who it was does not.
+WITH reviews AS (
+    UPDATE golden_reviews SET reviewer = 'erased' WHERE reviewer = %(person)s
+)
+UPDATE golden_questions SET added_by = 'erased' WHERE added_by = %(person)s
+
+-- name: blank_exams
+WITH runs AS (
+    UPDATE exam_runs SET ran_by = 'erased' WHERE ran_by = %(person)s
+)
+UPDATE pinned_exams SET pinned_by = 'erased' WHERE pinned_by = %(person)s
+
 -- name: erase_pairs
 DELETE FROM pairs WHERE id = ANY(%(pairs)s::bigint[])
 

@@ -8,6 +8,7 @@ from typing import Any
 from core.database import Database
 from learning.collect import Collected, count_pairs, list_ledger
 from learning.curate import curate
+from learning.exams.guard import find_held
 from learning.exercise_pairs import build_distractor_pairs
 from learning.exercises.learnable import Learnable, Lesson, find_learnable, split_lessons
 from learning.exercises.store import Exercises
@@ -47,7 +48,8 @@ class ExerciseSettings:
 async def find_lessons_for(database: Database, settings: ExerciseSettings, audience: str) -> Learnable:
     """The exercises that may train an audience's adapter."""
     store = Exercises(database, share=settings.review_share, reviewers=settings.reviewers)
-    return await find_learnable(store, audience=audience, held=settings.held)
+    held = [*settings.held, *await find_held(database)]
+    return await find_learnable(store, audience=audience, held=held)
 
 
 async def find_preferred(database: Database, settings: ExerciseSettings, audience: str) -> list[Lesson]:

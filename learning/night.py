@@ -1,7 +1,7 @@
 """What a night is given and what it brings."""
 
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from datetime import date
 from pathlib import Path
@@ -102,12 +102,8 @@ class NightResult:
     seconds: float
 
 
-def read_night_settings(settings: Settings, *, base_model: str, held: Sequence[tuple[str, str]] = ()) -> NightSettings:
-    """This room's section of the settings.
-
-    Args:
-        held: golden questions with their answers.
-    """
+def read_night_settings(settings: Settings, *, base_model: str) -> NightSettings:
+    """This room's section of the settings."""
     return NightSettings(
         base_model=base_model,
         window_days=settings.night_window_days,
@@ -136,7 +132,7 @@ def read_night_settings(settings: Settings, *, base_model: str, held: Sequence[t
         trial_share=settings.night_trial_share,
         goes_on=settings.night_goes_on,
         keep_adapters=settings.night_keep_adapters,
-        exercises=read_exercise_settings(settings, held),
+        exercises=read_exercise_settings(settings),
         room=RoomSettings(
             wish=settings.night_gpu,
             need=settings.night_gpu_gib,
@@ -150,7 +146,7 @@ def read_night_settings(settings: Settings, *, base_model: str, held: Sequence[t
     )
 
 
-def read_exercise_settings(settings: Settings, held: Sequence[tuple[str, str]]) -> ExerciseSettings:
+def read_exercise_settings(settings: Settings) -> ExerciseSettings:
     """How exercises are trained on."""
     return ExerciseSettings(
         review_share=settings.exercise_review_share,
@@ -161,7 +157,6 @@ def read_exercise_settings(settings: Settings, held: Sequence[tuple[str, str]]) 
         epochs=settings.exercise_epochs,
         learning_rate=settings.exercise_learning_rate,
         pairs=settings.exercise_pairs,
-        held=tuple(held),
     )
 
 

@@ -10,11 +10,8 @@ from typing import Any
 from core.adapters import Adapter, Adapters
 from core.database import Database
 from learning.audiences import Audiences
-<<<<<<< HEAD
-from learning.exercise_night import build_supervised
-=======
 from learning.continuing import choose_rows, find_learnt
->>>>>>> main
+from learning.exercise_night import build_supervised
 from learning.night import NightSettings, Stopped, build_job
 from learning.pair_export import stream_singles
 from learning.plan import NoRoomError, NoTimeError, Plan
