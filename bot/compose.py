@@ -13,7 +13,7 @@ from bot.prompt import fit, to_messages
 from bot.quote import quote
 from core.errors import ModelServerError
 from core.model_server import ModelMissingError, ModelServer, Sampling
-from core.prompt import Language, PromptExample
+from core.prompt import PROMPT_VERSION, Language, PromptExample, restore_prompt
 from core.records import Outcome
 from core.wording import is_refusal
 from retrieval.memory import Remembered
@@ -51,6 +51,7 @@ class Composer:
         is_resting: whether the model must not be asked now, because a night trains in its place.
         restore: loads an adapter, by its name, into a model server that does not have it.
         examples: the company's own, for every prompt that has room.
+        find_baked: the version of the standing prompt that an adapter has in its weights.
     """
 
     def __init__(
@@ -61,12 +62,15 @@ class Composer:
         restore: Callable[[str], Awaitable[None]] | None = None,
         is_resting: Callable[[], Awaitable[bool]] | None = None,
         examples: Sequence[PromptExample] = (),
+        find_baked: Callable[[str], Awaitable[str | None]] | None = None,
     ) -> None:
         self._model_server = model_server
         self.limits = limits
         self._restore = restore
         self._is_resting = is_resting
         self._examples = examples
+        self._find_baked = find_baked
+        self._baked: dict[str, str | None] = {}
 
     async def compose(
         self,
@@ -97,10 +101,21 @@ class Composer:
         draft.outcome = replace(draft.outcome, passages=fitting)
         if self._is_resting and await self._is_resting():
             return _quoted(draft.outcome, standalone, "quoted_resting")
-        draft.outcome = self._fill_prompt(draft.outcome, standalone, remembered)
+        is_baked = await self._has_prompt(draft.outcome.adapter)
+        draft.outcome = self._fill_prompt(draft.outcome, standalone, remembered, is_baked=is_baked)
         return await self._generate(draft, standalone, show)
 
-    def _fill_prompt(self, outcome: Outcome, standalone: str, remembered: Sequence[Remembered]) -> Outcome:
+    async def _has_prompt(self, adapter: str | None) -> bool:
+        """Whether an adapter has today's standing prompt in its weights; asked once, for a name keeps its weights."""
+        if adapter is None or self._find_baked is None:
+            return False
+        if adapter not in self._baked:
+            self._baked[adapter] = await self._find_baked(adapter)
+        return self._baked[adapter] == PROMPT_VERSION
+
+    def _fill_prompt(
+        self, outcome: Outcome, standalone: str, remembered: Sequence[Remembered], *, is_baked: bool
+    ) -> Outcome:
         """With the messages, and what stands in them beside passages and question."""
         shown = choose_examples(
             standalone,
@@ -113,7 +128,7 @@ class Composer:
         )
         return replace(
             outcome,
-            messages=to_messages(standalone, outcome.passages, shown.turns),
+            messages=to_messages(standalone, outcome.passages, shown.turns, is_baked=is_baked),
             example_ids=[one.interaction_id for one in shown.remembered],
             example_tokens=shown.tokens,
             spared_tokens=shown.spared_tokens,
@@ -159,7 +174,7 @@ class Composer:
             if draft.generation.text:
                 raise
             log.error("the adapter cannot be served, the base model answers", extra={"error": str(error)})
-            draft.outcome = replace(draft.outcome, adapter=None)
+            draft.outcome = replace(draft.outcome, adapter=None, messages=restore_prompt(draft.outcome.messages))
             await stream()
 
     async def _show_stream(self, draft: Draft, sampling: Sampling, show: Show) -> None:

@@ -13,9 +13,11 @@ def fit(question: str, passages: Sequence[Passage], *, context_tokens: int, answ
     return list(passages[: count_fitting(question, show(passages), **limits)])
 
 
-def to_messages(question: str, passages: Sequence[Passage], examples: Sequence[PromptExample] = ()) -> list[Message]:
-    """The messages that are sent and logged."""
-    return build_messages(question, show(passages), examples)
+def to_messages(
+    question: str, passages: Sequence[Passage], examples: Sequence[PromptExample] = (), *, is_baked: bool = False
+) -> list[Message]:
+    """The messages that are sent and logged; `is_baked` as in `build_messages`."""
+    return build_messages(question, show(passages), examples, is_baked=is_baked)
 
 
 def show(passages: Sequence[Passage]) -> list[PromptPassage]:

@@ -1,6 +1,5 @@
 """`nightbake chat`: a conversation in the terminal, with thumbs."""
 
-import asyncio
 import sys
 import uuid
 from typing import Any
@@ -11,6 +10,7 @@ from bot.questions import check_question
 from cli.ask import answer_once, local_person, to_json
 from cli.house import House, open_house
 from cli.output import command, describe_error, emit, escape, notes, read_settings, say
+from cli.terminal import read_line
 from core.errors import InvalidInputError
 from core.records import Feedback, Vote
 from retrieval.examples import teach
@@ -44,11 +44,16 @@ class Conversation:
 
     async def run(self) -> None:
         """One line a turn; a line that cannot be taken is said so, and the next one is read."""
-        while (line := await _read_line()) and line.strip() != "/quit":
+        while (line := await self._read()) and line.strip() != "/quit":
             try:
                 await self.turn(line)
             except InvalidInputError as error:
                 self._say(str(error), describe_error(error))
+
+    async def _read(self) -> str:
+        if sys.stdin.isatty():
+            notes.print("> ", end="")
+        return await read_line()
 
     async def turn(self, line: str) -> None:
         """A vote where the line is a command, else a question."""
@@ -94,22 +99,3 @@ class Conversation:
         if self._as_json:
             emit(value)
         say(f"[dim]{escape(text)}[/]", quiet=self._as_json)
-
-
-async def _read_line() -> str:
-    """The next line with its end; empty at the end of the input."""
-    if sys.stdin.isatty():
-        notes.print("> ", end="")
-        await _wait_for_terminal()
-    return await asyncio.to_thread(sys.stdin.readline)
-
-
-async def _wait_for_terminal() -> None:
-    """Until a line can be read. A thread that reads a terminal cannot be cancelled: Ctrl-C would wait for Enter."""
-    arrived = asyncio.Event()
-    loop = asyncio.get_running_loop()
-    loop.add_reader(sys.stdin, arrived.set)
-    try:
-        await arrived.wait()
-    finally:
-        loop.remove_reader(sys.stdin)

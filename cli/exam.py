@@ -11,6 +11,7 @@ from rich.table import Table
 
 from bot.exam import Cell, Examiner, Graded
 from bot.golden import GoldenQuestion, load_golden
+from bot.golden_questions import GoldenQuestions
 from cli.ask import local_person
 from cli.exam_journal import ExamJournal
 from cli.house import SAMPLE, House, open_house
@@ -19,6 +20,8 @@ from cli.progress import count_progress
 from core.errors import InvalidInputError
 from core.exams import Exams, Failed
 
+# Stands for the questions of table and settings where a round needs the name of a file.
+KNOWN = Path("known")
 RIGHT: tuple[Cell, ...] = ("found_right", "missed_right", "refused")
 MEANING: dict[Cell, str] = {
     "found_right": "retrieved, right",
@@ -42,15 +45,14 @@ async def answers(golden: Path | None, adapter: str | None, resume: bool, as_jso
     """Ask golden questions and say whose fault a wrong answer is: the search's or the model's.
 
     A question whose document was not among the passages is the search's to mend, one whose document was, the
-    model's. Nothing is logged and nothing is learnt from it; the counts are kept for the next night's report. The file
-    is GOLDEN_QUESTIONS, or the sample's own questions where the sample is read. Ctrl-C shows what was answered until
-    then and keeps it for --resume.
+    model's. Nothing is logged and nothing is learnt from it; the counts are kept for the next night's report. Asked are
+    those of `nightbake golden` and of the file GOLDEN_QUESTIONS, or the sample's own where the sample is read and there
+    are no others. Ctrl-C shows what was answered until then and keeps it for --resume.
     """
     async with open_house(read_settings()) as house:
-        file = find_golden(house, golden)
-        questions = load_golden(file)
+        questions = await read_golden(house, golden)
         name = await house.choose_adapter(adapter)
-        journal = ExamJournal(house.home / "unfinished", file, name, resume=resume)
+        journal = ExamJournal(house.home / "unfinished", golden or KNOWN, name, resume=resume)
         graded, left = journal.read(questions)
         if graded and not resume:
             say(f"starting anew; {len(graded)} answers of a round that was stopped wait for --resume", quiet=as_json)
@@ -93,40 +95,60 @@ async def _ask(
         raise
 
 
-def find_golden(house: House, given: Path | None) -> Path:
-    """The file that was named, by the caller, the settings, or as the sample's.
+async def read_golden(house: House, given: Path | None) -> list[GoldenQuestion]:
+    """Those of the file that was named, else all that are known; see `find_known`.
 
     Raises:
-        InvalidInputError: none was.
+        InvalidInputError: there are none, or the file is none of golden questions.
     """
-    found = given or house.settings.golden_questions or (SAMPLE / "golden.jsonl" if house.has_sample else None)
-    if found is None:
-        raise InvalidInputError("expected golden questions, got none; name a file by --golden or GOLDEN_QUESTIONS")
+    found = load_golden(given) if given else await find_known(house, with_sample=True)
+    if not found:
+        raise InvalidInputError(
+            "expected golden questions, got none; `nightbake golden add` or `golden import` stores some, and "
+            "--golden or GOLDEN_QUESTIONS names a file"
+        )
     return found
 
 
-async def examine_for_report(house: House) -> None:
-    """Ask the questions of GOLDEN_QUESTIONS, where it is set, of what is served, so that the report can tell.
+async def find_known(house: House, *, with_sample: bool = False) -> list[GoldenQuestion]:
+    """Golden questions of the file of GOLDEN_QUESTIONS and of the table, each once, the file's first.
+
+    Args:
+        with_sample: where there are none of either, and the sample is read, the sample's.
 
     Raises:
         InvalidInputError: the file is none of golden questions.
     """
-    if house.settings.golden_questions is None:
+    file = house.settings.golden_questions
+    of_file = load_golden(file) if file else []
+    same = {(one.question, tuple(sorted(one.principals))) for one in of_file}
+    stored = await GoldenQuestions(house.database).find_asked()
+    found = [*of_file, *(one for one in stored if (one.question, tuple(one.principals)) not in same)]
+    if not found and with_sample and house.has_sample:
+        return load_golden(SAMPLE / "golden.jsonl")
+    return found
+
+
+async def examine_for_report(house: House) -> None:
+    """Ask the golden questions that are known, where there are any, of what is served, so that the report can tell.
+
+    Raises:
+        InvalidInputError: the file is none of golden questions.
+    """
+    questions, name = await find_known(house), await house.choose_adapter(None)
+    if not questions:
         return
-    questions, name = load_golden(house.settings.golden_questions), await house.choose_adapter(None)
     asked = Examiner(house.finder, house.composer).examine(questions, adapter=name)
     await _record(house, [one async for one in asked], by="schedule", adapter=name)
 
 
 async def count_right(house: House, adapter: str | None, limit: int) -> tuple[int, int]:
-    """Ask up to `limit` questions of GOLDEN_QUESTIONS of one adapter; how many it got right, of how many asked.
+    """Ask up to `limit` of the golden questions of one adapter; how many it got right, of how many asked.
 
     Raises:
         InvalidInputError: the file is none of golden questions.
     """
-    if house.settings.golden_questions is None:
-        return 0, 0
-    questions = load_golden(house.settings.golden_questions)[:limit]
+    questions = (await find_known(house))[:limit]
     asked = Examiner(house.finder, house.composer).examine(questions, adapter=adapter)
     graded = [one async for one in asked]
     return sum(one.cell in RIGHT for one in graded), len(graded)

@@ -10,7 +10,7 @@ from typing import Any
 import click
 from rich.table import Table
 
-from bot.golden import load_golden
+from cli.exam import find_known
 from cli.exercise_tables import (
     MakeProgress,
     clip,
@@ -21,12 +21,14 @@ from cli.exercise_tables import (
     print_yields,
     sum_up,
 )
+from cli.exercise_training import train
 from cli.house import SAMPLE, House, open_house, read_admin_token
 from cli.ingest import ingest_with_progress
 from cli.output import AT_MOST, ROW_ID, command, console, emit, escape, json_option, read_settings, say
 from core.errors import InvalidInputError
 from core.fitting import estimate_tokens
 from core.prompt import Language
+from learning.exams.guard import find_held
 from learning.exercises.asking import Asker
 from learning.exercises.corpus import measure_corpus
 from learning.exercises.draft import KINDS, CountTokens, Kind, Origin, Related, Section
@@ -60,8 +62,11 @@ def exercises() -> None:
     """Make exercises from documents, check them, and have people look at them.
 
     For the first days, when there are no votes yet: definitions, summaries, four-choice questions, questions with
-    hard negatives, and questions that the documents do not answer.
+    hard negatives, and questions that the documents do not answer. `train` makes a first adapter of them.
     """
+
+
+exercises.add_command(train)
 
 
 @exercises.command()
@@ -273,7 +278,7 @@ async def _build_maker(house: House, wanted: Wanted, asker: Asker | None) -> Mak
         find_related=_build_search(house),
         count_tokens=find_tokenizer(house) or estimate_tokens,
         asker=asker,
-        held=_find_golden(house),
+        held=await _find_held(house),
     )
 
 
@@ -319,10 +324,10 @@ def _build_search(house: House) -> FindRelated:
     return find_related
 
 
-def _find_golden(house: House) -> list[tuple[str, str]]:
-    """Golden questions with their answers: whoever is examined by them must not be trained on them."""
-    file = house.settings.golden_questions or (SAMPLE / "golden.jsonl" if house.has_sample else None)
-    return [(one.question, one.answer) for one in load_golden(file)] if file else []
+async def _find_held(house: House) -> list[tuple[str, str]]:
+    """Golden questions and pinned items with their answers: who is examined by them must not be trained on them."""
+    golden = await find_known(house, with_sample=True)
+    return [*((one.question, one.answer) for one in golden), *await find_held(house.database)]
 
 
 def find_tokenizer(house: House) -> CountTokens | None:

@@ -106,12 +106,18 @@ class House:
 
     async def prepare_model(self) -> bool:
         """Make the embedded base model, unless it is there; True when it was made now."""
-        return await embedded_model.prepare(self.base_model_folder, log_file=self.home / "logs" / "base-model.log")
+        log_file = self.home / "logs" / "base-model.log"
+        return await embedded_model.prepare(self.base_model_folder, log_file=log_file, bits=self.settings.model_bits)
+
+    @property
+    def quantisation(self) -> dict[str, int]:
+        """Bits of the weights that answer and of those that a night trains beside, for what is measured of them."""
+        return {"serving_bits": self.settings.model_bits, "training_bits": 4 if self.settings.night_four_bits else 16}
 
     def build_supervisor(self) -> Supervisor:
         """The embedded model server; the active adapter is loaded each time it has started."""
         return embedded_model.build_supervisor(
-            self.base_model_folder,
+            embedded_model.find_served(self.base_model_folder, bits=self.settings.model_bits),
             self.model_server,
             port=self.settings.model_port,
             context_tokens=self.settings.model_context_tokens,
@@ -193,6 +199,7 @@ def _build(settings: Settings, database: Database, dictionary: Dictionary) -> Ho
         restore=serving.restore,
         is_resting=Rests(database).is_resting,
         examples=load_examples(settings.examples_file) if settings.examples_file else (),
+        find_baked=adapters.find_baked_prompt,
     )
     memory = Memory(database, search.active, floor=settings.examples_similarity, most=settings.examples_per_answer)
     return House(

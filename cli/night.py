@@ -1,7 +1,7 @@
 """`nightbake night` and `nightbake report`: run the night now, and read what a night did and why."""
 
 import logging
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from datetime import date
 from functools import partial
 from pathlib import Path
@@ -13,7 +13,7 @@ from rich.markdown import Markdown
 from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 
 from cli.ask import local_person
-from cli.exam import count_right, examine_for_report
+from cli.exam import count_right, examine_for_report, find_known
 from cli.house import House, open_house
 from cli.output import (
     EXIT_FAILED,
@@ -31,9 +31,9 @@ from cli.output import (
 from core.durations import say_duration
 from core.errors import NotFoundError
 from core.pauses import Pauses
-from learning.night import NightResult
+from learning.night import NightResult, NightSettings
 from learning.nightly import run_night
-from learning.runs import Runs
+from learning.runs import Kind, Runs
 from retrieval.learned_order import train_order
 
 log = logging.getLogger(__name__)
@@ -68,7 +68,7 @@ async def night(force: bool, paused: bool | None, as_json: bool) -> None:
     if as_json:
         emit(asdict(result))
     else:
-        _say_result(result)
+        say_result(result)
     if result.state == "failed":
         raise SystemExit(EXIT_FAILED)
 
@@ -83,19 +83,26 @@ async def _set_paused(paused: bool, *, as_json: bool) -> None:
 
 
 async def run_here(
-    house: House, *, requested_by: str, night: date | None = None, force: bool = False, quiet: bool = False
+    house: House,
+    *,
+    requested_by: str,
+    night: date | None = None,
+    kind: Kind = "night",
+    force: bool = False,
+    quiet: bool = False,
 ) -> NightResult:
     """One night in this process, with its progress shown."""
-    await _prepare_base(house)
+    await prepare_base(house)
     with NightProgress(quiet=quiet) as shown:
         result = await run_night(
             database=house.database,
             model_server=house.model_server,
             home=house.home,
-            settings=house.read_night_settings(),
+            settings=await read_night(house),
             progress=shown.show,
             requested_by=requested_by,
             night=night,
+            kind=kind,
             force=force,
             examine=partial(examine_for_report, house),
             ask_golden=partial(count_right, house),
@@ -112,7 +119,15 @@ async def _learn_order(house: House) -> None:
         log.exception("the order of passages could not be learnt")
 
 
-async def _prepare_base(house: House) -> None:
+async def read_night(house: House) -> NightSettings:
+    """The night's settings, with the golden questions that nothing near is trained on."""
+    settings, known = house.read_night_settings(), await find_known(house, with_sample=True)
+    held = tuple((one.question, one.answer) for one in known)
+    return replace(settings, exercises=replace(settings.exercises, held=held))
+
+
+async def prepare_base(house: House) -> None:
+    """The embedded model's folder, where that is what is trained."""
     if house.is_embedded_model:
         await house.prepare_model()
 
@@ -148,6 +163,8 @@ class NightProgress:
                 say(f"  {event.get('votes', 0)} votes, {event.get('pairs', 0)} pairs", quiet=self._quiet)
             case "step":
                 self._count("training", event["step"], event["steps"], f"loss {event['loss']:.3f}")
+            case "taught":
+                self._count("answering with the standing prompt", event["question"], event["questions"], "")
             case "scored":
                 self._count("scoring held-out pairs", event["pair"], event["pairs"], "")
             case "answered":
@@ -161,7 +178,8 @@ class NightProgress:
         self._bar.update(self._task, description=what, completed=done, total=total, note=note, visible=True)
 
 
-def _say_result(result: NightResult) -> None:
+def say_result(result: NightResult) -> None:
+    """What a night brought, in words."""
     console.print(
         f"night of {result.night}: [bold]{result.state}[/] ({result.reason})\n"
         f"  votes {result.votes}, pairs {result.pairs}, trained {result.trained}, held out {result.held_out}\n"

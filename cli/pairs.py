@@ -10,6 +10,7 @@ from rich.table import Table
 
 from cli.ask import local_person
 from cli.house import open_house
+from cli.night import read_night
 from cli.output import AT_MOST, ROW_ID, command, console, emit, escape, json_option, notes, read_settings, say
 from core.errors import InvalidInputError, NotFoundError
 from learning.canaries import build_canaries
@@ -58,7 +59,7 @@ async def build(no_sample: bool, as_json: bool) -> None:
             run = await rehearse(
                 database=house.database,
                 model_server=None if no_sample else house.model_server,
-                settings=house.read_night_settings(),
+                settings=await read_night(house),
                 requested_by=local_person(),
                 progress=shown.show,
             )

@@ -9,6 +9,7 @@ from psycopg.types.json import Jsonb
 
 from core.database import Database
 from core.errors import NotFoundError
+from core.prompt import PROMPT_VERSION
 from core.sql import load_queries
 
 QUERIES = load_queries(__file__)
@@ -40,6 +41,11 @@ class Adapter:
     state: State
     audience: str = EVERYONE
     deleted_at: datetime | None = None
+
+    @property
+    def is_baked(self) -> bool:
+        """Whether today's standing prompt is in its weights."""
+        return self.manifest.get("baked_prompt") == PROMPT_VERSION
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,6 +108,11 @@ class Adapters:
         """The adapter that answers an audience now, everyone's where it has none; None is the base model."""
         return await self._database.fetch_one(QUERIES["get_active"], {"audience": audience}, Adapter)
 
+    async def find_supervised(self, audience: str, *, base_model: str) -> Adapter | None:
+        """The newest supervised adapter of a base model that an audience, or everyone, was served."""
+        values = {"audience": audience, "base_model": base_model}
+        return await self._database.fetch_one(QUERIES["find_supervised"], values, Adapter)
+
     async def find_served(self) -> list[Adapter]:
         """Every adapter that answers somebody now: everyone's, what is on trial, and those of audiences."""
         return await self._database.fetch_all(QUERIES["find_served"], None, Adapter)
@@ -114,6 +125,11 @@ class Adapters:
         """Adapters that unfinished questions began with."""
         found = await self._database.fetch_all(QUERIES["find_answering"], {"seconds": ANSWER_SECONDS}, _Name)
         return {row.name for row in found if row.name}
+
+    async def find_baked_prompt(self, name: str) -> str | None:
+        """The version of the standing prompt that an adapter has in its weights; what it says never changes."""
+        found = await self._database.fetch_one(QUERIES["find_baked_prompt"], {"name": name}, _Name)
+        return found.name if found else None
 
     async def mark_deleted(self, name: str) -> None:
         """Its folder is gone; what is known of it stays."""

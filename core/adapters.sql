@@ -21,6 +21,14 @@ WHERE id = coalesce((SELECT adapter_id FROM served WHERE audience = %(audience)s
 SELECT id, name, folder, base_model, sha256, manifest, created_at, reason, state, audience, deleted_at
 FROM adapter_states WHERE state IN ('active', 'trial') ORDER BY id
 
+-- name: find_supervised
+-- An audience's own first, then everyone's.
+SELECT id, name, folder, base_model, sha256, manifest, created_at, reason, state, audience, deleted_at
+FROM adapter_states
+WHERE audience IN (%(audience)s, 'everyone') AND base_model = %(base_model)s AND deleted_at IS NULL
+  AND manifest ->> 'trained' = 'sft' AND state IN ('active', 'trial', 'retired')
+ORDER BY audience = %(audience)s DESC, id DESC LIMIT 1
+
 -- name: reject
 UPDATE adapters SET rejected_at = now(), reason = %(reason)s WHERE name = %(name)s
 
@@ -57,6 +65,9 @@ SELECT switch_id, name, trial, trial_share AS share, switched_at FROM serving
 -- name: find_answering
 SELECT DISTINCT adapter AS name FROM interactions
 WHERE finished_at IS NULL AND adapter IS NOT NULL AND began_at > now() - make_interval(secs => %(seconds)s)
+
+-- name: find_baked_prompt
+SELECT manifest ->> 'baked_prompt' AS name FROM adapters WHERE name = %(name)s
 
 -- name: mark_deleted
 UPDATE adapters SET deleted_at = now() WHERE name = %(name)s

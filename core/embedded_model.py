@@ -5,12 +5,13 @@ import contextlib
 import logging
 import shutil
 import sys
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from pathlib import Path
 
 from core.base_model import cpu_dtype, is_prepared
 from core.errors import ModelServerError, ProcessError
 from core.model_server import ModelServer, Sampling
+from core.quantised_model import is_quantised
 from core.supervisor import Supervisor
 
 log = logging.getLogger(__name__)
@@ -20,6 +21,7 @@ STARTER = Path(__file__).parent.parent / "learning" / "starter"
 MOST_LORA_RANK = 16
 KV_CACHE_GIB = 1
 END_SECONDS = 10
+FULL_BITS = 16
 
 
 def find_starter() -> Path | None:
@@ -27,17 +29,35 @@ def find_starter() -> Path | None:
     return STARTER if (STARTER / "adapter_model.safetensors").exists() else None
 
 
-async def prepare(folder: Path, *, log_file: Path) -> bool:
+def find_served(folder: Path, *, bits: int) -> Path:
+    """The folder that is served where the base model lies in `folder`."""
+    return folder if bits == FULL_BITS else folder.with_name(f"{folder.name}-{bits}-bits")
+
+
+async def prepare(folder: Path, *, log_file: Path, bits: int = FULL_BITS) -> bool:
     """Make the base model in `folder`, unless it is there; True when it was made now (about 20 s).
+
+    Args:
+        bits: that it is served in; fewer than 16 make another folder beside it (about 10 s), see `find_served`.
 
     Raises:
         ProcessError: the package with the model is not installed, or the child process failed; its log says why.
     """
     starter, dtype = find_starter(), cpu_dtype()
-    if await asyncio.to_thread(is_prepared, folder, starter, dtype):
-        return False
-    command = [sys.executable, "-m", "core.base_model", str(folder), "--dtype", dtype]
-    command += ["--starter", str(starter)] if starter else []
+    is_there = await asyncio.to_thread(is_prepared, folder, starter, dtype)
+    if not is_there:
+        options = ["--starter", str(starter)] if starter else []
+        await _make(["core.base_model", str(folder), "--dtype", dtype, *options], folder, log_file)
+    served = find_served(folder, bits=bits)
+    if served != folder and not await asyncio.to_thread(is_quantised, folder, served, bits=bits):
+        await _make(["core.quantised_model", str(folder), str(served), "--bits", str(bits)], served, log_file)
+        return True
+    return not is_there
+
+
+async def _make(words: Sequence[str], folder: Path, log_file: Path) -> None:
+    """Run a module that writes `folder`; what it leaves half written goes where this is cancelled."""
+    command = [sys.executable, "-m", *words]
     log_file.parent.mkdir(parents=True, exist_ok=True)
     with log_file.open("ab") as output:
         process = await asyncio.create_subprocess_exec(*command, stdout=output, stderr=output)
@@ -50,7 +70,6 @@ async def prepare(folder: Path, *, log_file: Path) -> bool:
             raise
     if code != 0:
         raise ProcessError(f"the embedded model could not be made (code {code}); see {log_file}")
-    return True
 
 
 async def _end(process: asyncio.subprocess.Process) -> None:

@@ -39,10 +39,13 @@ SELECT ARRAY(SELECT id FROM asked ORDER BY id) AS asked,
        ARRAY(SELECT DISTINCT run_id FROM used
              UNION SELECT DISTINCT run_id FROM feedback_fates WHERE feedback_id IN (SELECT id FROM voted)
              ORDER BY 1) AS runs,
-       ARRAY(SELECT DISTINCT adapter FROM runs
-             WHERE adapter IS NOT NULL AND id IN (SELECT run_id FROM used WHERE state = 'trained')
-               AND EXISTS (SELECT FROM adapters WHERE adapters.name = adapter)
-             ORDER BY adapter) AS adapters
+       -- And what was made from one of them, as by baking.
+       ARRAY(WITH RECURSIVE taught AS (
+                 SELECT name FROM adapters
+                 WHERE name IN (SELECT adapter FROM runs WHERE id IN (SELECT run_id FROM used WHERE state = 'trained'))
+                 UNION
+                 SELECT adapters.name FROM adapters JOIN taught ON manifest ->> 'made_from' = taught.name)
+             SELECT name FROM taught ORDER BY name) AS adapters
 
 -- name: mark_runs
 UPDATE runs SET has_lost_pairs = true
@@ -67,6 +70,24 @@ UPDATE document_checks SET checked_by = 'erased' WHERE checked_by = %(person)s
 -- name: blank_exercise_reviews
 -- What somebody wrote into an exercise is of a document and stays.
 UPDATE exercise_reviews SET reviewer = 'erased' WHERE reviewer = %(person)s
+
+-- name: erase_golden
+-- Questions that are asked as this person asks, and those that were taken from what the person asked.
+DELETE FROM golden_questions
+WHERE %(person)s = ANY(principals) OR question = ANY(%(questions_asked)s::text[])
+
+-- name: blank_golden
+-- What somebody said of others' questions still counts; who it was does not.
+WITH reviews AS (
+    UPDATE golden_reviews SET reviewer = 'erased' WHERE reviewer = %(person)s
+)
+UPDATE golden_questions SET added_by = 'erased' WHERE added_by = %(person)s
+
+-- name: blank_exams
+WITH runs AS (
+    UPDATE exam_runs SET ran_by = 'erased' WHERE ran_by = %(person)s
+)
+UPDATE pinned_exams SET pinned_by = 'erased' WHERE pinned_by = %(person)s
 
 -- name: erase_pairs
 DELETE FROM pairs WHERE id = ANY(%(pairs)s::bigint[])

@@ -1,6 +1,7 @@
 """The client of an OpenAI-compatible model server: stream, score, and load LoRA adapters by name."""
 
 import asyncio
+import math
 import time
 from collections.abc import AsyncGenerator, Mapping, Sequence
 from contextlib import aclosing, asynccontextmanager
@@ -17,6 +18,8 @@ RETRIES = 2
 RETRY_PAUSE_SECONDS = 0.5
 CONNECT_SECONDS = 5
 SLEEP_SECONDS = 600
+# What vLLM gives unless it was started with more.
+MOST_LOGPROBS = 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,6 +138,46 @@ class ModelServer:
             None if position is None else position[str(token)]["logprob"]
             for token, position in zip(token_ids, positions, strict=True)
         ]
+
+    async def tokenize(self, messages: Sequence[Message], *, adapter: str | None = None) -> list[int]:
+        """The tokens of a prompt by the model's own chat template, up to where its answer begins.
+
+        Where the last message is the assistant's, up to that message's end, left open.
+
+        Raises:
+            ModelServerError: the server has no `/tokenize`, as vLLM has.
+        """
+        goes_on = bool(messages) and messages[-1]["role"] == "assistant"
+        body = {"model": adapter or self.model, "messages": list(messages), "add_generation_prompt": not goes_on}
+        body |= {"continue_final_message": goes_on}
+        try:
+            answer = await self._request("POST", "/tokenize", body, seconds=self._timeout_seconds)
+        except ModelMissingError as error:
+            raise ModelServerError(f"expected a vLLM with this model and /tokenize at {self.url}: {error}") from error
+        async with self._failing_clearly(Generation()):
+            return answer["tokens"]
+
+    async def find_next_tokens(
+        self, messages: Sequence[Message], *, adapter: str | None = None, most: int = MOST_LOGPROBS
+    ) -> dict[str, float]:
+        """The likeliest first tokens of an answer: text -> log-probability in nats, at temperature 1.
+
+        Tokens of one text, which there are where a text is cut into bytes, count together.
+        """
+        body = {
+            "model": adapter or self.model,
+            "messages": list(messages),
+            "max_tokens": 1,
+            "temperature": 0,
+            "logprobs": True,
+            "top_logprobs": most,
+        }
+        answer = await self._request("POST", "/v1/chat/completions", body, seconds=self._timeout_seconds)
+        shares: dict[str, float] = {}
+        async with self._failing_clearly(Generation()):
+            for one in answer["choices"][0]["logprobs"]["content"][0]["top_logprobs"]:
+                shares[one["token"]] = shares.get(one["token"], 0.0) + math.exp(one["logprob"])
+        return {token: math.log(share) for token, share in shares.items() if share > 0}
 
     async def find_models(self) -> list[str]:
         """Names that can be asked for now: the base model and every loaded adapter."""

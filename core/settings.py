@@ -43,6 +43,10 @@ class Settings(BaseSettings):
         None, description="Stops a model server of your own while a night trains on its GPU; returns when it is down"
     )
     model_start_command: str | None = Field(None, description="Starts it again; returns at once or when it is up")
+    model_bits: Literal[16, 8, 4] = Field(
+        16,
+        description="Bits of the embedded model's weights that serve; of a server of your own: as it was started",
+    )
     model_port: int = Field(8081, ge=0, le=65535, description="Port of the embedded model server")
 
     embedding_model: str | None = Field(
@@ -156,6 +160,20 @@ class Settings(BaseSettings):
     )
     exercise_review_share: float = Field(0.2, ge=0, le=1, description="Share of simple exercises that await a person")
     exercise_reviewers: int = Field(1, ge=1, le=3, description="People who must look at an exercise that waits")
+    exercise_general_files: str = Field(
+        "", description="General chats mixed into training on exercises beside our own (JSON Lines), comma-separated"
+    )
+    exercise_general_share: float = Field(0.5, ge=0, lt=1, description="Share of general chats in that mix")
+    exercise_overlap: float = Field(
+        0.5, ge=0, le=1, description="Share of exercises used both supervised and for preference pairs; 0: one or other"
+    )
+    exercise_epochs: int = Field(2, ge=1, le=10, description="Passes over exercises")
+    exercise_learning_rate: float = Field(2e-4, gt=0, lt=1, description="Peak learning rate on exercises")
+    exercise_pairs: int = Field(
+        200,
+        ge=0,
+        description="Exercises fill a night's pairs up to this while people's are few; 0 takes none",
+    )
     reviewer_hour_cost: float | None = Field(None, ge=0, description="What an hour of a reviewer of exercises costs")
     night_regenerate: int = Field(
         4, ge=0, le=16, description="Answers sampled for a disliked one, to find a better; 0 samples none"

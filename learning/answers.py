@@ -10,7 +10,7 @@ from typing import Any
 
 from core.database import Database
 from core.model_server import ModelServer, Sampling
-from core.prompt import Language
+from core.prompt import Language, shorten_prompt
 from core.sql import load_queries
 from learning.gate import Tally
 from learning.judges import Asked, Judge, grade
@@ -50,10 +50,19 @@ class _Left:
 
 @dataclass(frozen=True, slots=True)
 class Models:
-    """Which names the server is asked by; None is the base model. `live` is what is served tonight."""
+    """Which names the server is asked by; None is the base model. `live` is what is served tonight.
+
+    Attributes:
+        baked: those that have today's standing prompt in their weights.
+    """
 
     candidate: str
     live: str | None
+    baked: frozenset[str] = frozenset()
+
+    def fit(self, prompt: Sequence[Any], name: str | None) -> Sequence[Any]:
+        """A prompt as it would be served by a name."""
+        return shorten_prompt(prompt) if name in self.baked else prompt
 
     def names(self) -> dict[str, str | None]:
         """What is asked everywhere, by its role."""
@@ -110,7 +119,9 @@ async def ask_probes(
             break
         batch = probes[at : at + AT_ONCE]
         for role, name in models.names_with_base().items():
-            texts = await asyncio.gather(*(_ask(model_server, one.messages, name, PROBE_TOKENS) for one in batch))
+            texts = await asyncio.gather(
+                *(_ask(model_server, models.fit(one.messages, name), name, PROBE_TOKENS) for one in batch)
+            )
             answers[role] |= {one.id: text for one, text in zip(batch, texts, strict=True)}
     tallies = count_right(probes, answers["live"], answers["candidate"])
     base = count_right(probes, answers.get("base", answers["live"]), answers["candidate"])
@@ -146,7 +157,7 @@ async def write_again(
             break
         batch = asked[at : at + AT_ONCE // 2]
         wanted = [
-            _ask(model_server, one.prompt, name, max_tokens)
+            _ask(model_server, models.fit(one.prompt, name), name, max_tokens)
             for _, one in batch
             for name in (models.live, models.candidate)
         ]

@@ -8,6 +8,8 @@ from typing import Any
 from core.database import Database
 from learning.canaries import build_canaries
 from learning.curate import Curated, count_fates, curate_stored
+from learning.exercise_pairs import build_distractor_pairs, build_sampled_pairs, choose_count, spread
+from learning.exercises.learnable import Lesson
 from learning.gather import Gathered, gather
 from learning.labels import (
     Answer,
@@ -52,6 +54,7 @@ class CollectSettings:
         review_share: of the pairs that nobody reviewed, those that wait for a person, in [0, 1].
         audience: the principal that everyone who will be served has.
         context_tokens: prompt and answer together, as the model server takes them at most.
+        exercise_pairs: up to which pairs of exercises fill the night; 0 takes none.
     """
 
     max_pairs: int
@@ -60,6 +63,7 @@ class CollectSettings:
     rater_weights: Mapping[str, float] = field(default_factory=dict[str, float])
     review_share: float = 0.0
     audience: str = EVERYONE
+    exercise_pairs: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,12 +81,16 @@ async def collect(
     settings: CollectSettings,
     *,
     sampler: Sampler | None = None,
+    lessons: Sequence[Lesson] = (),
     progress: Progress | None = None,
 ) -> Collected:
     """Store the pairs of a night and the fate of its votes.
 
     The same window gives the same ledger: votes are only ever added, with the time they were given at, and answers
     that were sampled are kept.
+
+    Args:
+        lessons: exercises that may make pairs.
 
     Raises:
         ReconciliationError: votes in and votes accounted for differ.
@@ -101,6 +109,7 @@ async def collect(
     prompts = sampler.prompts if sampler else 0
     gathered = await gather(database, labels.judgements, most_disliked=prompts, audience=settings.audience, tell=tell)
     await add_synthetic(database, run, gathered, sampler)
+    await add_exercises(database, gathered, sampler, lessons, settings.exercise_pairs)
     fitting, too_long = await fit_stored(database, gathered.pairs, context_tokens=settings.context_tokens)
     curated = await curate_stored(
         database,
@@ -177,6 +186,18 @@ async def add_synthetic(database: Database, run: Run, gathered: Gathered, sample
     gathered.singles = [one for one in gathered.singles if not used & set(one.feedback_ids)]
     gathered.liked.clear()
     gathered.disliked.clear()
+
+
+async def add_exercises(
+    database: Database, gathered: Gathered, sampler: Sampler | None, lessons: Sequence[Lesson], wish: int
+) -> None:
+    """Pairs of exercises beside those of people, which set how many there may be."""
+    most = choose_count(len(gathered.pairs), wish, SHARE) if lessons else 0
+    if most:
+        sampled = await build_sampled_pairs(database, sampler, lessons[:most]) if sampler else []
+        gathered.pairs += spread(
+            {"exercise_sampled": sampled, "exercise_distractor": build_distractor_pairs(lessons)}, most
+        )
 
 
 def list_ledger(curated: Curated, split: Split) -> list[tuple[Pair, str, str | None]]:

@@ -12,6 +12,8 @@ from core.wording import find_numbers, normalise_text
 from learning.canaries import build_canaries, find_canary_pairs, find_pushed
 from learning.caps import Caps, cap_pairs
 from learning.disputes import find_outvoted
+from learning.exams.guard import read_guard
+from learning.exercises.seen import Seen
 from learning.near_duplicates import TEXT_OVERLAP, build_text_shingles, group_questions, group_similar, link_by_facts
 from learning.pair_sources import Sources, find_cited, find_sources, get_sources, is_stale
 from learning.pairs import Pair
@@ -69,7 +71,13 @@ async def curate_stored(
     sources = await find_sources(database, pairs)
     raters = await find_raters(database, window_from=window_from, window_to=window_to)
     return curate(
-        pairs, max_pairs=max_pairs, sources=sources, raters=raters, canaries=build_canaries(seed), audience=audience
+        pairs,
+        max_pairs=max_pairs,
+        sources=sources,
+        raters=raters,
+        canaries=build_canaries(seed),
+        audience=audience,
+        guard=await read_guard(database),
     )
 
 
@@ -83,6 +91,7 @@ def curate(
     canaries: Sequence[str] = (),
     counts_voices: bool = True,
     audience: str = EVERYONE,
+    guard: Seen | None = None,
 ) -> Curated:
     """Keep what all of an audience may read, once, fresh, from many people; personal data becomes placeholders.
 
@@ -91,11 +100,14 @@ def curate(
         sources: the passages of the pairs' prompts, by interaction; without them only what was logged counts.
         counts_voices: where people want different facts, keep what the many want.
         audience: the principal that everyone who will be served has.
+        guard: questions of exams, which are never trained on.
     """
     sources, raters = sources or {}, raters or Raters()
     curated = Curated(raters=raters)
     kept = _drop_restricted(pairs, sources, audience, curated)
     kept = _drop(kept, lambda pair: is_stale(pair, sources), "stale_document", curated)
+    if guard is not None:
+        kept = _drop(kept, lambda pair: guard.holds(pair.question, pair.chosen), "exam", curated)
     kept = _drop_suspicious(kept, raters, canaries, curated)
     kept = [redact_pair(pair, curated.private) for pair in kept]
     kept = _drop_contradictions(_drop_duplicates(merge_equal(kept), curated), curated)

@@ -10,6 +10,7 @@ from core.adapters import Adapters
 from core.database import Database
 from core.errors import ModelServerError, NightbakeError
 from core.model_server import ModelServer
+from core.prompt import restore_prompt
 from learning import evaluate
 from learning.answers import (
     Deadline,
@@ -90,7 +91,8 @@ class Examination:
         if not run.proof or not run.proof["passed"]:
             return run
         active = await Adapters(self._database).find_active(run.audience)
-        models = Models(run.adapter or "", active.name if active else None)
+        baked = frozenset([active.name] if active and active.is_baked else [])
+        models = Models(run.adapter or "", active.name if active else None, baked)
         try:
             return await self._ask_server(run, pairs, models, deadline)
         except ModelServerError as error:
@@ -113,7 +115,7 @@ class Examination:
         if "disliked" not in done:
             limit = self._settings.disliked
             found = await find_disliked(self._database, run_id=run.id, until=run.window_to, limit=limit)
-            asked = [(str(one.id), Asked(one.messages, one.question, one.language)) for one in found]
+            asked = [(str(one.id), Asked(restore_prompt(one.messages), one.question, one.language)) for one in found]
             written = await self._write_again(asked, models, deadline)
             run = await self._store(run, disliked=await keep_unforgotten(self._database, written))
         return run

@@ -116,7 +116,7 @@ def decide(evidence: Evidence, limits: Limits) -> Decision:
     """Promote only what is better, and worse in nothing that people must be able to trust."""
     decisive = [one.won for one in evidence.outcomes if one.won is not None]
     test = run_win_test(decisive, limits.significance)
-    slices, tallies = _check_slices(evidence.outcomes, limits), _check_tallies(evidence.tallies, limits)
+    slices, tallies = _check_slices(evidence.outcomes, limits), check_tallies(evidence.tallies, limits)
     checks = [
         Check("served_proof", None if evidence.proven is None else float(evidence.proven), 1.0, evidence.proven),
         Check("decisive_pairs", len(decisive), limits.min_decisive, len(decisive) >= limits.min_decisive),
@@ -226,7 +226,7 @@ def _check_groundedness(gains: Sequence[float], limits: Limits) -> Check:
     return Check("groundedness", sum(gains) / len(gains), -limits.grounded_margin, passed)
 
 
-def _check_tallies(tallies: Sequence[Tally], limits: Limits) -> list[Check]:
+def check_tallies(tallies: Sequence[Tally], limits: Limits) -> list[Check]:
     """Hard limits, without statistics: how many right answers fewer than the model in service."""
     checks = []
     for tally in tallies:

@@ -28,9 +28,11 @@ async def fit_stored(
     shortened: dict[int, Pair | None] = {}
     for begin in range(0, len(long), AT_ONCE):
         some = long[begin : begin + AT_ONCE]
-        answers = await find_answers(database, [pairs[at].interaction_ids[0] for at in some])
+        first = {at: next(iter(pairs[at].interaction_ids), None) for at in some}
+        answers = await find_answers(database, [id_ for id_ in first.values() if id_ is not None])
         for at in some:
-            answer = answers.get(pairs[at].interaction_ids[0])
+            # A pair of an exercise has no answer that its passages could be read from.
+            answer = answers.get(first[at] or 0)
             shortened[at] = shorten(pairs[at], answer, context_tokens=context_tokens) if answer else None
     kept = [fitted for at, pair in enumerate(pairs) if (fitted := shortened.get(at, pair))]
     return kept, [(pairs[at], REASON) for at in long if shortened[at] is None]

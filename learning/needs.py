@@ -68,6 +68,7 @@ def _read_outcome(
 
 
 _NEEDED: Mapping[str | None, str] = {
+    "too_few_exercises": "exercises",
     "slice_unproven": "decide",
     "groundedness_unproven": "decide",
     "awaits_approval": "approve",

@@ -7,12 +7,17 @@ from datetime import date
 from pathlib import Path
 from typing import Any, Literal
 
-from core.settings import Settings, read_weights
+from core.adapters import Adapter
+from core.settings import Settings, read_list, read_weights
 from learning.break_even import Figures
+from learning.exercise_night import ExerciseSettings
 from learning.job import Job
 from learning.plan import AFTER_SECONDS
 from learning.room import RoomSettings
 from learning.runs import State
+
+# Rows that one step of supervised training learns from.
+SUPERVISED_BATCH = 8
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,6 +75,7 @@ class NightSettings:
     trial_share: float = 0.0
     goes_on: bool = False
     keep_adapters: int = 30
+    exercises: ExerciseSettings = field(default_factory=ExerciseSettings)
     room: RoomSettings = field(default_factory=RoomSettings)
     figures: Figures = field(default_factory=Figures)
 
@@ -126,6 +132,7 @@ def read_night_settings(settings: Settings, *, base_model: str) -> NightSettings
         trial_share=settings.night_trial_share,
         goes_on=settings.night_goes_on,
         keep_adapters=settings.night_keep_adapters,
+        exercises=read_exercise_settings(settings),
         room=RoomSettings(
             wish=settings.night_gpu,
             need=settings.night_gpu_gib,
@@ -136,6 +143,20 @@ def read_night_settings(settings: Settings, *, base_model: str) -> NightSettings
             after_seconds=AFTER_SECONDS + settings.night_evaluate_seconds,
         ),
         figures=read_figures(settings),
+    )
+
+
+def read_exercise_settings(settings: Settings) -> ExerciseSettings:
+    """How exercises are trained on."""
+    return ExerciseSettings(
+        review_share=settings.exercise_review_share,
+        reviewers=settings.exercise_reviewers,
+        general_files=tuple(Path(part) for part in read_list(settings.exercise_general_files)),
+        general_share=settings.exercise_general_share,
+        overlap=settings.exercise_overlap,
+        epochs=settings.exercise_epochs,
+        learning_rate=settings.exercise_learning_rate,
+        pairs=settings.exercise_pairs,
     )
 
 
@@ -159,20 +180,31 @@ def build_job(
     start_from: str | None = None,
     max_seconds: float,
     reference_cache: Path,
+    anchor: Adapter | None = None,
+    supervised: bool = False,
 ) -> dict[str, Any]:
-    """A night's job as JSON takes it."""
+    """A night's job as JSON takes it.
+
+    Args:
+        anchor: the supervised adapter that it starts from, whose rank and alpha stay.
+        supervised: on exercises, instead of pairs.
+    """
     figures = settings.figures
+    shape = anchor.manifest["job"] if anchor else {"rank": settings.rank, "alpha": 2 * settings.rank}
     job = Job(
         base_model=settings.base_model,
         live_adapter=live_adapter,
+        method="sft" if supervised else "dpo",
+        anchor=anchor.folder if anchor else None,
         start_from=start_from,
-        rank=settings.rank,
+        rank=shape["rank"],
         bits=settings.bits,
-        alpha=2 * settings.rank,
+        alpha=shape["alpha"],
         beta=settings.beta,
         loss=settings.loss,
         sft_weight=settings.sft_weight,
-        learning_rate=settings.learning_rate,
+        learning_rate=settings.exercises.learning_rate if supervised else settings.learning_rate,
+        batch_pairs=SUPERVISED_BATCH if supervised else Job.batch_pairs,
         epochs=settings.epochs,
         seed=settings.seed,
         max_seconds=max_seconds,

@@ -17,14 +17,15 @@ from core.pauses import Pauses
 from core.serving import Serving
 from learning import gate
 from learning.audiences import DEFAULT, Audience, Audiences
-from learning.collect import collect
+from learning.collect import Collected, collect
 from learning.examine import AskGolden, Examination, read_evidence
+from learning.exercise_night import collect_exercises, find_preferred
 from learning.lost import check_pairs_kept
 from learning.night import NightResult, NightSettings, Stopped
 from learning.rehearse import build_collect_settings, build_sampler
 from learning.report import write_reports
 from learning.room import Room
-from learning.runs import NightLock, NightRunningError, Run, RunPair, Runs, Stage, State
+from learning.runs import Kind, NightLock, NightRunningError, Run, RunPair, Runs, Stage, State
 from learning.serve import WrongWeightsError, check_weights, prove_served
 from learning.trainer import Progress, read_evaluation
 from learning.training import Training
@@ -53,6 +54,7 @@ async def run_night(
     progress: Progress = ignore_progress,
     requested_by: str = SCHEDULE,
     night: date | None = None,
+    kind: Kind = "night",
     force: bool = False,
     examine: Examine | None = None,
     ask_golden: AskGolden | None = None,
@@ -62,6 +64,7 @@ async def run_night(
     Args:
         home: state folder; finished adapters lie under `adapters/`, where the model server must see them.
         night: the date it is for, today in UTC by default.
+        kind: `exercises` trains supervised, on exercises instead of votes.
         force: train on fewer pairs than `min_pairs`; the gate stays as strict as ever.
         examine: asks the golden questions of what is served after the night, and records what came of it.
         ask_golden: asks them of one adapter, for the gate.
@@ -78,11 +81,12 @@ async def run_night(
         if left:
             result = await work.finish(left)
             await finish_audiences(work, runs, left)
-            if left.night == night:
+            if (left.night, left.kind) == (night, kind):
                 return result
         window_to = datetime.now(UTC)
         window_from = window_to - timedelta(days=settings.window_days)
-        run = await runs.begin(night=night, requested_by=requested_by, window_from=window_from, window_to=window_to)
+        window = {"window_from": window_from, "window_to": window_to}
+        run = await runs.begin(night=night, requested_by=requested_by, kind=kind, **window)
         if run is None:
             raise NightRunningError(f"the night of {night} has been done; `nightbake report` shows it")
         result = await work.finish(run)
@@ -92,9 +96,10 @@ async def run_night(
 
 async def finish_audiences(work: "Night", runs: Runs, run: Run) -> None:
     """After a night, the same for each audience that has an adapter of its own and did not have this night yet."""
-    window = {"window_from": run.window_from, "window_to": run.window_to}
+    window: dict[str, Any] = {"window_from": run.window_from, "window_to": run.window_to}
     for audience in await work.find_audiences():
-        own = await runs.begin(night=run.night, requested_by=run.requested_by, audience=audience.principal, **window)
+        whose: dict[str, Any] = {"audience": audience.principal, "kind": run.kind}
+        own = await runs.begin(night=run.night, requested_by=run.requested_by, **whose, **window)
         if own:
             await work.finish(own)
 
@@ -199,21 +204,29 @@ class Night:
         run = await self._enter(run, "collect")
         began = time.monotonic()
         settings = self._settings
-        collected = await collect(
-            self._database,
-            self._runs,
-            run,
-            build_collect_settings(settings, run.audience),
-            sampler=await build_sampler(settings, self._model_server, self._adapters, run.audience),
-            progress=self._progress,
-        )
+        collected = await self._gather(run)
         counts, tickets = collected.counts, collected.tickets
         run = await self._runs.update(run.id, counts=counts, tickets=tickets, seconds=_since("collect", began))
         await self._progress({"event": "collected", **counts})
         too_few = counts["pairs"] < settings.min_pairs and not self._force
         if too_few or counts["trained"] < FEWEST_TRAINING_PAIRS:
-            raise Stopped("too_few_pairs")
+            raise Stopped("too_few_pairs" if run.kind == "night" else "too_few_exercises")
         return run
+
+    async def _gather(self, run: Run) -> Collected:
+        settings = self._settings
+        if run.kind == "exercises":
+            chosen = settings.exercises
+            return await collect_exercises(self._database, self._runs, run, chosen, seed=settings.seed)
+        return await collect(
+            self._database,
+            self._runs,
+            run,
+            build_collect_settings(settings, run.audience),
+            sampler=await build_sampler(settings, self._model_server, self._adapters, run.audience),
+            lessons=await find_preferred(self._database, settings.exercises, run.audience),
+            progress=self._progress,
+        )
 
     async def _train(self, run: Run, pairs: Sequence[RunPair]) -> Run:
         """The child process; an adapter that it had finished before a crash is taken as it is."""

@@ -8,6 +8,7 @@ from typing import Any, Literal, Protocol, Self
 
 from core.database import Database
 from core.errors import InvalidInputError
+from core.prompt import restore_prompt
 from learning.ledger import Ledger
 from learning.private_data import redact, redact_messages
 
@@ -145,7 +146,7 @@ def _single_row(single: Mapping[str, Any], form: Form) -> Row:
     """A judged answer; where it was replaced by a quotation and disliked, what the model had said is meant."""
     is_replaced = not single["is_liked"] and single["mode"] in ("quoted", "refused") and single["generated"]
     text = (single["generated"] if is_replaced else single["answer"]) or ""
-    prompt = redact_messages(single["messages"])
+    prompt = redact_messages(restore_prompt(single["messages"]))
     row: Row = {"prompt": prompt, "completion": _say(redact(text))}
     return row | {"label": single["is_liked"]} if form == "kto" else row
 

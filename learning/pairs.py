@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 from itertools import cycle, islice
 from typing import Any, Literal
 
-from core.prompt import Message
+from core.prompt import Message, restore_prompt
 from core.wording import find_citations, is_refusal, normalise_text
 from learning.labels import Answer, Judgement, VoteRow
 from learning.refusals import choose_rejected, find_unsupported, refuse, share_passages
@@ -140,7 +140,7 @@ def make_pair(
     signals = {f"signal:{vote.signal}" for vote in votes}
     others = other.example_access if other else ()
     return Pair(
-        prompt=answer.messages or [],
+        prompt=restore_prompt(answer.messages or []),
         chosen=sides[0],
         rejected=sides[1],
         origin=origin,

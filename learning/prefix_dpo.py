@@ -109,32 +109,31 @@ class PrefixSharedDPOTrainer(PreparedDPOTrainer):
 
     def compute_ref_log_probs(self, model: Any, inputs: Any) -> Any:
         """TRL's reference pass over one batch, prefix-shared."""
-        return super().compute_ref_log_probs(partial(self._forward, model), inputs)
+        return super().compute_ref_log_probs(partial(forward_trees, self.accelerator, model), inputs)
 
     def _compute_loss(self, model: Any, inputs: Any, return_outputs: bool) -> Any:
-        return super()._compute_loss(partial(self._forward, model), inputs, return_outputs)
+        return super()._compute_loss(partial(forward_trees, self.accelerator, model), inputs, return_outputs)
 
-    def _forward(self, model: Any, *, fused_lm_head: bool = False, **inputs: Any) -> Any:
-        """What TRL's patched forward returns for a padded batch, computed on trees.
 
-        Axes: r = rows (all chosen ones, then all rejected ones), t = padded tokens, a = distinct answer tokens.
-        `input_ids`, `attention_mask`, `labels` int64 [r, t]; labels are -100 outside answers. Fields are [r, t - 1].
-        """
-        if not fused_lm_head:
-            return model(**inputs)
-        base = find_causal_lm(self.accelerator.unwrap_model(model))
-        chats = read_chats(inputs["input_ids"], inputs["attention_mask"], inputs["labels"])
-        groups, slots = group_chats(chats)
-        trees = [build_tree(group) for group in groups]
-        with self.accelerator.autocast():
-            states = torch.cat([answer_states(base, tree) for tree in trees])
-            targets = torch.cat([tree.targets for tree in trees]).to(states.device)
-            fields = score_tokens(base, states, targets)
-        answers = inputs["labels"][:, 1:] != -100
-        order = torch.tensor(order_answers(groups, slots), device=states.device)
-        return FusedCausalLMOutput(
-            label_mask=answers, **{name: _spread(fields[name], order, answers) for name in FIELDS}
-        )
+def forward_trees(accelerator: Any, model: Any, *, fused_lm_head: bool = False, **inputs: Any) -> Any:
+    """What TRL's patched forward returns for a padded batch, computed on trees.
+
+    Axes: r = rows, t = padded tokens, a = distinct answer tokens. `input_ids`, `attention_mask`, `labels` int64 [r, t];
+    labels are -100 outside answers. Fields are [r, t - 1].
+    """
+    if not fused_lm_head:
+        return model(**inputs)
+    base = find_causal_lm(accelerator.unwrap_model(model))
+    chats = read_chats(inputs["input_ids"], inputs["attention_mask"], inputs["labels"])
+    groups, slots = group_chats(chats)
+    trees = [build_tree(group) for group in groups]
+    with accelerator.autocast():
+        states = torch.cat([answer_states(base, tree) for tree in trees])
+        targets = torch.cat([tree.targets for tree in trees]).to(states.device)
+        fields = score_tokens(base, states, targets)
+    answers = inputs["labels"][:, 1:] != -100
+    order = torch.tensor(order_answers(groups, slots), device=states.device)
+    return FusedCausalLMOutput(label_mask=answers, **{name: _spread(fields[name], order, answers) for name in FIELDS})
 
 
 def _collate(collate: Any, rows: list[dict[str, Any]]) -> dict[str, Any]:

@@ -6,11 +6,13 @@ from collections import defaultdict
 from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass
+from typing import Any
 
 from core.database import Database
 from core.errors import ModelServerError
 from core.group_commit import to_json_rows
 from core.model_server import ModelServer, Sampling
+from core.prompt import restore_prompt
 from core.sql import load_queries
 from core.wording import is_refusal
 from learning.labels import Answer, Judgement
@@ -64,8 +66,8 @@ class Sampled:
 async def regenerate(database: Database, sampler: Sampler, disliked: Sequence[Judgement]) -> list[Pair]:
     """Pairs of the best regenerated answers; none where no model server answers.
 
-    Each prompt is the one that was served, to the letter. Answers are kept, so a night that runs again, or the next
-    one, samples only what is new to the model.
+    Each prompt is the one that was served, with the whole standing prompt. Answers are kept, so a night that runs
+    again, or the next one, samples only what is new to the model.
 
     Args:
         disliked: judgements with their answers in full.
@@ -77,10 +79,13 @@ async def regenerate(database: Database, sampler: Sampler, disliked: Sequence[Ju
     known = await database.fetch_all(QUERIES["find_sampled"], ids, Sampled)
     have = {(one.interaction_id, one.seed) for one in known}
     wanted = [
-        (one.answer, seed) for one in chosen for seed in range(sampler.answers) if (one.answer.id, seed) not in have
+        (one.answer.id, restore_prompt(one.answer.messages or []), seed)
+        for one in chosen
+        for seed in range(sampler.answers)
+        if (one.answer.id, seed) not in have
     ]
     if wanted and await sampler.model_server.is_healthy():
-        fresh = await _sample(sampler, wanted)
+        fresh = [Sampled(key, sampler.model, seed, text) for key, seed, text in await sample(sampler, wanted)]
         await database.execute(QUERIES["store_sampled"], {"rows": to_json_rows(fresh)})
         known += fresh
     texts: dict[int, list[str]] = defaultdict(list)
@@ -107,28 +112,30 @@ def choose_best(texts: Sequence[str], answer: Answer) -> str | None:
     return max(told, key=lambda text: (measure_carried(text, sources), -len(text)), default=None)
 
 
-async def _sample(sampler: Sampler, wanted: Sequence[tuple[Answer, int]]) -> list[Sampled]:
-    """All of them at once, as far as time allows."""
+async def sample(sampler: Sampler, wanted: Sequence[tuple[int, Sequence[Any], int]]) -> list[tuple[int, int, str]]:
+    """Answers to prompts, all at once, as far as time allows: key, seed and text of each, by key and seed.
+
+    Args:
+        wanted: key, messages and seed of each.
+    """
     gate = asyncio.Semaphore(AT_ONCE)
-    done: list[Sampled] = []
+    done: list[tuple[int, int, str]] = []
     errors: list[ModelServerError] = []
 
-    async def sample(answer: Answer, seed: int) -> None:
+    async def ask(key: int, messages: Sequence[Any], seed: int) -> None:
         sampling = Sampling(max_tokens=sampler.max_tokens, temperature=TEMPERATURE, top_p=TOP_P, seed=seed)
         async with gate:
             try:
-                found = await sampler.model_server.complete(
-                    answer.messages or [], adapter=sampler.adapter, sampling=sampling
-                )
+                found = await sampler.model_server.complete(messages, adapter=sampler.adapter, sampling=sampling)
             except ModelServerError as error:
                 errors.append(error)
             else:
-                done.append(Sampled(answer.id, sampler.model, seed, found.text))
+                done.append((key, seed, found.text))
 
     with suppress(TimeoutError):
         async with asyncio.timeout(sampler.seconds):
-            await asyncio.gather(*(sample(answer, seed) for answer, seed in wanted))
+            await asyncio.gather(*(ask(*one) for one in wanted))
     if len(done) < len(wanted):
         reason = str(errors[0]) if errors else "out of time"
         log.warning("not all answers were sampled", extra={"sampled": len(done), "wanted": len(wanted), "why": reason})
-    return sorted(done, key=lambda one: (one.interaction_id, one.seed))
+    return sorted(done)

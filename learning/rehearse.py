@@ -6,6 +6,7 @@ from core.adapters import Adapters
 from core.database import Database
 from core.model_server import ModelServer
 from learning.collect import CollectSettings, Progress, collect
+from learning.exercise_night import find_preferred
 from learning.night import NightSettings
 from learning.permission import EVERYONE
 from learning.regenerate import Sampler
@@ -35,7 +36,8 @@ async def rehearse(
         window_from = now - timedelta(days=settings.window_days)
         run = await runs.rehearse(night=now.date(), requested_by=requested_by, window_from=window_from, window_to=now)
         chosen = build_collect_settings(settings)
-        collected = await collect(database, runs, run, chosen, sampler=sampler, progress=progress)
+        lessons = await find_preferred(database, settings.exercises, EVERYONE)
+        collected = await collect(database, runs, run, chosen, sampler=sampler, lessons=lessons, progress=progress)
         await runs.update(run.id, counts=collected.counts, tickets=collected.tickets)
         await runs.forget_rehearsals(before=run.id)
         return await runs.finish(run.id, "done", reason="pairs_only")
@@ -50,6 +52,7 @@ def build_collect_settings(settings: NightSettings, audience: str = EVERYONE) ->
         review_share=settings.review_share,
         audience=audience,
         context_tokens=settings.context_tokens,
+        exercise_pairs=settings.exercises.pairs,
     )
 
 

@@ -112,7 +112,7 @@ class Room:
         )
         return Plan(way, chosen, need, seconds)
 
-    async def make(self, plan: Plan, *, run_id: int) -> None:
+    async def make(self, plan: Plan, *, run_id: int | None) -> None:
         """Put the model to rest where the plan says so; from then on answers are quoted. Again it changes nothing.
 
         Raises:

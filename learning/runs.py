@@ -26,6 +26,7 @@ QUERIES = load_queries(__file__)
 ROWS_A_STATEMENT = 500
 
 State = Literal["running", "done", "skipped", "refused", "failed"]
+Kind = Literal["night", "exercises"]
 Stage = Literal["collect", "train", "serve", "evaluate", "gate", "switch", "report"]
 
 
@@ -49,6 +50,7 @@ class Run:
         is_rehearsal: it collects pairs and trains nothing.
         has_lost_pairs: somebody was forgotten since it collected.
         audience: the principal that everyone who will be served has.
+        kind: trained on votes, or supervised on exercises.
     """
 
     id: int
@@ -74,6 +76,7 @@ class Run:
     has_lost_pairs: bool = False
     audience: str = EVERYONE
     trial: dict[str, Any] | None = None
+    kind: Kind = "night"
 
 
 @dataclass(frozen=True, slots=True)
@@ -158,10 +161,11 @@ class Runs:
         window_from: datetime,
         window_to: datetime,
         audience: str = EVERYONE,
+        kind: Kind = "night",
     ) -> Run | None:
         """A new night of an audience; None where the schedule has had it already."""
         values = {"night": night, "requested_by": requested_by, "window_from": window_from, "window_to": window_to}
-        values |= {"audience": audience}
+        values |= {"audience": audience, "kind": kind}
         return await self._database.fetch_one(QUERIES["begin"], values, Run)
 
     async def rehearse(self, *, night: date, requested_by: str, window_from: datetime, window_to: datetime) -> Run:

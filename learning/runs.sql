@@ -5,8 +5,8 @@ RETURNING *
 
 -- name: begin
 -- An audience's night has the window of everyone's, and comes once after it, whatever crashed meanwhile.
-INSERT INTO runs (night, requested_by, window_from, window_to, audience)
-SELECT %(night)s, %(requested_by)s, %(window_from)s, %(window_to)s, %(audience)s
+INSERT INTO runs (night, requested_by, window_from, window_to, audience, kind)
+SELECT %(night)s, %(requested_by)s, %(window_from)s, %(window_to)s, %(audience)s, %(kind)s
 WHERE %(audience)s = 'everyone'
    OR NOT EXISTS (SELECT FROM runs WHERE audience = %(audience)s AND window_to = %(window_to)s AND NOT is_rehearsal)
 ON CONFLICT (night, audience) WHERE requested_by = 'schedule' DO NOTHING
@@ -14,7 +14,7 @@ RETURNING *
 
 -- name: has_night
 -- A night that somebody's wish to be forgotten asks for is still to come.
-SELECT EXISTS (SELECT FROM runs WHERE night = %(night)s AND state <> 'running' AND NOT is_rehearsal AND audience = 'everyone'
+SELECT EXISTS (SELECT FROM runs WHERE night = %(night)s AND state <> 'running' AND NOT is_rehearsal AND audience = 'everyone' AND kind = 'night'
                AND NOT EXISTS (SELECT FROM rebuilds WHERE run_id IS NULL)) AS held
 
 -- name: forget_rehearsals
@@ -52,7 +52,7 @@ RETURNING *
 
 -- name: take_rebuilds
 UPDATE rebuilds SET run_id = %(id)s
-WHERE run_id IS NULL AND requested_at < (SELECT started_at FROM runs WHERE id = %(id)s AND NOT is_rehearsal)
+WHERE run_id IS NULL AND requested_at < (SELECT started_at FROM runs WHERE id = %(id)s AND NOT is_rehearsal AND kind = 'night')
 
 -- name: get
 SELECT * FROM runs WHERE id = %(id)s
@@ -114,7 +114,7 @@ FROM reports WHERE run_id = %(run_id)s AND language = %(language)s
 -- name: get_reported_until
 -- Of everyone's nights: those of audiences tell no gaps.
 SELECT max(window_to) AS until FROM runs JOIN reports ON run_id = runs.id
-WHERE runs.id < %(id)s AND audience = 'everyone'
+WHERE runs.id < %(id)s AND audience = 'everyone' AND kind = 'night'
 
 -- name: find_last_report_at
 SELECT max(written_at) AS written_at FROM reports JOIN runs ON runs.id = run_id

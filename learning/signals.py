@@ -21,7 +21,17 @@ SignalKind = Literal[
     "reask",
     "abandonment",
 ]
-Origin = Literal["try_again", "correction", "same_question", "quotation", "regenerated", "faithful", "distractor"]
+Origin = Literal[
+    "try_again",
+    "correction",
+    "same_question",
+    "quotation",
+    "regenerated",
+    "faithful",
+    "exercise_sampled",
+    "distractor",
+    "exercise_distractor",
+]
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +66,9 @@ ORIGIN_TRUST: Mapping[Origin, float] = {
     "quotation": 0.80,
     "regenerated": 0.70,
     "faithful": 0.60,
+    "exercise_sampled": 0.58,
     "distractor": 0.55,
+    "exercise_distractor": 0.54,
 }
 
 

@@ -39,13 +39,19 @@ def write_job(
     train: Sequence[Mapping[str, Any]],
     held_out: Sequence[Mapping[str, Any]],
     singles: Sequence[Mapping[str, Any]] = (),
+    supervised: Sequence[Mapping[str, Any]] = (),
 ) -> None:
-    """A fresh folder with the job, both lists of pairs in TRL's conversational preference format, and single votes in
-    KTO's."""
+    """A fresh folder with the job, both lists of pairs in TRL's conversational preference format, single votes in
+    KTO's, and rows for supervised training in its prompt-completion format."""
+    write_rows(folder, job, pairs=train, held_out=held_out, singles=singles, supervised=supervised)
+
+
+def write_rows(folder: Path, job: Mapping[str, Any], **lists: Sequence[Mapping[str, Any]]) -> None:
+    """A fresh folder with a job, and each list of rows as JSON Lines under its name."""
     folder.mkdir(parents=True, exist_ok=True)
     (folder / "scratch").mkdir(exist_ok=True)
     (folder / "job.json").write_text(json.dumps(job))
-    for name, rows in (("pairs", train), ("held_out", held_out), ("singles", singles)):
+    for name, rows in lists.items():
         lines = (json.dumps(row, ensure_ascii=False) for row in rows)
         (folder / f"{name}.jsonl").write_text("\n".join(lines))
 
@@ -69,9 +75,17 @@ def to_row(pair: RunPair) -> dict[str, Any]:
 async def run_trainer(
     folder: Path, *, progress: Progress, gpus: Sequence[int] = (), max_memory: int | None = None
 ) -> None:
+    """A night's training; see `run_child`."""
+    await run_child(folder, "learning.train", progress=progress, gpus=gpus, max_memory=max_memory)
+
+
+async def run_child(
+    folder: Path, module: str, *, progress: Progress, gpus: Sequence[int] = (), max_memory: int | None = None
+) -> None:
     """Train in a child process; when this is cancelled the child's whole group is killed.
 
     Args:
+        module: that is run on the folder.
         gpus: indexes of those that the child sees; none leaves it what this process sees.
         max_memory: MiB that it may take; None for what is free now, less a reserve.
 
@@ -84,7 +98,7 @@ async def run_trainer(
         process = await asyncio.create_subprocess_exec(
             sys.executable,
             "-m",
-            "learning.train",
+            module,
             str(folder),
             stdin=asyncio.subprocess.DEVNULL,
             stdout=asyncio.subprocess.PIPE,

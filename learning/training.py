@@ -3,14 +3,15 @@
 import asyncio
 import logging
 import shutil
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from core.adapters import Adapters
+from core.adapters import Adapter, Adapters
 from core.database import Database
 from learning.audiences import Audiences
 from learning.continuing import choose_rows, find_learnt
+from learning.exercise_night import build_supervised
 from learning.night import NightSettings, Stopped, build_job
 from learning.pair_export import stream_singles
 from learning.plan import NoRoomError, NoTimeError, Plan
@@ -62,7 +63,9 @@ class Training:
 
     async def _make(self, run: Run, pairs: Sequence[RunPair], folder: Path) -> None:
         active = await self._adapters.find_active(run.audience)
-        learnt = await find_learnt(self._database, run.id, active, self._settings)
+        supervised = run.kind == "exercises"
+        anchor = None if supervised else await self._find_anchor(run)
+        learnt = set[str]() if supervised else await self._find_learnt(run, active, anchor)
         plan = await self._plan()
         job = build_job(
             self._settings,
@@ -70,13 +73,35 @@ class Training:
             start_from=active.folder if active and learnt else None,
             max_seconds=plan.max_seconds,
             reference_cache=(self._home / "reference").absolute(),
+            anchor=anchor,
+            supervised=supervised,
         )
-        singles = [row async for row in stream_singles(self._database, run.id)]
-        rows = choose_rows(list_rows(pairs, "trained"), learnt, seed=self._settings.seed)
-        held_out = list_rows(pairs, "held_out")
-        await asyncio.to_thread(write_job, folder, job, train=rows, held_out=held_out, singles=singles)
+        rows: dict[str, Sequence[Mapping[str, Any]]] = {
+            "train": choose_rows(list_rows(pairs, "trained"), learnt, seed=self._settings.seed),
+            "held_out": list_rows(pairs, "held_out"),
+        }
+        if supervised:
+            chosen = self._settings.exercises
+            rows["supervised"] = await build_supervised(self._database, run, chosen, seed=self._settings.seed)
+        else:
+            rows["singles"] = [row async for row in stream_singles(self._database, run.id)]
+        await asyncio.to_thread(write_job, folder, job, **rows)
         await self._room.make(plan, run_id=run.id)
         await run_trainer(folder, progress=self._progress, gpus=plan.gpus, max_memory=self._settings.max_memory)
+
+    async def _find_learnt(self, run: Run, active: Adapter | None, anchor: Adapter | None) -> set[str]:
+        """What the served adapter learnt, where tonight may go on from it; it must have tonight's anchor too."""
+        if active and active.manifest.get("anchor") != (anchor.name if anchor else None):
+            return set()
+        return await find_learnt(self._database, run.id, active, self._settings)
+
+    async def _find_anchor(self, run: Run) -> Adapter | None:
+        """The newest supervised adapter that people were served, if its folder is still there: DPO starts from it.
+
+        It is the reference of every later night too.
+        """
+        found = await self._adapters.find_supervised(run.audience, base_model=self._settings.base_model)
+        return found if found and read_manifest(Path(found.folder)) else None
 
     async def _plan(self) -> Plan:
         """Where and how long; a night that finds no room or no time is a report, and what was served stays."""
@@ -92,6 +117,8 @@ class Training:
     async def _adopt(self, run: Run, made: Path) -> str:
         """Move a finished adapter to its place for good, under a name that is never used for other weights."""
         prefix = (await self._audiences.get_by_principal(run.audience)).name
+        if run.kind == "exercises":
+            prefix = f"{prefix}-sft"
         name, manifest = await asyncio.to_thread(self._move, run, made, prefix)
         await self._adapters.register(
             name=name,

@@ -30,20 +30,26 @@ VLLM_PLUGIN = {"core/cpu_lora.py", "core/cpu_seeds.py", "core/vllm_plugin.py"}
 # Training, its checks and the plugin, which run in child processes.
 TORCH_AT_TOP = {
     "core/cpu_lora.py",
+    "learning/bake.py",
     "learning/base_weights.py",
+    "learning/child_process.py",
+    "learning/decode.py",
+    "learning/held_out.py",
     "learning/kto.py",
     "learning/losses.py",
     "learning/prefix_dpo.py",
+    "learning/prefix_sft.py",
     "learning/prefix_tree.py",
     "learning/reference_cache.py",
-    "learning/starter_evaluate.py",
     "learning/supervised.py",
     "learning/train.py",
     "learning/tree_attention.py",
+    "learning/watch.py",
 }
 # The service imports these, so torch waits until it is called for.
 TORCH_IN_FUNCTIONS = {
     "core/base_model.py",
+    "core/quantised_model.py",
     "learning/starter.py",
     "retrieval/embedding.py",
     "retrieval/openvino_encoder.py",

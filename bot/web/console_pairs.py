@@ -24,7 +24,17 @@ QUERIES = load_queries(__file__)
 SAMPLE_ROWS = 20
 LONGEST_ANSWER = 8_000
 WHICH = ("open", "sample", "waiting", "reviewed", "all")
-ORIGINS = ("try_again", "correction", "same_question", "quotation", "regenerated", "faithful", "distractor")
+ORIGINS = (
+    "try_again",
+    "correction",
+    "same_question",
+    "quotation",
+    "regenerated",
+    "faithful",
+    "exercise_sampled",
+    "distractor",
+    "exercise_distractor",
+)
 VERDICTS = ("approve", "reject", "edit")
 
 

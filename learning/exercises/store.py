@@ -45,7 +45,7 @@ class Exercise:
 
     Attributes:
         state: accepted, rejected, disputed, waits (for people), or unseen (passed, and no sample of it).
-        documents: id, version, title and readers of each document whose text stands in it, that of the clue first.
+        documents: id, version, title, allow and deny of each document whose text stands in it, that of the clue first.
     """
 
     id: int

@@ -70,7 +70,7 @@ ORDER BY kind, origin, reason NULLS FIRST
 SELECT exercises.id, kind, origin, purpose, language, judged.question, judged.answer, clue, exercises.title,
        heading_path, shape, options, right_option, negatives, parent_id, step, probe, state, accepts, rejects,
        (SELECT jsonb_agg(jsonb_build_object('id', documents.id, 'version', used.version, 'title', documents.title,
-                                            'allow', documents.allow)
+                                            'allow', documents.allow, 'deny', documents.deny)
                          ORDER BY is_clue DESC, documents.id)
         FROM exercise_documents AS used JOIN documents ON documents.id = used.document_id
         WHERE used.exercise_id = exercises.id) AS documents,

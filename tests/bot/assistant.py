@@ -70,6 +70,7 @@ def build_answerer(
     limits: Limits | None = None,
     restore: Callable[[str], Awaitable[None]] | None = None,
     is_resting: Callable[[], Awaitable[bool]] | None = None,
+    find_baked: Callable[[str], Awaitable[str | None]] | None = None,
     base_url: str = BASE_URL,
 ) -> Answerer:
     """The real answerer, with the defaults of an installation where nothing else is said."""
@@ -78,7 +79,9 @@ def build_answerer(
         search=search,
         gaps=Gaps(database),
         stops=Stops(database),
-        composer=Composer(model_server, limits or Limits(), restore=restore, is_resting=is_resting),
+        composer=Composer(
+            model_server, limits or Limits(), restore=restore, is_resting=is_resting, find_baked=find_baked
+        ),
         base_url=base_url,
     )
 

@@ -12,6 +12,7 @@ from core.adapters import Adapters
 from core.database import Database
 from core.interactions import Interaction, Interactions
 from core.model_server import ModelServer
+from core.prompt import PROMPT_VERSION, SYSTEM
 from core.serving import Serving
 from tests.bot.assistant import LEAVE, build_answerer
 from tests.bot.recorded import ListSearch, RecordedReply
@@ -49,16 +50,19 @@ def fake(base_model: Path) -> FakeVllm:
 
 async def ask(database: Database, client: ModelServer, restore: Callable[[str], Awaitable[None]] | None) -> Interaction:
     """One question, as it was stored with its answer."""
-    answerer = build_answerer(database, ListSearch(LEAVE), client, restore=restore)
+    find_baked = Adapters(database).find_baked_prompt
+    answerer = build_answerer(database, ListSearch(LEAVE), client, restore=restore, find_baked=find_baked)
     finished = await answerer.answer(Asked("web", "c1", "user:ann", ["everyone"], QUESTION), RecordedReply())
     return await Interactions(database).get(finished.interaction_id)
 
 
 @asynccontextmanager
-async def serving(database: Database, fake: FakeVllm, folder: Path) -> AsyncGenerator[tuple[ModelServer, Serving]]:
+async def serving(
+    database: Database, fake: FakeVllm, folder: Path, manifest: dict[str, Any] | None = None
+) -> AsyncGenerator[tuple[ModelServer, Serving]]:
     """The adapter of a folder is active in the database, whatever the server knows of it."""
     adapters = Adapters(database)
-    await adapters.register(name="night-1", folder=str(folder), base_model="base", sha256="00", manifest={})
+    await adapters.register(name="night-1", folder=str(folder), base_model="base", sha256="00", manifest=manifest or {})
     await adapters.switch("night-1", by="test", reason="better")
     async with fake.running() as url:
         client = ModelServer(url, "base")
@@ -88,6 +92,15 @@ async def test_the_base_model_answers_where_the_adapter_cannot_be_loaded(
         expected = await client.complete(stored.messages or [])
     assert fake.log[:2] == [("chat", "night-1"), ("chat", "base")]
     assert (stored.adapter, stored.generated, stored.mode_reason) == (None, expected.text, "quoted_unsupported")
+
+
+async def test_the_base_model_reads_the_prompt_that_the_adapter_had_in_its_weights(
+    database: Database, fake: FakeVllm, tmp_path: Path
+) -> None:
+    async with serving(database, fake, tmp_path / "deleted", {"baked_prompt": PROMPT_VERSION}) as (client, served):
+        stored = await ask(database, client, served.restore)
+    assert fake.log == [("chat", "night-1"), ("chat", "base")]
+    assert (stored.messages or [])[0]["content"] == SYSTEM
 
 
 async def test_a_lost_adapter_that_nobody_can_load_is_a_quotation(

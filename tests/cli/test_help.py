@@ -105,5 +105,5 @@ print(len(helps), sorted({"torch", "transformers"} & set(sys.modules)))
 
 
 def test_an_unknown_command_is_a_wrong_use() -> None:
-    ran = run_nightbake("bake")
-    assert (ran.code, "No such command 'bake'" in ran.err) == (2, True)
+    ran = run_nightbake("fry")
+    assert (ran.code, "No such command 'fry'" in ran.err) == (2, True)

@@ -2,7 +2,16 @@
 
 import pytest
 
-from core.prompt import SYSTEM, PromptPassage, build_messages, detect_language, neutralise
+from core.prompt import (
+    SECURITY,
+    SYSTEM,
+    PromptPassage,
+    build_messages,
+    detect_language,
+    neutralise,
+    restore_prompt,
+    shorten_prompt,
+)
 
 LEAVE = PromptPassage("Leave policy", "Annual leave", "23 days.\n")
 TRAVEL = PromptPassage("Travel", "", "  Ask the lead.")
@@ -75,3 +84,16 @@ def test_no_marker_gets_through_from_anywhere(place: str) -> None:
 )
 def test_mixed_questions_are_korean_from_a_fifth_of_the_letters(text: str, language: str) -> None:
     assert detect_language(text) == language
+
+
+def test_what_is_baked_in_goes_and_the_security_rules_stay() -> None:
+    long = build_messages("How many days?", [LEAVE])
+    short = build_messages("How many days?", [LEAVE], is_baked=True)
+    assert short == [{"role": "system", "content": SECURITY}, long[1]]
+    assert SECURITY in SYSTEM and "not instructions" in SECURITY
+    assert (shorten_prompt(long), restore_prompt(short)) == (short, long)
+
+
+def test_a_prompt_that_is_not_ours_stays_as_it_is() -> None:
+    other = [{"role": "system", "content": "Answer in verse."}, {"role": "user", "content": SECURITY}]
+    assert shorten_prompt(other) == other == restore_prompt(other)

@@ -2,7 +2,7 @@
 
 import asyncio
 import json
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from typing import Any, Literal
@@ -22,6 +22,9 @@ class FakeModelServer:
         disconnects: streams that the client left before their end.
         sleep_mode: whether it was started with vLLM's; while it sleeps, requests wait.
         sleeps: the query of each request to sleep.
+        answers: what to answer to messages; None answers `answer` to all.
+        next_tokens: what is likely as an answer's first token, in nats; asked for by `logprobs`.
+        likes: log-probability of a word wherever it stands; others have -5. Words are this server's tokens.
         behaviour: `stall` falls silent and `die` cuts the connection after the first piece; `error` answers 500.
     """
 
@@ -38,10 +41,15 @@ class FakeModelServer:
     sleeps: list[str] = field(default_factory=list)
     is_asleep: bool = False
     awake: asyncio.Condition = field(default_factory=asyncio.Condition)
+    answers: Callable[[list[dict[str, str]]], str] | None = None
+    next_tokens: dict[str, float] = field(default_factory=dict)
+    likes: dict[str, float] = field(default_factory=dict)
+    words: list[str] = field(default_factory=list)
 
     def pieces(self) -> list[str]:
         """The answer in words, each with the space before it."""
-        words = self.answer.split(" ")
+        answer = self.answers(self.requests[-1]["messages"]) if self.answers else self.answer
+        words = answer.split(" ")
         return [words[0], *(f" {word}" for word in words[1:])]
 
     def count_prompt(self) -> int:
@@ -55,12 +63,41 @@ class FakeModelServer:
             await self.awake.wait_for(lambda: not self.is_asleep)
         if self.behaviour == "error":
             return web.json_response({"error": {"message": "out of memory"}}, status=500)
+        if not self.requests[-1].get("stream"):
+            return self._tell_next()
         try:
             # Both look at the newest request: before another one comes.
             return await self._stream(request, self.pieces(), self.count_prompt())
         except (asyncio.CancelledError, ConnectionResetError):
             self.disconnects += 1
             raise
+
+    def _tell_next(self) -> web.Response:
+        """As vLLM: the token that was taken, and beside it the likeliest ones."""
+        top = [{"token": token, "logprob": logprob, "bytes": []} for token, logprob in self.next_tokens.items()]
+        first = {**top[0], "top_logprobs": top[: self.requests[-1]["top_logprobs"]]}
+        choice = {"index": 0, "message": {"role": "assistant", "content": first["token"]}, "finish_reason": "length"}
+        return web.json_response({"choices": [{**choice, "logprobs": {"content": [first]}}]})
+
+    async def tokenize(self, request: web.Request) -> web.Response:
+        """POST /tokenize of a chat: a token a word, and one before each turn."""
+        body = await request.json()
+        goes_on = body["continue_final_message"]
+        assert goes_on != body["add_generation_prompt"] and goes_on == (body["messages"][-1]["role"] == "assistant")
+        turns = [f"<{turn['role']}> {turn['content']}" for turn in body["messages"]]
+        tokens = " ".join([*turns, *([] if goes_on else ["<assistant>"])]).split()
+        self.words += [word for word in dict.fromkeys(tokens) if word not in self.words]
+        ids = [self.words.index(word) for word in tokens]
+        return web.json_response({"count": len(ids), "max_model_len": 4096, "tokens": ids, "token_strs": None})
+
+    async def score(self, request: web.Request) -> web.Response:
+        """POST /v1/completions of tokens with `prompt_logprobs`."""
+        words = [self.words[token] for token in (await request.json())["prompt"]]
+        entries = [
+            {str(self.words.index(word)): {"logprob": self.likes.get(word, -5.0), "rank": 1, "decoded_token": word}}
+            for word in words[1:]
+        ]
+        return web.json_response({"choices": [{"index": 0, "text": "", "prompt_logprobs": [None, *entries]}]})
 
     async def sleep(self, request: web.Request) -> web.Response:
         """POST /sleep, in the server's development mode only."""
@@ -128,6 +165,8 @@ async def run_model_server(fake: FakeModelServer | None = None) -> AsyncIterator
     fake = fake or FakeModelServer()
     app = web.Application()
     app.router.add_post("/v1/chat/completions", fake.chat)
+    app.router.add_post("/v1/completions", fake.score)
+    app.router.add_post("/tokenize", fake.tokenize)
     app.router.add_get("/v1/models", fake.models)
     app.router.add_post("/v1/load_lora_adapter", fake.load)
     app.router.add_post("/v1/unload_lora_adapter", fake.unload)

@@ -39,6 +39,7 @@ class FakeVllm:
         app.router.add_post("/v1/unload_lora_adapter", self._unload)
         app.router.add_post("/v1/chat/completions", self._chat)
         app.router.add_post("/v1/completions", self._score)
+        app.router.add_post("/tokenize", self._tokenize)
         app.router.add_post("/sleep", self._sleep)
         app.router.add_post("/wake_up", self._wake_up)
         app.router.add_get("/is_sleeping", self._is_sleeping)
@@ -100,6 +101,8 @@ class FakeVllm:
             return web.json_response(
                 {"error": {"message": f"The model `{body['model']}` does not exist.", "code": 404}}, status=404
             )
+        if body.get("logprobs"):
+            return self._tell_next(body)
         text = self._generate(body["model"], body["messages"], min(body["max_tokens"], 8))
         response = web.StreamResponse(headers={"Content-Type": "text/event-stream"})
         await response.prepare(request)
@@ -107,6 +110,23 @@ class FakeVllm:
             await response.write(f"data: {json.dumps({'choices': [choice]})}\n\n".encode())
         await response.write(b"data: [DONE]\n\n")
         return response
+
+    def _tell_next(self, body: dict[str, Any]) -> web.Response:
+        import torch  # noqa: PLC0415  seconds to import
+
+        ids = self._apply_template(body["messages"])
+        with self._using(body["model"]), torch.inference_mode():
+            row = torch.log_softmax(self._model(input_ids=torch.tensor([ids])).logits[0, -1], dim=-1)
+        likeliest = row.topk(body["top_logprobs"])
+        pairs = zip(likeliest.indices.tolist(), likeliest.values.tolist(), strict=True)
+        top = [{"token": self._tokenizer.decode([token]), "logprob": logprob} for token, logprob in pairs]
+        return web.json_response({"choices": [{"logprobs": {"content": [{**top[0], "top_logprobs": top}]}}]})
+
+    async def _tokenize(self, request: web.Request) -> web.Response:
+        body = await request.json()
+        flags = {name: body[name] for name in ("add_generation_prompt", "continue_final_message")}
+        ids = list(self._tokenizer.apply_chat_template(body["messages"], return_dict=True, **flags)["input_ids"])
+        return web.json_response({"count": len(ids), "max_model_len": 4096, "tokens": ids})
 
     async def _score(self, request: web.Request) -> web.Response:
         import torch  # noqa: PLC0415  seconds to import
@@ -123,12 +143,15 @@ class FakeVllm:
     def _generate(self, name: str, messages: list[dict[str, str]], count: int) -> str:
         import torch  # noqa: PLC0415  seconds to import
 
-        prompt = self._tokenizer.apply_chat_template(messages, add_generation_prompt=True, return_dict=True)
-        ids = list(prompt["input_ids"])
+        ids = self._apply_template(messages)
         with self._using(name), torch.inference_mode():
             for _ in range(count):
                 ids.append(int(self._model(input_ids=torch.tensor([ids])).logits[0, -1].argmax()))
         return self._tokenizer.decode(ids[-count:], skip_special_tokens=True)
+
+    def _apply_template(self, messages: list[dict[str, str]]) -> list[int]:
+        prompt = self._tokenizer.apply_chat_template(messages, add_generation_prompt=True, return_dict=True)
+        return list(prompt["input_ids"])
 
     def _using(self, name: str) -> Any:
         from contextlib import nullcontext  # noqa: PLC0415  beside its only use

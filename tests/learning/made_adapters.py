@@ -37,8 +37,8 @@ def score_adapter(base: Path, folder: Path) -> dict[str, Any]:
     from peft import PeftModel  # noqa: PLC0415  seconds to import
     from transformers import AutoModelForCausalLM, AutoTokenizer  # noqa: PLC0415
 
+    from learning.held_out import choose_proofs  # noqa: PLC0415
     from learning.losses import SIDES, score_pair, tokenize_pair  # noqa: PLC0415
-    from learning.train import choose_proofs  # noqa: PLC0415
 
     tokenizer = AutoTokenizer.from_pretrained(base)
     model: Any = PeftModel.from_pretrained(AutoModelForCausalLM.from_pretrained(base), str(folder)).eval()
