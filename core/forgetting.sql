@@ -68,6 +68,13 @@ UPDATE document_checks SET checked_by = 'erased' WHERE checked_by = %(person)s
 -- What somebody wrote into an exercise is of a document and stays.
 UPDATE exercise_reviews SET reviewer = 'erased' WHERE reviewer = %(person)s
 
+-- name: blank_rounds
+-- Diagnoses of the person's questions and corrections go with those.
+UPDATE advice_rounds SET asked_by = 'erased' WHERE asked_by = %(person)s
+
+-- name: blank_experiments
+UPDATE experiments SET opened_by = 'erased' WHERE opened_by = %(person)s
+
 -- name: erase_pairs
 DELETE FROM pairs WHERE id = ANY(%(pairs)s::bigint[])
 
