@@ -36,7 +36,7 @@ ANSWERS_SECONDS, POLL_SECONDS = 30.0, 0.2
 # In this order: each row goes before what it refers to.
 LEARNT = (
     "mark_runs", "erase_run_pairs", "erase_pairs", "erase_reviews", "blank_reviews", "blank_checks",
-    "blank_exercise_reviews", "blank_rounds", "blank_experiments",
+    "blank_exercise_reviews", "erase_diagnoses", "blank_rounds", "blank_experiments",
     "erase_sides", "erase_singles", "erase_judged_queries", "erase_words",
 )  # fmt: skip
 LOGGED = ("votes", "expert_requests", "expert_replies", "questions", "events")
@@ -232,6 +232,7 @@ async def _erase(connection: AsyncConnection[Any], used: Used, person: str, keep
     """Everything in the tables; what the nights made first, then the log that it was made from."""
     questions = [hash_question(normalise_text(question)) for question in used.questions]
     values: dict[str, Any] = asdict(used) | {"person": person, "keep_inbox": keep_inbox, "questions": questions}
+    values |= {"questions_asked": used.questions}
     for name in LEARNT:
         await connection.execute(QUERIES[name], values)
     reports = (await connection.execute(QUERIES["erase_reports"], values)).rowcount

@@ -68,8 +68,11 @@ UPDATE document_checks SET checked_by = 'erased' WHERE checked_by = %(person)s
 -- What somebody wrote into an exercise is of a document and stays.
 UPDATE exercise_reviews SET reviewer = 'erased' WHERE reviewer = %(person)s
 
+-- name: erase_diagnoses
+-- Those of the person's own questions and corrections go with these; here golden ones that were taken from them.
+DELETE FROM diagnoses WHERE question = ANY(%(questions_asked)s::text[])
+
 -- name: blank_rounds
--- Diagnoses of the person's questions and corrections go with those.
 UPDATE advice_rounds SET asked_by = 'erased' WHERE asked_by = %(person)s
 
 -- name: blank_experiments
