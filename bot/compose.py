@@ -1,5 +1,6 @@
 """From passages to an answer: fitted into the prompt, generated, checked against them, else quoted from them."""
 
+import copy
 import logging
 from collections.abc import Awaitable, Callable, Sequence
 from contextlib import aclosing
@@ -68,9 +69,28 @@ class Composer:
         self.limits = limits
         self._restore = restore
         self._is_resting = is_resting
-        self._examples = examples
+        self.examples = examples
         self._find_baked = find_baked
         self._baked: dict[str, str | None] = {}
+        self._system: str | None = None
+
+    def vary(
+        self,
+        *,
+        limits: Limits | None = None,
+        examples: Sequence[PromptExample] | None = None,
+        system: str | None = None,
+    ) -> "Composer":
+        """One that composes otherwise; what is not given stays.
+
+        Args:
+            system: in place of the standing prompt.
+        """
+        varied = copy.copy(self)
+        varied.limits = limits or self.limits
+        varied.examples = self.examples if examples is None else examples
+        varied._system = system or self._system
+        return varied
 
     async def compose(
         self,
@@ -121,14 +141,17 @@ class Composer:
             standalone,
             outcome.passages,
             remembered,
-            self._examples,
+            self.examples,
             most=self.limits.examples,
             context_tokens=self.limits.context_tokens,
             answer_tokens=self.limits.answer_tokens,
         )
+        messages = to_messages(standalone, outcome.passages, shown.turns, is_baked=is_baked)
+        if self._system:
+            messages = [{"role": "system", "content": self._system}, *messages[1:]]
         return replace(
             outcome,
-            messages=to_messages(standalone, outcome.passages, shown.turns, is_baked=is_baked),
+            messages=messages,
             example_ids=[one.interaction_id for one in shown.remembered],
             example_tokens=shown.tokens,
             spared_tokens=shown.spared_tokens,

@@ -36,8 +36,8 @@ ANSWERS_SECONDS, POLL_SECONDS = 30.0, 0.2
 # In this order: each row goes before what it refers to.
 LEARNT = (
     "mark_runs", "erase_run_pairs", "erase_pairs", "erase_reviews", "blank_reviews", "blank_checks",
-    "blank_exercise_reviews", "erase_golden", "blank_golden", "blank_exams", "erase_sides", "erase_singles",
-    "erase_judged_queries", "erase_words",
+    "blank_exercise_reviews", "erase_golden", "blank_golden", "blank_exams", "erase_diagnoses", "blank_rounds",
+    "blank_experiments", "erase_sides", "erase_singles", "erase_judged_queries", "erase_words",
 )  # fmt: skip
 LOGGED = ("votes", "expert_requests", "expert_replies", "questions", "events")
 

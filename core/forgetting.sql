@@ -89,6 +89,16 @@ WITH runs AS (
 )
 UPDATE pinned_exams SET pinned_by = 'erased' WHERE pinned_by = %(person)s
 
+-- name: erase_diagnoses
+-- Those of the person's own questions and corrections go with these; here golden ones that were taken from them.
+DELETE FROM diagnoses WHERE question = ANY(%(questions_asked)s::text[])
+
+-- name: blank_rounds
+UPDATE advice_rounds SET asked_by = 'erased' WHERE asked_by = %(person)s
+
+-- name: blank_experiments
+UPDATE experiments SET opened_by = 'erased' WHERE opened_by = %(person)s
+
 -- name: erase_pairs
 DELETE FROM pairs WHERE id = ANY(%(pairs)s::bigint[])
 

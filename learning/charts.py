@@ -9,6 +9,8 @@ WIDTH = 640
 LABEL_WIDTH = 190
 # Of half the width of a Korean letter.
 LABEL_CELLS = 20
+# Of a line in a field of a matrix.
+MATRIX_CELLS = 30
 
 
 def draw_shares(rows: Sequence[Mapping[str, Any]], *, mark: float | None = None, percent: str = "{:.0f} %") -> str:
@@ -213,6 +215,66 @@ _COMPARISON_STYLE = (
 )
 
 
+def draw_matrix(
+    cells: Sequence[Sequence[Mapping[str, Any]]],
+    *,
+    rows: Sequence[str],
+    columns: Sequence[str],
+    axes: tuple[str, str],
+    below: str,
+) -> str:
+    """Counts in a grid with what they are made of, and words below it; the same in a page and as a file of its own.
+
+    Axes of `cells`: rows, columns.
+
+    Args:
+        cells: `count`, and `lines` of a label, a note below it, and whether it is the one to look at first.
+        axes: titles of the rows' and of the columns' axis.
+    """
+    left, top, line, gap = 56, 48, 36, 6
+    width = (WIDTH - left) / len(columns)
+    parts = [_text(left + (WIDTH - left) / 2, 14, axes[1], "axis", "middle")]
+    parts += [_text(left + (x + 0.5) * width, 36, name, "label", "middle") for x, name in enumerate(columns)]
+    for name, across in zip(rows, cells, strict=True):
+        height = 50 + line * max(1, *(len(cell["lines"]) for cell in across))
+        middle = top + height / 2
+        parts.append(f'<g transform="rotate(-90 42 {middle:.1f})">{_text(42, middle, name, "label", "middle")}</g>')
+        for x, cell in enumerate(across):
+            at = left + x * width
+            kind = "field" if cell["count"] else "field none"
+            size = f'width="{width - gap:.1f}" height="{height - gap:.1f}"'
+            parts.append(f'<rect class="{kind}" x="{at + gap / 2:.1f}" y="{top:.1f}" {size} rx="8"/>')
+            parts.append(_text(at + 14, top + 32, str(cell["count"]), "count", "start"))
+            for number, (label, note, is_first) in enumerate(cell["lines"]):
+                y = top + 56 + line * number
+                if is_first:
+                    parts.append(
+                        f'<rect class="first" x="{at + 8:.1f}" y="{y - 15:.1f}" '
+                        f'width="{width - 16:.1f}" height="{line - 1}" rx="6"/>'
+                    )
+                parts.append(_text(at + 14, y, _fit(label, MATRIX_CELLS), "label", "start"))
+                parts.append(_text(at + 14, y + 15, _fit(note, MATRIX_CELLS), "axis", "start"))
+        top += height
+    title = f'<g transform="rotate(-90 16 {top / 2:.1f})">{_text(16, top / 2 + 16, axes[0], "axis", "middle")}</g>'
+    words = [_text(left, top + 22 + 19 * at, text, "label", "start") for at, text in enumerate(_wrap(below, 84))]
+    height = top + 16 + 19 * len(words)
+    ground = f'<rect class="ground" width="{WIDTH}" height="{height:.1f}" rx="10"/>'
+    body = "".join([ground, title, *parts, *words])
+    return _frame([f'<style>{MATRIX_STYLE}</style><g class="matrix">{body}</g>'], height)
+
+
+MATRIX_STYLE = (
+    ".matrix{font-family:system-ui,'Apple SD Gothic Neo','Noto Sans KR',sans-serif}"
+    ".matrix .ground{fill:var(--card,#fffdf9)}"
+    ".matrix text{font-size:12px;fill:var(--soft,#6d675d)}"
+    ".matrix .label{font-size:13px;fill:var(--ink,#23211d)}"
+    ".matrix .count{font-size:24px;font-weight:600;fill:var(--ink,#23211d)}"
+    ".matrix .field{fill:var(--accent,#b06f1f);fill-opacity:.13}"
+    ".matrix .none{fill:var(--neutral,#8a8f98);fill-opacity:.09}"
+    ".matrix .first{fill:none;stroke:var(--good,#2f7d55);stroke-width:1.8}"
+)
+
+
 def _whiskers(low: float, high: float, middle: float) -> str:
     ends = f"M{low:.1f} {middle - 5}v10M{high:.1f} {middle - 5}v10"
     return f'<path class="interval" d="M{low:.1f} {middle}H{high:.1f}{ends}"/>'
@@ -232,14 +294,26 @@ def _spread(values: Sequence[float], bottom: float, gap: float = 15) -> list[flo
     return heights
 
 
-def _fit(label: str) -> str:
+def _fit(label: str, most: int = LABEL_CELLS) -> str:
     """A label that is cut in its middle where it is too long: what it ends with tells it from others."""
-    if _count_cells(label) <= LABEL_CELLS:
+    if _count_cells(label) <= most:
         return label
     kept, _, end = label.rpartition(" ")
-    while kept and _count_cells(f"{kept}… {end}") > LABEL_CELLS:
+    while kept and _count_cells(f"{kept}… {end}") > most:
         kept = kept[:-1]
     return f"{kept}… {end}"
+
+
+def _wrap(text: str, most: int) -> list[str]:
+    """A text in lines of so many cells at most, broken between words."""
+    lines = [""]
+    for word in text.split():
+        longer = f"{lines[-1]} {word}".strip()
+        if _count_cells(longer) > most and lines[-1]:
+            lines.append(word)
+        else:
+            lines[-1] = longer
+    return lines
 
 
 def _count_cells(text: str) -> int:

@@ -2,9 +2,12 @@
 
 from dataclasses import replace
 
+from core.adapters import Adapters
 from core.database import Database
 from core.exams import Exams
 from core.gaps import Gaps
+from learning.advice.experiments import Experiments
+from learning.advice.rounds import Rounds
 from learning.break_even import Figures
 from learning.economy import find_economy
 from learning.lessons import Lessons, find_lessons
@@ -58,6 +61,10 @@ async def _gather(database: Database, run: Run, figures: Figures) -> Gathered:
     rounds = await exams.find_latest(limit=2)
     last_report_at = await runs.find_last_report_at(run)
     is_new = bool(rounds) and (last_report_at is None or rounds[0].asked_at >= last_report_at)
+    advised = await Rounds(database).find_latest()
+    is_advice_new = advised and advised.ended_at and (last_report_at is None or advised.ended_at >= last_report_at)
+    active = await Adapters(database).find_active()
+    await Experiments(database).measure(adapter=active.name if active else None)
     return Gathered(
         lessons=await find_lessons(database, run.id),
         economy=await find_economy(database, figures, until=run.window_to),
@@ -66,4 +73,6 @@ async def _gather(database: Database, run: Run, figures: Figures) -> Gathered:
         exams=rounds if is_new else [],
         has_golden=bool(rounds),
         memory=await count_memory(database, since=reported_until, until=run.window_to, adapter=run.adapter),
+        advice=advised if is_advice_new else None,
+        experiments=await Experiments(database).find_told(since=last_report_at or reported_until),
     )

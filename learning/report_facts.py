@@ -7,6 +7,8 @@ from typing import Any
 
 from core.exams import Exam
 from core.gaps import Topic
+from learning.advice.experiments import Experiment
+from learning.advice.rounds import Round
 from learning.break_even import Figures, judge, sum_spending
 from learning.economy import Economy
 from learning.evaluate import wilson_interval
@@ -44,6 +46,7 @@ class Gathered:
         exams: rounds of golden questions that no report has told, and the one before; newest first.
         has_golden: whether golden questions were ever asked.
         memory: of corrections in prompts, since the last report; learnt is by this night's adapter.
+        advice: a round that no report has told; experiments: open ones, and those that ended since the last report.
     """
 
     lessons: Lessons = field(default_factory=Lessons)
@@ -53,6 +56,8 @@ class Gathered:
     exams: Sequence[Exam] = ()
     has_golden: bool = False
     memory: MemoryCounts = field(default_factory=MemoryCounts)
+    advice: Round | None = None
+    experiments: Sequence[Experiment] = ()
 
 
 def build_facts(
@@ -90,6 +95,8 @@ def build_facts(
         "more_gaps": max(0, len(gathered.topics) - MOST_GAPS),
         "golden": compare_exams(gathered.exams),
         "memory": asdict(gathered.memory),
+        "advice": gathered.advice and gathered.advice.advice | {"pictures": gathered.advice.pictures},
+        "experiments": [asdict(one) for one in gathered.experiments],
         "days": list(gathered.days),
         "seconds": run.seconds,
         "total_seconds": sum(run.seconds.values()),

@@ -1,6 +1,7 @@
 """The facts of a night in words: Markdown for a channel, and one page with plots that needs nothing else. Pure."""
 
 import json
+import re
 from collections.abc import Mapping
 from functools import cache, partial
 from pathlib import Path
@@ -13,6 +14,7 @@ from markupsafe import Markup
 from core.durations import say_duration
 from core.prompt import Language
 from learning import charts
+from learning.advice.advise import name_kind
 
 FOLDER = Path(__file__).parent / "templates"
 LANGUAGES: tuple[Language, ...] = ("en", "ko")
@@ -39,13 +41,29 @@ def render_html(facts: Mapping[str, Any], language: Language) -> str:
     """The report as one page: styles and plots inside, no request to anywhere, people's text escaped."""
     words = _find_words(facts, language)
     plots = {name: Markup(plot) for name, plot in _draw(facts, words["t"], language).items()}
-    return _environment(autoescape=True).get_template("report.html").render(facts, plots=plots, **words)
+    return (
+        _environment(autoescape=True)
+        .get_template("report.html")
+        .render(facts, plots=plots, matrix_style=Markup(charts.MATRIX_STYLE), **words)
+    )
 
 
 def _find_words(facts: Mapping[str, Any], language: Language) -> dict[str, Any]:
     texts = load_texts(language)
     needs = [texts["needs"][need["name"]].format(**need["numbers"]) for need in facts["needs"]]
-    return {"t": texts, "language": language, "reason_text": tell_reason(facts, texts), "need_texts": needs}
+    return {
+        "t": texts,
+        "language": language,
+        "reason_text": tell_reason(facts, texts),
+        "need_texts": needs,
+        "lacking": _list_lacking(facts["advice"], language),
+    }
+
+
+def _list_lacking(advice: Mapping[str, Any] | None, language: Language) -> list[tuple[str, int]]:
+    """What failed questions lack, in words, with their number."""
+    kinds = [kind for field in advice["fields"] for kind in field["kinds"]] if advice else []
+    return [(name_kind(context, behaviour, language), count) for context, behaviour, count in kinds]
 
 
 def tell_reason(facts: Mapping[str, Any], texts: Mapping[str, Any]) -> str:
@@ -97,10 +115,16 @@ def _draw(facts: Mapping[str, Any], texts: Mapping[str, Any], language: Language
         "win_rates": draw_shares(rates, mark=0.5) if rates else "",
         "break_even": draw_shares(right, mark=needed) if facts["break_even"]["share"] is not None else "",
         "gains": charts.draw_histogram(preference["gains"]) if preference else "",
+        "matrix": _leave_out_style(facts["advice"]["pictures"][language]) if facts["advice"] else "",
         "days": charts.draw_days(facts["days"], most=texts["most_a_day"]),
         "curve": charts.draw_curve(curve),
         "seconds": charts.draw_seconds([(label, took, say_duration(took, language)) for label, took in stages]),
     }
+
+
+def _leave_out_style(picture: str) -> str:
+    """The page has the same rules, in its own colours."""
+    return re.sub(r"<style>.*?</style>", "", picture)
 
 
 def _colour(rate: Mapping[str, Any]) -> str:

@@ -7,7 +7,7 @@ front; and nothing where the question asks for it, by its year or by a word for 
 
 import re
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from core.records import Passage
@@ -36,15 +36,25 @@ def put_back(question: str, passages: Sequence[Passage]) -> list[Passage]:
     """
     if _ASKS_FOR_IT.search(question):
         return list(passages)
-    asked, editions = set(_YEAR.findall(question)), defaultdict[str, list[_Edition]](list)
+    old = find_old(passages, asked=set(_YEAR.findall(question)))
+    lowered = [
+        replace(passage, score=passage.score * KEPT) if is_old else passage
+        for passage, is_old in zip(passages, old, strict=True)
+    ]
+    return sorted(lowered, key=lambda passage: -passage.score)
+
+
+def find_old(passages: Sequence[Passage], *, asked: Collection[str] = ()) -> list[bool]:
+    """Of each passage whether it is of an old edition, beside the others.
+
+    Args:
+        asked: years that were asked for.
+    """
+    editions = defaultdict[str, list[_Edition]](list)
     for passage in passages:
         name, year = _read_path(passage.path)
         editions[name].append(_Edition(year, _read_title(passage)))
-    lowered = [
-        replace(passage, score=passage.score * KEPT) if _is_old(passage, editions, asked) else passage
-        for passage in passages
-    ]
-    return sorted(lowered, key=lambda passage: -passage.score)
+    return [_is_old(passage, editions, set(asked)) for passage in passages]
 
 
 @dataclass(frozen=True, slots=True)

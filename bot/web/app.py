@@ -12,6 +12,7 @@ from bot.web.admin import lock_console
 from bot.web.chat import Chat
 from bot.web.console import Console
 from bot.web.console_acts import ConsoleActs
+from bot.web.console_advice import ConsoleAdvice
 from bot.web.console_disagreements import ConsoleDisagreements
 from bot.web.console_exercises import ConsoleExercises
 from bot.web.console_memory import ConsoleMemory
@@ -92,7 +93,8 @@ def build_app(
     pairs, disagreements = ConsolePairs(**desk), ConsoleDisagreements(**desk)
     nights, memory = ConsoleNights(serving=serving, **desk), ConsoleMemory(**desk)
     exercises = ConsoleExercises(share=exercise_share, reviewers=exercise_reviewers, **desk)
-    parts = (chat, pages, console, acts, nights, pairs, disagreements, memory, exercises)
+    advice = ConsoleAdvice(templates=templates, database=database)
+    parts = (chat, pages, console, acts, nights, pairs, disagreements, memory, exercises, advice)
     app.add_routes([route for part in parts for route in part.routes()])
     app.on_response_prepare.append(_prepare)
     app.on_shutdown.append(_close(live, night))

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 
+from bot.web.advice_wording import ADVICE
 from bot.web.disagreements_wording import DISAGREEMENTS
 from bot.web.exercises_wording import EXERCISES
 from bot.web.memory_wording import MEMORY
@@ -11,6 +12,7 @@ from core.prompt import Language
 
 CONSOLE: Mapping[Language, Mapping[str, str]] = {
     "en": {
+        **ADVICE["en"],
         **PAIRS["en"],
         **DISAGREEMENTS["en"],
         **EXERCISES["en"],
@@ -196,6 +198,7 @@ CONSOLE: Mapping[Language, Mapping[str, str]] = {
         "everyone": "everyone",
     },
     "ko": {
+        **ADVICE["ko"],
         **PAIRS["ko"],
         **DISAGREEMENTS["ko"],
         **EXERCISES["ko"],

@@ -5,6 +5,12 @@ from typing import Any
 
 from core.exams import Exam, Failed
 from core.gaps import Topic
+from learning.advice.advise import build_advice, draw
+from learning.advice.diagnosis import Diagnosis
+from learning.advice.diagnosis import Run as Answered
+from learning.advice.experiments import Experiment
+from learning.advice.rounds import Round
+from learning.advice.steps import Prices
 from learning.break_even import Accuracy, Figures, Gain, judge, sum_spending
 from learning.economy import Economy
 from learning.lessons import Lessons, Told
@@ -127,8 +133,37 @@ def make_gathered(**changes: Any) -> Gathered:
         "economy": Economy(figures, judge(Accuracy(34, 40, "golden"), figures), spending),
         "days": days, "topics": [topic], "exams": [exam], "has_golden": True,
         "memory": MemoryCounts(41, 29, 318, 18_230, 7_104),
+        "advice": make_round(), "experiments": [make_experiment()],
     }  # fmt: skip
     return Gathered(**(values | changes))
+
+
+def make_round() -> Round:
+    """A round of advice in which the search failed most."""
+    now, given = (Answered(name, name != "now", 410, 20, 1.5) for name in ("now", "right_passage"))
+    failed = [Diagnosis(f"golden:{at}", False, "retrieval", None, 5, [now, given]) for at in range(4)]
+    learnt = [Diagnosis("golden:8", False, None, "memory"), Diagnosis("golden:9", False, "missing", "examples")]
+    right = [Diagnosis(f"golden:{at}", True) for at in range(10, 44)]
+    advice = build_advice([*failed, *learnt, *right], Prices(Figures(), 900, 0.15), more=9)
+    pictures = {"en": draw(advice, "en"), "ko": draw(advice, "ko")}
+    return Round(1, "f", "user:ann", "night-20261119-aaaa", NOON, NOON, advice.to_json(), pictures)
+
+
+def make_experiment() -> Experiment:
+    """One that mended two of its three questions and broke one."""
+    words: dict[str, str] = dict.fromkeys(("en", "ko"), "SYNONYMS_FILE")
+    before = {"asked": 40, "right": 34, "asked_golden": 40, "wrong": [], "targets": []}
+    after = {
+        "source": "exam",
+        "asked": 40,
+        "right": 35,
+        "targets": 3,
+        "mended": 2,
+        "low": 0.21,
+        "high": 0.94,
+        "broken": 1,
+    }
+    return Experiment(1, None, words, words, before, after, {}, "open", "user:ann", NOON, NOON, None)
 
 
 def _grade(text: str, *, right: bool) -> dict[str, Any]:

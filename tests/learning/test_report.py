@@ -239,12 +239,14 @@ def test_a_full_night_tells_everything_in_words(language: Language) -> None:
     assert "{" not in markdown and "{" not in html.partition("</style>")[2]
     sections = set(texts["sections"]) - {"error"}
     assert [name for name in sections if f"<h2>{texts['sections'][name]}</h2>" not in html] == []
-    assert html.count("<svg") == 7
+    assert html.count("<svg") == 8
     # Who owns the documents, most tickets first; the ledgers' sums; what an improvement cost.
     assert html.index("hr@example.com (2)") < html.index(f"{texts['no_owner']} (1)")
     assert "<b>512</b>" in html and "<b>400</b>" in html and texts["nothing_lost"] in html
     assert "USD 5.10" in html and "USD 5.10" in markdown
     assert "18,230" in html and "18,230" in markdown
+    for form in (markdown, html):
+        assert "34/40" in form and "35/40" in form and texts["experiment_broken"].format(count=1) in form
 
 
 def test_a_duration_is_said_as_people_say_it() -> None:
