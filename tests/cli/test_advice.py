@@ -118,6 +118,6 @@ def test_disliked_answers_with_a_correction_are_diagnosed_as_their_askers(golden
 
 def test_without_any_question_it_says_what_to_do() -> None:
     ran = run_nightbake("advice")
-    assert ran.code == 2 and "GOLDEN_QUESTIONS" in ran.err
+    assert ran.code == 2 and "golden add" in ran.err
     nothing = run_nightbake("experiments", "open", "h", "--change", "c")
     assert nothing.code == 2 and "nightbake advice" in nothing.err
