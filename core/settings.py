@@ -43,7 +43,7 @@ class Settings(BaseSettings):
         None, description="Stops a model server of your own while a night trains on its GPU; returns when it is down"
     )
     model_start_command: str | None = Field(None, description="Starts it again; returns at once or when it is up")
-    model_bits: Literal[16, 8, 4] = Field(
+    model_bits: int = Field(
         16,
         description="Bits of the embedded model's weights that serve; of a server of your own: as it was started",
     )
@@ -218,6 +218,13 @@ class Settings(BaseSettings):
             ZoneInfo(value)
         except (KeyError, ValueError, OSError) as error:
             raise ValueError(f"expected an IANA name such as Asia/Seoul, got {value!r}") from error
+        return value
+
+    @field_validator("model_bits")
+    @classmethod
+    def _are_bits(cls, value: int) -> int:
+        if value not in (16, 8, 4):
+            raise ValueError(f"expected 16, 8 or 4, got {value}")
         return value
 
     @field_validator("night_gpu")

@@ -98,7 +98,6 @@ class Baking:
             await self._room.give_back()
             start = await self._find_start()
             name = await self._train(train, held_out, start)
-            await self._room.give_back()
             return await self._judge(name, by=by, promote=promote)
 
     async def _find_start(self) -> Adapter | None:
