@@ -137,6 +137,9 @@ class Settings(BaseSettings):
     night_goes_on: bool = Field(
         False, description="Train on from what is served and not afresh; what that costs: docs/life-of-a-night.md"
     )
+    night_bake: bool = Field(
+        False, description="Bake the standing prompt into what is served, where a night left it out"
+    )
     night_max_train_seconds: float = Field(14400, gt=0, description="Training stops cleanly after this")
     night_min_held_out: int = Field(20, ge=1, description="Fewer held-out pairs and the gate abstains")
     night_answers: int = Field(32, ge=0, description="Held-out prompts answered again by both models, at most")
