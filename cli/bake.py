@@ -7,13 +7,11 @@ import click
 from rich.table import Table
 
 from cli.ask import local_person
-from cli.house import House, open_house
-from cli.night import NightProgress, prepare_base, read_night
+from cli.house import open_house
+from cli.night import bake_here
 from cli.output import EXIT_FAILED, command, console, emit, json_option, read_settings, say
 from core.durations import say_duration
-from learning.baking import BakeResult, Baking
-from learning.exercise_night import find_lessons_for
-from learning.permission import EVERYONE
+from learning.baking import BakeResult
 
 
 @click.command()
@@ -36,28 +34,13 @@ async def bake(promote: bool, again: bool, as_json: bool) -> None:
             say(f"{active.name} is served and has today's prompt baked in; --again bakes anew", quiet=as_json)
             return
         async with house.model_running(quiet=as_json):
-            result = await _bake(house, promote=promote, quiet=as_json)
+            result = await bake_here(house, by=local_person(), promote=promote, quiet=as_json)
     if as_json:
         emit(asdict(result))
     else:
         _say_result(result)
     if result.verdict == "refuse":
         raise SystemExit(EXIT_FAILED)
-
-
-async def _bake(house: House, *, promote: bool, quiet: bool) -> BakeResult:
-    await prepare_base(house)
-    settings = await read_night(house)
-    found = await find_lessons_for(house.database, settings.exercises, EVERYONE)
-    with NightProgress(quiet=quiet) as shown:
-        baking = Baking(
-            database=house.database,
-            model_server=house.model_server,
-            home=house.home,
-            settings=settings,
-            progress=shown.show,
-        )
-        return await baking.bake(found.lessons, by=local_person(), promote=promote)
 
 
 def _say_result(result: BakeResult) -> None:

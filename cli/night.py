@@ -29,10 +29,13 @@ from cli.output import (
     say,
 )
 from core.durations import say_duration
-from core.errors import NotFoundError
+from core.errors import NightbakeError, NotFoundError
 from core.pauses import Pauses
+from learning.baking import BakeResult, Baking
+from learning.exercise_night import find_lessons_for
 from learning.night import NightResult, NightSettings
 from learning.nightly import run_night
+from learning.permission import EVERYONE
 from learning.runs import Kind, Runs
 from retrieval.learned_order import train_order
 
@@ -107,8 +110,36 @@ async def run_here(
             examine=partial(examine_for_report, house),
             ask_golden=partial(count_right, house),
         )
+    await _bake_again(house, quiet=quiet)
     await _learn_order(house)
     return result
+
+
+async def bake_here(house: House, *, by: str, promote: bool, quiet: bool = False) -> BakeResult:
+    """One bake in this process, with its progress shown; the model server runs.
+
+    Raises:
+        InvalidInputError: too few exercises with passages.
+    """
+    await prepare_base(house)
+    settings = await read_night(house)
+    found = await find_lessons_for(house.database, settings.exercises, EVERYONE)
+    parts: dict[str, Any] = {"database": house.database, "model_server": house.model_server, "home": house.home}
+    with NightProgress(quiet=quiet) as shown:
+        baking = Baking(**parts, settings=settings, progress=shown.show)
+        return await baking.bake(found.lessons, by=by, promote=promote)
+
+
+async def _bake_again(house: House, *, quiet: bool) -> None:
+    """Bake what is served, where settings want it and it lacks today's prompt; that it fails is no night's fault."""
+    active = await house.adapters.find_active()
+    if not house.settings.night_bake or active is None or active.is_baked:
+        return
+    promote = house.settings.night_promote == "auto" and not await Pauses(house.database).is_paused()
+    try:
+        await bake_here(house, by="nightbake", promote=promote, quiet=quiet)
+    except NightbakeError as error:
+        log.warning("the standing prompt was not baked in", extra={"error": str(error)})
 
 
 async def _learn_order(house: House) -> None:

@@ -78,17 +78,18 @@ def describe(bits: int) -> dict[str, Any]:
 
 
 def _write_weights(source: Path, out: Path, *, bits: int) -> None:
-    from safetensors.torch import load_file, save_file
+    import safetensors.torch
 
+    files: Any = safetensors.torch
     written: dict[str, Any] = {}
-    for name, tensor in load_file(source).items():
+    for name, tensor in files.load_file(source).items():
         if name.endswith("_proj.weight"):
             stem = name.removesuffix("weight")
             parts = round_rows(tensor) if bits == 8 else round_groups(tensor)
             written |= {stem + part: value.contiguous() for part, value in parts.items()}
         else:
             written[name] = tensor
-    save_file(written, out, metadata={"format": "pt"})
+    files.save_file(written, out, metadata={"format": "pt"})
 
 
 def round_rows(weights: Any) -> dict[str, Any]:

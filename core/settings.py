@@ -43,7 +43,7 @@ class Settings(BaseSettings):
         None, description="Stops a model server of your own while a night trains on its GPU; returns when it is down"
     )
     model_start_command: str | None = Field(None, description="Starts it again; returns at once or when it is up")
-    model_bits: Literal[16, 8, 4] = Field(
+    model_bits: int = Field(
         16,
         description="Bits of the embedded model's weights that serve; of a server of your own: as it was started",
     )
@@ -137,6 +137,9 @@ class Settings(BaseSettings):
     night_goes_on: bool = Field(
         False, description="Train on from what is served and not afresh; what that costs: docs/life-of-a-night.md"
     )
+    night_bake: bool = Field(
+        False, description="Bake the standing prompt into what is served, where a night left it out"
+    )
     night_max_train_seconds: float = Field(14400, gt=0, description="Training stops cleanly after this")
     night_min_held_out: int = Field(20, ge=1, description="Fewer held-out pairs and the gate abstains")
     night_answers: int = Field(32, ge=0, description="Held-out prompts answered again by both models, at most")
@@ -218,6 +221,13 @@ class Settings(BaseSettings):
             ZoneInfo(value)
         except (KeyError, ValueError, OSError) as error:
             raise ValueError(f"expected an IANA name such as Asia/Seoul, got {value!r}") from error
+        return value
+
+    @field_validator("model_bits")
+    @classmethod
+    def _are_bits(cls, value: int) -> int:
+        if value not in (16, 8, 4):
+            raise ValueError(f"expected 16, 8 or 4, got {value}")
         return value
 
     @field_validator("night_gpu")

@@ -55,6 +55,6 @@ def decide_bake(
         (proven is None or not probes, "abstain", "not_served", ()),
         (True, "promote", "baked", ()),
     ]
-    verdict, reason, named = next((verdict, reason, named) for applies, verdict, reason, named in rules if applies)
+    _, verdict, reason, named = next(rule for rule in rules if rule[0])
     facts = {"named": [check.name for check in named], "tokens_saved": baked["tokens_saved"]}
     return Decision(verdict, reason, [proof, kl, kept, carried, *probes], facts)

@@ -98,7 +98,6 @@ class Baking:
             await self._room.give_back()
             start = await self._find_start()
             name = await self._train(train, held_out, start)
-            await self._room.give_back()
             return await self._judge(name, by=by, promote=promote)
 
     async def _find_start(self) -> Adapter | None:
@@ -193,7 +192,7 @@ class Baking:
     async def _ask_probes(self, name: str) -> list[Tally]:
         """Secrets, names, sycophancy, refusals and what must not be forgotten, beside what is served."""
         active = await self._adapters.find_active()
-        baked = frozenset([name, *([active.name] if active and active.is_baked else [])])
+        baked = frozenset({name, active.name} if active and active.is_baked else {name})
         models = Models(name, active.name if active else None, baked)
         deadline = Deadline(self._settings.evaluate_seconds)
         try:

@@ -4,6 +4,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
+BATCH_PAIRS = 4
+
 
 @dataclass(frozen=True, slots=True)
 class Job:
@@ -34,7 +36,7 @@ class Job:
     beta: float = 0.1
     learning_rate: float = 1e-4
     epochs: int = 2
-    batch_pairs: int = 4
+    batch_pairs: int = BATCH_PAIRS
     loss: str = "ipo"
     sft_weight: float = 0.25
     seed: int = 0

@@ -11,7 +11,7 @@ from core.adapters import Adapter
 from core.settings import Settings, read_list, read_weights
 from learning.break_even import Figures
 from learning.exercise_night import ExerciseSettings
-from learning.job import Job
+from learning.job import BATCH_PAIRS, Job
 from learning.plan import AFTER_SECONDS
 from learning.room import RoomSettings
 from learning.runs import State
@@ -204,7 +204,7 @@ def build_job(
         loss=settings.loss,
         sft_weight=settings.sft_weight,
         learning_rate=settings.exercises.learning_rate if supervised else settings.learning_rate,
-        batch_pairs=SUPERVISED_BATCH if supervised else Job.batch_pairs,
+        batch_pairs=SUPERVISED_BATCH if supervised else BATCH_PAIRS,
         epochs=settings.epochs,
         seed=settings.seed,
         max_seconds=max_seconds,

@@ -85,8 +85,8 @@ async def run_night(
                 return result
         window_to = datetime.now(UTC)
         window_from = window_to - timedelta(days=settings.window_days)
-        window = {"window_from": window_from, "window_to": window_to}
-        run = await runs.begin(night=night, requested_by=requested_by, kind=kind, **window)
+        options: dict[str, Any] = {"window_from": window_from, "window_to": window_to, "kind": kind}
+        run = await runs.begin(night=night, requested_by=requested_by, **options)
         if run is None:
             raise NightRunningError(f"the night of {night} has been done; `nightbake report` shows it")
         result = await work.finish(run)

@@ -50,7 +50,7 @@ class PrefixSharedSFTTrainer(OwnSFTTrainer):
         self, model: Any, inputs: Any, return_outputs: bool = False, num_items_in_batch: Any = None
     ) -> Any:
         """TRL's loss, on trees."""
-        standing_in = partial(forward_trees, self.accelerator, model)
+        standing_in: Any = partial(forward_trees, self.accelerator, model)
         return super().compute_loss(standing_in, inputs, return_outputs, num_items_in_batch)
 
 

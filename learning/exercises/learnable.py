@@ -5,6 +5,7 @@ What has passages is shown as the bot shows it, with its whole standing prompt; 
 
 import hashlib
 import json
+import re
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -22,6 +23,8 @@ from learning.permission import EVERYONE, lets_everyone_in
 # People looked at them, or they passed and no sample of their kind waits for anybody.
 LEARNABLE_STATES = ("accepted", "unseen")
 ALL = 1_000_000
+LONGEST_QUOTE = 300
+_SENTENCE_END = re.compile(r"(?<=[.!?。])\s+|\n+")
 
 
 @dataclass(frozen=True, slots=True)
@@ -164,10 +167,12 @@ def _show(exercise: Exercise) -> tuple[list[Message], str, tuple[str, ...]]:
             others = [_show_negative(one) for one in exercise.negatives]
             place = choose_place(exercise.question, len(others) + 1)
             passages = [*others[:place], clue, *others[place:]]
-            return build_messages(exercise.question, passages), f"{exercise.answer} [{place + 1}]", ()
+            wrong = tuple(_quote(one, number) for number, one in enumerate(passages, 1) if number != place + 1)
+            return build_messages(exercise.question, passages), f"{exercise.answer} [{place + 1}]", wrong
         case "unanswerable":
             passages = [_show_negative(one) for one in exercise.negatives]
-            return build_messages(exercise.question, passages), exercise.answer, ()
+            wrong = tuple(_quote(one, number) for number, one in enumerate(passages, 1))
+            return build_messages(exercise.question, passages), exercise.answer, wrong
 
 
 def _show_choice(exercise: Exercise, language: Language) -> tuple[list[Message], str, tuple[str, ...]]:
@@ -176,6 +181,11 @@ def _show_choice(exercise: Exercise, language: Language) -> tuple[list[Message],
     messages: list[Message] = [{"role": "system", "content": CHOOSE[language]}, {"role": "user", "content": shown}]
     wrong = [letter for at, letter in enumerate(LETTERS[: len(exercise.options)]) if at != right]
     return messages, LETTERS[right], tuple(wrong)
+
+
+def _quote(passage: PromptPassage, number: int) -> str:
+    """The beginning of a passage that does not answer, cited as if it did."""
+    return f"{_SENTENCE_END.split(passage.text.strip(), maxsplit=1)[0][:LONGEST_QUOTE]} [{number}]"
 
 
 def _show_negative(negative: Mapping[str, Any]) -> PromptPassage:

@@ -25,7 +25,7 @@ def test_four_bits_are_packed_with_the_lowest_bits_first() -> None:
     assert found["weight_packed"][0, 0].item() == (word if word < 1 << 31 else word - (1 << 32))
     # Zeros are eights.
     assert found["weight_packed"][0, 1:].tolist() == [int.from_bytes(b"\x88" * 4, "little", signed=True)] * 3
-    assert found["weight_scale"].tolist() == pytest.approx([[0.1]]) and found["weight_shape"].tolist() == [1, GROUP]
+    assert found["weight_scale"].item() == pytest.approx(0.1) and found["weight_shape"].tolist() == [1, GROUP]
 
 
 @pytest.mark.parametrize("bits", [8, 4])

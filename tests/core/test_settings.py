@@ -221,3 +221,8 @@ def test_weights_are_read_by_name_and_anything_else_is_refused() -> None:
 def test_a_wrong_weight_is_told_by_its_variable() -> None:
     with pytest.raises(SettingsError, match="NIGHT_RATER_WEIGHTS: expected NAME=WEIGHT"):
         load_settings(night_rater_weights="ann")
+
+
+@pytest.mark.parametrize("value", ["12", "0", "four"])
+def test_bits_are_those_that_can_be_served(monkeypatch: pytest.MonkeyPatch, value: str) -> None:
+    assert [mistake.partition(":")[0] for mistake in find_mistakes(monkeypatch, MODEL_BITS=value)] == ["MODEL_BITS"]

@@ -60,11 +60,14 @@ async def run_collection(database: Database) -> Run:
     return await runs.update(run.id, counts=made.counts, tickets=made.tickets)
 
 
-async def make_adapter(database: Database, home: Path, name: str, run_id: int | None = None) -> None:
+async def make_adapter(
+    database: Database, home: Path, name: str, run_id: int | None = None, *, made_from: str | None = None
+) -> None:
     """An adapter that was served, and which night trained it."""
     adapters, folder = Adapters(database), home / "adapters" / name
     folder.mkdir(parents=True)
-    await adapters.register(name=name, folder=str(folder), base_model="b", sha256=name, manifest={})
+    manifest = {"made_from": made_from} if made_from else {}
+    await adapters.register(name=name, folder=str(folder), base_model="b", sha256=name, manifest=manifest)
     await adapters.switch(name, by="test", reason="better")
     if run_id:
         await Runs(database).update(run_id, adapter=name)
@@ -182,6 +185,19 @@ async def test_weights_that_the_model_server_holds_go_when_somebody_is_forgotten
     again = await forget_ann(database, model_server, tmp_path)
     assert (again.number, again.folders_left) == (None, ())
     assert list((tmp_path / "adapters").iterdir()) == []
+
+
+async def test_what_was_baked_on_top_of_their_words_goes_with_them(
+    database: Database, model_server: ModelServer, tmp_path: Path
+) -> None:
+    await log_two_people(database)
+    run = await run_collection(database)
+    await make_adapter(database, tmp_path, "bake-0-clean", made_from="night-0-other")
+    await make_adapter(database, tmp_path, "night-1-used", run.id)
+    await make_adapter(database, tmp_path, "bake-1-on-top", made_from="night-1-used")
+    receipt = await forget_ann(database, model_server, tmp_path)
+    assert (receipt.adapters, receipt.serving) == (["bake-1-on-top", "night-1-used"], "bake-0-clean")
+    assert [path.name for path in (tmp_path / "adapters").iterdir()] == ["bake-0-clean"]
 
 
 async def test_a_reviewer_of_exercises_is_forgotten_and_what_they_said_counts(

@@ -87,6 +87,9 @@ async def test_each_kind_is_shown_as_it_is_served_or_asked(database: Database) -
     passages = rag.prompt[1]["content"].split(f"[{number}] ")[1]
     assert rag.answer.endswith(f"[{number}]") and rag.answer[:-4] in passages.split("\n\n[")[0]
     assert shown["unanswerable"].answer == REFUSALS["en"]
+    # What is wrong in its prompt: the beginning of each passage that does not answer, cited.
+    assert len(rag.wrong) == len(shown["unanswerable"].wrong) == 2 and f"[{number}]" not in "".join(rag.wrong)
+    assert all(one.rpartition(" [")[0] in rag.prompt[1]["content"] for one in rag.wrong)
     assert choice.answer in "ABCD" and len(choice.wrong) == 3 and choice.answer not in choice.wrong
     assert "passages" not in shown["definition"].prompt[0]["content"]
 
