@@ -44,6 +44,7 @@ TORCH_AT_TOP = {
 # The service imports these, so torch waits until it is called for.
 TORCH_IN_FUNCTIONS = {
     "core/base_model.py",
+    "learning/exams/bertscore.py",
     "learning/starter.py",
     "retrieval/embedding.py",
     "retrieval/openvino_encoder.py",
