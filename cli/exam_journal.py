@@ -2,7 +2,7 @@
 
 import hashlib
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import asdict
 from pathlib import Path
@@ -10,6 +10,40 @@ from typing import Any
 
 from bot.exam import Graded
 from bot.golden import GoldenQuestion
+
+
+class Journal:
+    """Rows by their keys, a line each, as they come; a line that was cut short is none.
+
+    Args:
+        file: its folder is made where it is missing.
+        resume: go on with what is there; else the first row replaces it.
+    """
+
+    def __init__(self, file: Path, *, resume: bool) -> None:
+        self.file = file
+        self._goes_on = resume
+
+    def read(self) -> dict[str, dict[str, Any]]:
+        """What is there, whether it is gone on with or not."""
+        rows: dict[str, dict[str, Any]] = {}
+        if self.file.exists():
+            for line in self.file.read_text(encoding="utf-8").splitlines():
+                with suppress(ValueError):
+                    row = json.loads(line)
+                    rows[row["key"]] = row
+        return rows
+
+    def add(self, key: str, row: Mapping[str, Any]) -> None:
+        """Store one."""
+        self.file.parent.mkdir(parents=True, exist_ok=True)
+        with self.file.open("a" if self._goes_on else "w", encoding="utf-8") as file:
+            file.write(json.dumps({"key": key, **row}) + "\n")
+        self._goes_on = True
+
+    def end(self) -> None:
+        """The round is over and stored elsewhere."""
+        self.file.unlink(missing_ok=True)
 
 
 class ExamJournal:
@@ -26,13 +60,13 @@ class ExamJournal:
     """
 
     def __init__(self, folder: Path, golden: Path, adapter: str | None, *, resume: bool) -> None:
-        name = _hash([str(golden.resolve()), adapter])
-        self._goes_on = resume
-        self.file = folder / f"answers-{name[:16]}.jsonl"
+        name = hash_value([str(golden.resolve()), adapter])
+        self._journal = Journal(folder / f"answers-{name[:16]}.jsonl", resume=resume)
+        self.file = self._journal.file
 
     def read(self, questions: Sequence[GoldenQuestion]) -> tuple[list[Graded], list[GoldenQuestion]]:
         """What is answered of these questions, and those that are left; a line that was cut short is none."""
-        rows = self._read_rows()
+        rows = self._journal.read()
         answered: list[Graded] = []
         left: list[GoldenQuestion] = []
         for question in questions:
@@ -46,35 +80,22 @@ class ExamJournal:
     def add(self, graded: Graded) -> None:
         """Store one answer; the first one of a round that goes on with no other replaces what that left."""
         row = {
-            "question": _hash_question(graded.golden),
             "cell": graded.cell,
             "mode": graded.mode,
             "answer": graded.answer,
             "cites_source": graded.cites_source,
         }
-        self.file.parent.mkdir(parents=True, exist_ok=True)
-        with self.file.open("a" if self._goes_on else "w", encoding="utf-8") as file:
-            file.write(json.dumps(row) + "\n")
-        self._goes_on = True
+        self._journal.add(_hash_question(graded.golden), row)
 
     def end(self) -> None:
         """The round is over and stored elsewhere."""
-        self.file.unlink(missing_ok=True)
-
-    def _read_rows(self) -> dict[str, dict[str, Any]]:
-        """Answers by the hash of their question."""
-        rows: dict[str, dict[str, Any]] = {}
-        if self.file.exists():
-            for line in self.file.read_text(encoding="utf-8").splitlines():
-                with suppress(ValueError):
-                    row = json.loads(line)
-                    rows[row["question"]] = row
-        return rows
+        self._journal.end()
 
 
 def _hash_question(question: GoldenQuestion) -> str:
-    return _hash(asdict(question))
+    return hash_value(asdict(question))
 
 
-def _hash(value: object) -> str:
+def hash_value(value: object) -> str:
+    """Equal for equal values that JSON can hold."""
     return hashlib.sha256(json.dumps(value, sort_keys=True).encode()).hexdigest()

@@ -68,7 +68,7 @@ async def needle(
     async with open_house(read_settings()) as house:
         chosen = _choose_lengths(lengths, house.settings.model_context_tokens)
         at = sorted(set(depths)) or list(DEPTHS)
-        hay = await _find_hay(house, languages or ("en", "ko"), seed)
+        hay = await find_hay(house, languages or ("en", "ko"), seed)
         name = await house.choose_adapter(adapter)
         probes: list[Probe] = []
         try:
@@ -116,7 +116,7 @@ def _choose_lengths(lengths: Sequence[int], longest: int) -> list[int]:
     return chosen
 
 
-async def _find_hay(house: House, languages: Sequence[Language], seed: int) -> dict[Language, list[PromptPassage]]:
+async def find_hay(house: House, languages: Sequence[Language], seed: int) -> dict[Language, list[PromptPassage]]:
     """Passages that everyone may read, of each language that has any."""
     hay: dict[Language, list[PromptPassage]] = {}
     for language in languages:

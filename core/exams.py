@@ -1,9 +1,9 @@
-"""Results of golden questions: recorded by whoever asks them, read by the report and the command line."""
+"""Results of golden questions and of pinned exams: recorded by whoever asks, read by the report and commands."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import TypedDict
+from typing import Any, TypedDict
 
 import orjson
 
@@ -41,6 +41,29 @@ class Exam:
         return sum(found.get(cell, 0) for found in self.cells.values() for cell in cells)
 
 
+@dataclass(frozen=True, slots=True)
+class ExamRun:
+    """What `nightbake exam run` measured.
+
+    Attributes:
+        exam_id: of the pinned exam; None where only golden questions were asked, or it is gone.
+        facts: model, adapters by way, settings, counts and seconds.
+        results: as `learning/exams/results.py` writes them; numbers only.
+    """
+
+    id: int
+    exam_id: int | None
+    ran_at: datetime
+    ran_by: str
+    facts: dict[str, Any]
+    results: dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class _Id:
+    id: int
+
+
 class Exams:
     """The rounds so far, append-only."""
 
@@ -62,3 +85,20 @@ class Exams:
     async def find_latest(self, *, limit: int) -> list[Exam]:
         """The latest rounds, newest first."""
         return await self._database.fetch_all(QUERIES["find_latest"], {"limit": limit}, Exam)
+
+    async def record_run(
+        self, *, by: str, exam_id: int | None, facts: Mapping[str, Any], results: Mapping[str, Any]
+    ) -> int:
+        """Store a run; its number. Neither may hold a question or an answer."""
+        parameters = {
+            "by": by,
+            "exam_id": exam_id,
+            "facts": orjson.dumps(facts).decode(),
+            "results": orjson.dumps(results).decode(),
+        }
+        found = await self._database.fetch_all(QUERIES["record_run"], parameters, _Id)
+        return found[0].id
+
+    async def find_runs(self, *, limit: int, exam_id: int | None = None) -> list[ExamRun]:
+        """The latest runs, of one pinned exam or of all, newest first."""
+        return await self._database.fetch_all(QUERIES["find_runs"], {"limit": limit, "exam_id": exam_id}, ExamRun)

@@ -155,6 +155,9 @@ class Settings(BaseSettings):
     golden_questions: Path | None = Field(
         None, description="Questions with right answers (JSON Lines), asked for every night's report"
     )
+    bertscore_model: str | None = Field(
+        None, description="Encoder on this machine, folder or cached name, for BERTScore in `exam run`; unset: none"
+    )
     night_rater_weights: str | None = Field(
         None, description="Weight of people and groups as raters, such as group:hr=3,user:ann=2; others weigh 1"
     )

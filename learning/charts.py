@@ -1,5 +1,6 @@
 """Small plots as inline SVG: no script, no font, no request; colours are the page's, so they follow its theme."""
 
+import re
 from collections.abc import Mapping, Sequence
 from html import escape
 from typing import Any
@@ -204,6 +205,23 @@ def draw_comparison(
     return _frame([f'<style>{_COMPARISON_STYLE}</style><g class="comparison">{body}</g>'], height)
 
 
+def stack(plots: Sequence[str], *, gap: int = 18) -> str:
+    """Plots of this module below each other in one, on a white ground."""
+    parts: list[str] = []
+    height = float(gap)
+    for plot in plots:
+        box = _BOX.search(plot)
+        assert box, "a plot says its size"
+        tall = float(box[1])
+        parts.append(plot.replace("<svg ", f'<svg x="{gap}" y="{height:g}" width="{WIDTH}" height="{tall:g}" ', 1))
+        height += tall + gap
+    width = WIDTH + 2 * gap
+    ground = f'<rect width="{width}" height="{height:g}" fill="#fff"/>'
+    size = f'viewBox="0 0 {width} {height:g}" width="{width}" height="{height:g}"'
+    return f'<svg {size} xmlns="http://www.w3.org/2000/svg">{ground}{"".join(parts)}</svg>'
+
+
+_BOX = re.compile(r'viewBox="0 \S+ \d+ ([^"]+)"')
 _COMPARISON_STYLE = (
     ".comparison{font-family:system-ui,sans-serif}"
     ".comparison text{font-size:13px;fill:var(--soft,#6d675d)}"

@@ -50,6 +50,7 @@ TORCH_AT_TOP = {
 TORCH_IN_FUNCTIONS = {
     "core/base_model.py",
     "core/quantised_model.py",
+    "learning/exams/bertscore.py",
     "learning/starter.py",
     "retrieval/embedding.py",
     "retrieval/openvino_encoder.py",

@@ -4,12 +4,12 @@ All ways are held against the same questions. Intervals are of 95 % each, so of 
 will look clear: believe a way that is clear on two measures, or on a second exam.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
 from core.prompt import Language
-from learning.charts import draw_comparison
+from learning.charts import draw_comparison, stack
 from learning.exams.bootstrap import Difference, Estimate, NothingMeasuredError, estimate_difference, estimate_mean
 
 Way = Literal["base", "few_shot", "rag", "sft", "sft_dpo"]
@@ -121,6 +121,11 @@ def draw(comparison: Comparison, language: Language) -> str:
     ]
     titles = (comparison.measure, _title_gain(comparison, language))
     return draw_comparison(rows, titles=titles, percent=words["percent"])
+
+
+def draw_all(comparisons: Sequence[Comparison], language: Language) -> str:
+    """All tables below each other, as a file of its own; white below, for it may be looked at in the dark."""
+    return stack([draw(one, language) for one in comparisons])
 
 
 def _show(found: Estimate, form: str, words: Mapping[str, str]) -> str:
