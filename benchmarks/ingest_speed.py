@@ -48,7 +48,7 @@ from benchmarks.scratch_database import open_embedded
 from core.database import Database
 from core.migrate import migrate
 from retrieval.chunking import lay_out, split_into_chunks
-from retrieval.embedding import Embedder
+from retrieval.embedding import Backend, Embedder
 from retrieval.formats.pdf import extract_pdf
 from retrieval.formats.registry import extract
 from retrieval.ingest import MAX_TOKENS, ingest
@@ -283,14 +283,17 @@ async def measure_ingest(url: str, embedder: Embedder, corpora: Sequence[Corpus]
 @click.command(help=__doc__ and __doc__.split("\n\n    ", maxsplit=1)[0])
 @click.option("--dataset", type=click.Path(exists=True, file_okay=False, path_type=Path), help="Holds corpus.jsonl.")
 @click.option("--chunks", default=64, show_default=True, help="Beside questions; four times that for speed.")
+@click.option(
+    "--backend", default="torch", show_default=True, type=click.Choice(["torch", "openvino"]), help="Encodes documents."
+)
 @click.option("--seed", default=1, show_default=True, help="Of the draw of documents, or of their text.")
 @click.option("--json-only", is_flag=True, help="Only the JSON object, which is the last line otherwise.")
-def main(dataset: Path | None, chunks: int, seed: int, json_only: bool) -> None:
+def main(dataset: Path | None, chunks: int, backend: Backend, seed: int, json_only: bool) -> None:
     """Measure, print."""
     console = Console(quiet=json_only, width=120)
     conditions = read_conditions(seed)
     console.print(conditions.line())
-    embedder = Embedder()
+    embedder = Embedder(backend=backend)
     try:
         corpora = draw_corpora(embedder, dataset, seed, [chunks, chunks * GROWTH])
         documents = [document for corpus in corpora for document in corpus.documents]
@@ -303,7 +306,11 @@ def main(dataset: Path | None, chunks: int, seed: int, json_only: bool) -> None:
     for name, value in figures.items():
         console.print(f"{name.replace('_', ' '):55}{value:12,.2f}")
     rounded = {name: round(value, 3) for name, value in figures.items()}
-    print(json.dumps({**rounded, "dataset": dataset.name if dataset else "made up", **asdict(conditions)}))
+    print(
+        json.dumps(
+            {**rounded, "backend": backend, "dataset": dataset.name if dataset else "made up", **asdict(conditions)}
+        )
+    )
 
 
 if __name__ == "__main__":

@@ -50,7 +50,7 @@ class Settings(BaseSettings):
     )
     embedding_languages: str = Field("en", description="Languages the embedding model reads")
     embedding_backend: Literal["torch", "openvino"] = Field(
-        "torch", description="What encodes documents: torch, or openvino (an extra), in float32 on the CPU"
+        "torch", description="What encodes documents: torch, or openvino (an extra, on the CPU)"
     )
     rerank_model: str | None = Field(None, description="Cross-encoder, hub name or folder; unset does not rerank")
     documents: str | None = Field(
@@ -130,6 +130,9 @@ class Settings(BaseSettings):
     night_beta: float = Field(0.1, gt=0, description="DPO beta")
     night_lora_rank: int = Field(16, ge=1, le=256, description="Rank of the adapter; not above the server's maximum")
     night_four_bits: bool = Field(False, description="Train with the base's weights in 4 bits (QLoRA): less memory")
+    night_goes_on: bool = Field(
+        False, description="Train on from what is served and not afresh; what that costs: docs/life-of-a-night.md"
+    )
     night_max_train_seconds: float = Field(14400, gt=0, description="Training stops cleanly after this")
     night_min_held_out: int = Field(20, ge=1, description="Fewer held-out pairs and the gate abstains")
     night_answers: int = Field(32, ge=0, description="Held-out prompts answered again by both models, at most")

@@ -5,10 +5,13 @@ take a quarter of the memory of sixteen, and training alone is done with them: s
 are served, or the adapter would be judged on a model that answers nobody.
 """
 
+import json
+from pathlib import Path
 from typing import Any
 
 import torch
-from peft import prepare_model_for_kbit_training
+from peft import PeftModel, prepare_model_for_kbit_training, set_peft_model_state_dict
+from safetensors.torch import load_file
 from transformers import AutoModelForCausalLM, BitsAndBytesConfig
 
 from core.base_model import cpu_dtype
@@ -42,6 +45,18 @@ def load_base(base_model: str, *, dtype: str = "auto", bits: int = 16, may_spill
     if bits == 4:
         prepare_model_for_kbit_training(model, use_gradient_checkpointing=torch.cuda.is_available())
     return model, name
+
+
+def take_start(model: PeftModel, folder: str, base_hash: str) -> str | None:
+    """Put the weights of an earlier adapter of the same shape in place of the fresh ones; their hash.
+
+    None where it was trained on another base model: its weights mean nothing to this one, and the fresh ones stay.
+    """
+    manifest = json.loads((Path(folder) / "manifest.json").read_text())
+    if manifest["base_hash"] != base_hash:
+        return None
+    set_peft_model_state_dict(model, load_file(Path(folder) / "adapter_model.safetensors"))
+    return manifest["sha256"]
 
 
 def choose_dtype() -> str:

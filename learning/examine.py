@@ -37,6 +37,7 @@ TRAINING_FACTS = (
     "sha256",
     "dtype",
     "pairs",
+    "started_from",
     "steps",
     "planned_steps",
     "stopped_early",

@@ -10,7 +10,8 @@ class Job:
     """What to train. The learning rate is the peak; `batch_pairs` are accumulated one by one for each step.
 
     Attributes:
-        live_adapter: folder of the adapter in service, for comparison only: training starts afresh from the base.
+        live_adapter: folder of the adapter in service, for comparison only.
+        start_from: folder of an adapter of the same rank whose weights training goes on from; None starts afresh.
         loss: one of `learning.train.LOSSES`; `benchmarks/dpo_noise.py` compares them.
         seed: of the split, of the adapter's first weights and of the order of the pairs.
         dtype: `float32`, `bfloat16`, or `auto` for what is faster here.
@@ -22,6 +23,7 @@ class Job:
 
     base_model: str
     live_adapter: str | None = None
+    start_from: str | None = None
     rank: int = 16
     alpha: int = 32
     beta: float = 0.1

@@ -5,7 +5,7 @@ language-model head is applied to the answers' positions only. Most of a RAG seq
 row for each prompt token costs as much as the model itself.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from typing import Any
@@ -100,3 +100,16 @@ def find_causal_lm(model: Any) -> Any:
 def autocast(model: Any) -> AbstractContextManager:
     """bfloat16 products where the weights are bfloat16, as the trainer multiplies them; else float32 throughout."""
     return torch.autocast(model.device.type, dtype=torch.bfloat16, enabled=model.dtype == torch.bfloat16)
+
+
+def check_turn_ends(tokenizer: Any, pairs: Iterable[Mapping[str, Tokens]]) -> None:
+    """A model that never sees the end of a turn never learns to stop.
+
+    Raises:
+        ValueError: the end-of-sequence token is not among the last tokens of an answer.
+    """
+    for tokens in (pair[side] for pair in pairs for side in SIDES):
+        if tokenizer.eos_token_id not in tokens.ids[-3:]:
+            raise ValueError(
+                f"expected the chat template to end a turn with {tokenizer.eos_token!r}; mend the template"
+            )

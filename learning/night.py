@@ -34,6 +34,7 @@ class NightSettings:
         review_share: of new pairs, those that wait for a person.
         regenerate: answers that are sampled for each disliked one; 0 samples none.
         trial_share: of the conversations, for a promoted adapter at first; 0 serves it to everybody at once.
+        goes_on: whether training goes on from what is served, where that may be; see `continuing.py`.
         keep_adapters: how many of the newest keep their folders.
         figures: what answers cost and save, for the report.
     """
@@ -67,6 +68,7 @@ class NightSettings:
     review_share: float = 0.0
     regenerate: int = 4
     trial_share: float = 0.0
+    goes_on: bool = False
     keep_adapters: int = 30
     room: RoomSettings = field(default_factory=RoomSettings)
     figures: Figures = field(default_factory=Figures)
@@ -122,6 +124,7 @@ def read_night_settings(settings: Settings, *, base_model: str) -> NightSettings
         review_share=settings.night_review_share,
         regenerate=settings.night_regenerate,
         trial_share=settings.night_trial_share,
+        goes_on=settings.night_goes_on,
         keep_adapters=settings.night_keep_adapters,
         room=RoomSettings(
             wish=settings.night_gpu,
@@ -150,13 +153,19 @@ def read_figures(settings: Settings) -> Figures:
 
 
 def build_job(
-    settings: NightSettings, *, live_adapter: str | None, max_seconds: float, reference_cache: Path
+    settings: NightSettings,
+    *,
+    live_adapter: str | None,
+    start_from: str | None = None,
+    max_seconds: float,
+    reference_cache: Path,
 ) -> dict[str, Any]:
     """A night's job as JSON takes it."""
     figures = settings.figures
     job = Job(
         base_model=settings.base_model,
         live_adapter=live_adapter,
+        start_from=start_from,
         rank=settings.rank,
         bits=settings.bits,
         alpha=2 * settings.rank,

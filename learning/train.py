@@ -21,7 +21,7 @@ import shutil
 import signal
 import sys
 import time
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -34,10 +34,10 @@ from safetensors.torch import save
 from transformers import AutoTokenizer, PrinterCallback, TrainerCallback, set_seed
 from trl.trainer.dpo_config import DPOConfig
 
-from learning.base_weights import load_base
+from learning.base_weights import load_base, take_start
 from learning.job import Job
 from learning.kto import lay_out
-from learning.losses import SIDES, Scores, Tokens, score_pair, tokenize_pair
+from learning.losses import SIDES, Scores, Tokens, check_turn_ends, score_pair, tokenize_pair
 from learning.manifest import describe_code, hash_rows, price
 from learning.prefix_dpo import VOTE, PrefixSharedDPOTrainer, PreparedDPOTrainer
 from learning.prefix_tree import find_obstacles
@@ -96,6 +96,7 @@ def bake(job: Job, folder: Path, emit: Any) -> None:
         dtype=base.dtype,
         scratch=folder / "scratch",
     )
+    started_from = take_start(trainer.model, job.start_from, base.weights) if job.start_from else None
     trainer.add_callback(Watch(emit, deadline=began + job.max_seconds))
     trainer.train()
     trained = time.monotonic()
@@ -127,6 +128,7 @@ def bake(job: Job, folder: Path, emit: Any) -> None:
         "held_out": len(held_out_rows),
         "held_out_sha256": hash_rows(held_out_rows),
         "seeds": {"split": job.seed, "weights": job.seed, "order": job.seed},
+        "started_from": started_from,
         "steps": state.global_step,
         "planned_steps": state.max_steps,
         "stopped_early": state.global_step < state.max_steps,
@@ -247,19 +249,6 @@ def _to_columns(pair: Mapping[str, Tokens], scores: Scores) -> dict[str, Any]:
     start = pair["chosen"].prompt_length
     answers = {f"{side}_ids": pair[side].ids[start:] for side in SIDES}
     return {"prompt_ids": pair["chosen"].ids[:start], **answers} | {f"ref_{side}_logps": scores[side] for side in SIDES}
-
-
-def check_turn_ends(tokenizer: Any, pairs: Iterable[Mapping[str, Tokens]]) -> None:
-    """A model that never sees the end of a turn never learns to stop.
-
-    Raises:
-        ValueError: the end-of-sequence token is not among the last tokens of an answer.
-    """
-    for tokens in (pair[side] for pair in pairs for side in SIDES):
-        if tokenizer.eos_token_id not in tokens.ids[-3:]:
-            raise ValueError(
-                f"expected the chat template to end a turn with {tokenizer.eos_token!r}; mend the template"
-            )
 
 
 class Watch(TrainerCallback):

@@ -10,6 +10,7 @@ from typing import Any
 from core.adapters import Adapters
 from core.database import Database
 from learning.audiences import Audiences
+from learning.continuing import choose_rows, find_learnt
 from learning.night import NightSettings, Stopped, build_job
 from learning.pair_export import stream_singles
 from learning.plan import NoRoomError, NoTimeError, Plan
@@ -61,16 +62,19 @@ class Training:
 
     async def _make(self, run: Run, pairs: Sequence[RunPair], folder: Path) -> None:
         active = await self._adapters.find_active(run.audience)
+        learnt = await find_learnt(self._database, run.id, active, self._settings)
         plan = await self._plan()
         job = build_job(
             self._settings,
             live_adapter=active.folder if active else None,
+            start_from=active.folder if active and learnt else None,
             max_seconds=plan.max_seconds,
             reference_cache=(self._home / "reference").absolute(),
         )
         singles = [row async for row in stream_singles(self._database, run.id)]
-        rows = {"train": list_rows(pairs, "trained"), "held_out": list_rows(pairs, "held_out")}
-        await asyncio.to_thread(write_job, folder, job, **rows, singles=singles)
+        rows = choose_rows(list_rows(pairs, "trained"), learnt, seed=self._settings.seed)
+        held_out = list_rows(pairs, "held_out")
+        await asyncio.to_thread(write_job, folder, job, train=rows, held_out=held_out, singles=singles)
         await self._room.make(plan, run_id=run.id)
         await run_trainer(folder, progress=self._progress, gpus=plan.gpus, max_memory=self._settings.max_memory)
 

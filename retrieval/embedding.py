@@ -167,10 +167,8 @@ class Embedder:
         model = self._get_model()
         if self._query_encoder is None:
             return self._encode([text], "query")[0]
-        with self._tokenizing:
-            features = model.preprocess([model.prompts.get("query", "") + text])
         with torch.inference_mode():
-            return self._query_encoder.encode(features["input_ids"][0]).numpy()
+            return self._query_encoder.encode(model.prompts.get("query", "") + text).numpy()
 
     def _encode(self, texts: list[str], purpose: Purpose) -> Vectors:
         import torch  # noqa: PLC0415

@@ -6,9 +6,11 @@ multiplied in one go. The arithmetic is float32 and the cosine to the library's 
 left out is what a single text does not need: padding, masks, checks of arguments.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
+
+from tokenizers import Tokenizer
 
 _PROBE = "How many days of annual leave may be carried over into the year 2026?"
 _LEAST_COSINE = 0.99999
@@ -33,20 +35,22 @@ class QueryEncoder:
 
     Args:
         bert: `transformers.BertModel` in float32; its embeddings and norms are used, its other weights are copied.
+        tokenizer: of this encoder alone, so that no question waits while a batch is cut into tokens.
         pack: what multiplies by a weight [out, in] and adds a bias [out].
     """
 
-    def __init__(self, bert: Any, pack: Callable[[Any, Any], Product]) -> None:
+    def __init__(self, bert: Any, tokenizer: Tokenizer, pack: Callable[[Any, Any], Product]) -> None:
+        self._tokenizer = tokenizer
         self._embeddings = bert.embeddings
         self._heads: int = bert.config.num_attention_heads
         self._layers = [_read_layer(layer, pack) for layer in bert.encoder.layer]
 
-    def encode(self, token_ids: Sequence[int]) -> Any:
-        """A vector of length 1, a float32 tensor [dimension], of the tokens with their special ones."""
+    def encode(self, text: str) -> Any:
+        """A vector of length 1, a float32 tensor [dimension]."""
         import torch  # noqa: PLC0415
         from torch.nn import functional  # noqa: PLC0415
 
-        ids = torch.as_tensor(token_ids)
+        ids = torch.as_tensor(self._tokenizer.encode(text).ids)
         embeddings = self._embeddings
         states = embeddings.word_embeddings.weight[ids] + embeddings.position_embeddings.weight[: len(ids)]
         states = embeddings.LayerNorm(states + embeddings.token_type_embeddings.weight[0])
@@ -75,12 +79,11 @@ def build_query_encoder(model: Any) -> QueryEncoder | None:
     if not isinstance(bert, BertModel) or model.device.type != "cpu" or model.dtype != torch.float32:
         return None
     with torch.inference_mode():
-        features = model.preprocess([_PROBE])
-        theirs = torch.nn.functional.normalize(model(features)["sentence_embedding"][0], dim=0)
+        theirs = torch.nn.functional.normalize(model(model.preprocess([_PROBE]))["sentence_embedding"][0], dim=0)
         for pack in (_pack_float16, _pack_float32):
             try:
-                encoder = QueryEncoder(bert, pack)
-                own = encoder.encode(features["input_ids"][0])
+                encoder = QueryEncoder(bert, _copy_tokenizer(model), pack)
+                own = encoder.encode(_PROBE)
             except RuntimeError:
                 # This build of torch has no such product.
                 continue
@@ -88,6 +91,13 @@ def build_query_encoder(model: Any) -> QueryEncoder | None:
             if own.shape == theirs.shape and float(own @ theirs) >= _LEAST_COSINE:
                 return encoder
     return None
+
+
+def _copy_tokenizer(model: Any) -> Tokenizer:
+    tokenizer: Any = Tokenizer.from_str(model.tokenizer.backend_tokenizer.to_str())
+    tokenizer.no_padding()
+    tokenizer.enable_truncation(model.max_seq_length)
+    return tokenizer
 
 
 def _read_layer(layer: Any, pack: Callable[[Any, Any], Product]) -> _Layer:

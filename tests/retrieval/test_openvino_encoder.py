@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 import pytest
 
+from core.base_model import cpu_has_bfloat16
 from core.errors import SettingsError
 from retrieval import openvino_encoder
 from retrieval.embedding import Embedder
@@ -24,7 +25,7 @@ def converted() -> Iterator[Embedder]:
 async def test_vectors_are_those_of_torch_and_no_telemetry_is_loaded(embedder: Embedder, converted: Embedder) -> None:
     texts = ["", "Leave", "휴가는 며칠인가요?", *(f"{'word ' * number} number {number}" for number in range(0, 400, 9))]
     cosines = ((await embedder.embed(texts)) * (await converted.embed(texts))).sum(axis=1)
-    assert cosines.min() >= 0.9999
+    assert cosines.min() >= (0.999 if cpu_has_bfloat16() else 0.9999)
     loaded = {name for name, module in sys.modules.items() if module and name.startswith("openvino_telemetry")}
     assert loaded == set()
 
