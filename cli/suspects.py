@@ -122,7 +122,7 @@ class Suspects:
     async def _choose_examples(self, suspect: Suspect, sources: Sequence[str]) -> tuple[PromptExample, ...]:
         """Other golden questions of the language with their answers: readable, of other documents, giving nothing away.
 
-        Where refusing is right the first shows a refusal, else the last does.
+        One of them is refused, two where refusing is right.
         """
         readable = await self._find_readable(suspect.principals)
         told: list[PromptExample] = []
@@ -135,9 +135,7 @@ class Suspects:
                 refused.append(PromptExample(one.question, REFUSALS[suspect.language]))
             elif one.answer and not (suspect.standing != "none" and suspect.holds(one.answer)):
                 told.append(PromptExample(one.question, _cite(one.answer)))
-        if suspect.standing == "none":
-            return (*refused[: EXAMPLES - 1], *told)[:EXAMPLES]
-        return (*told[: EXAMPLES - 1], *refused[:1], *told[EXAMPLES - 1 :])[:EXAMPLES]
+        return (*refused[: 2 if suspect.standing == "none" else 1], *told)[:EXAMPLES]
 
     async def _find_readable(self, principals: Sequence[str]) -> set[str]:
         key = frozenset(principals)

@@ -11,7 +11,7 @@ LABEL_WIDTH = 190
 # Of half the width of a Korean letter.
 LABEL_CELLS = 20
 # Of a line in a field of a matrix.
-MATRIX_CELLS = 30
+MATRIX_CELLS = 27
 
 
 def draw_shares(rows: Sequence[Mapping[str, Any]], *, mark: float | None = None, percent: str = "{:.0f} %") -> str:
@@ -254,7 +254,7 @@ def draw_matrix(
     parts = [_text(left + (WIDTH - left) / 2, 14, axes[1], "axis", "middle")]
     parts += [_text(left + (x + 0.5) * width, 36, name, "label", "middle") for x, name in enumerate(columns)]
     for name, across in zip(rows, cells, strict=True):
-        height = 50 + line * max(1, *(len(cell["lines"]) for cell in across))
+        height = 54 + line * max(1, *(len(cell["lines"]) for cell in across))
         middle = top + height / 2
         parts.append(f'<g transform="rotate(-90 42 {middle:.1f})">{_text(42, middle, name, "label", "middle")}</g>')
         for x, cell in enumerate(across):
@@ -273,7 +273,8 @@ def draw_matrix(
                 parts.append(_text(at + 14, y, _fit(label, MATRIX_CELLS), "label", "start"))
                 parts.append(_text(at + 14, y + 15, _fit(note, MATRIX_CELLS), "axis", "start"))
         top += height
-    title = f'<g transform="rotate(-90 16 {top / 2:.1f})">{_text(16, top / 2 + 16, axes[0], "axis", "middle")}</g>'
+    middle = (48 + top) / 2
+    title = f'<g transform="rotate(-90 18 {middle:.1f})">{_text(18, middle, axes[0], "axis", "middle")}</g>'
     words = [_text(left, top + 22 + 19 * at, text, "label", "start") for at, text in enumerate(_wrap(below, 84))]
     height = top + 16 + 19 * len(words)
     ground = f'<rect class="ground" width="{WIDTH}" height="{height:.1f}" rx="10"/>'

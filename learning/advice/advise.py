@@ -116,9 +116,9 @@ def say(step: Step | None, prices: Prices, language: Language, known: Mapping[st
     )
 
 
-def list_costs(step: Step, language: Language) -> list[str]:
+def list_costs(step: Step, language: Language, *, is_short: bool = False) -> list[str]:
     """What a step takes, in words: a person's minutes, then the machine's hours and tokens where there are any."""
-    texts = load_texts(language)
+    texts = load_texts(language)["short"] if is_short else load_texts(language)
     costs = [texts["minutes"].format(minutes=step.minutes)]
     if step.machine_hours:
         costs.append(texts["machine"].format(hours=say_duration(step.machine_hours * 3600, language)))
@@ -152,14 +152,16 @@ def name_kind(context: Context | None, behaviour: Behaviour | None, language: La
 
 
 def _draw_field(field: Field, steps: Mapping[str, Step], first: Step | None, language: Language) -> dict[str, Any]:
+    texts = load_texts(language)
     lines: list[tuple[str, str, bool]] = []
     for context, behaviour, count in field.kinds:
-        lacking = behaviour or context
-        step = steps.get(_STEP_OF[lacking]) if lacking else None
-        is_alone = not (context and behaviour)
-        note = ", ".join(list_costs(step, language)[:2]) if step and is_alone else load_texts(language)["two_steps"]
-        is_first = is_alone and step is not None and step == first
-        lines.append((f"{name_kind(context, behaviour, language)} {count}", note, is_first))
+        label = f"{name_kind(context, None if context else behaviour, language)} {count}"
+        if context and behaviour:
+            lines.append((label, texts["besides"].format(behaviour=texts["behaviours"][behaviour]), False))
+        elif lacking := context or behaviour:
+            step = steps.get(_STEP_OF[lacking])
+            note = ", ".join(list_costs(step, language, is_short=True)) if step else ""
+            lines.append((label, note, step is not None and step == first))
     return {"count": field.count, "lines": lines}
 
 

@@ -211,7 +211,11 @@ class _Bench:
         is_reworded: bool = False,
         adapter: str | Literal[False] | None = False,
     ) -> Outcome:
-        """Ask once; an adapter that could not be served tells nothing and leaves no run."""
+        """Ask once; an adapter that could not be served tells nothing and leaves no run.
+
+        A model that does not answer is quoted for, and a quotation of the right passage is right whatever the model
+        can do: under changed circumstances only its own words count.
+        """
         wanted = self._adapter if adapter is False else adapter
         outcome = await self.asker.ask(
             self.suspect.question,
@@ -226,7 +230,7 @@ class _Bench:
             self.runs.append(
                 Run(
                     name,
-                    self.suspect.is_right(outcome),
+                    self.suspect.is_right(outcome) and (name == "now" or self._is_own(outcome)),
                     outcome.prompt_tokens or 0,
                     outcome.completion_tokens or 0,
                     round(outcome.answer_seconds or 0.0, 3),
@@ -234,6 +238,9 @@ class _Bench:
                 )
             )
         return outcome
+
+    def _is_own(self, outcome: Outcome) -> bool:
+        return outcome.mode == "generated" or self.suspect.standing == "none"
 
 
 async def _read_context(suspect: Suspect, asker: Asker, outcome: Outcome) -> tuple[Context | None, int | None]:

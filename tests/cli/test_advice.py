@@ -50,11 +50,11 @@ def test_faults_are_told_apart_and_priced(golden: Path, tmp_path: Path) -> None:
     assert ran.code == 0, ran.err
     assert (ran.json["asked"], ran.json["right"], ran.json["failed"]) == (3, 1, 2)
     lacking = {one["key"]: (one["context"], one["behaviour"]) for one in ran.json["questions"]}
-    # The model says 23 days whatever it is shown; that no passage carries, so what stands there is quoted.
+    # The model says 23 days whatever it is shown; what is quoted in its place is not to its merit.
     assert lacking == {
-        "golden:leave": (None, None), "golden:bike": ("missing", None), "golden:bonus": ("hidden", None),
+        "golden:leave": (None, None), "golden:bike": ("missing", "memory"), "golden:bonus": ("hidden", None),
     }  # fmt: skip
-    assert ran.json["recommended"] == "write_documents" and ran.json["tokens"] > 0
+    assert ran.json["recommended"] == "train" and ran.json["tokens"] > 0
     assert picture.read_text().startswith("<svg")
     assert "Secret" not in ran.out and "7 percent" not in ran.out, "what the asker may not read is not told"
 
@@ -82,7 +82,7 @@ def test_a_round_that_failed_goes_on_where_it_was(ingested: FakeModelServer, gol
 def test_an_adopted_step_is_measured_by_the_next_round(golden: Path, documents: Path) -> None:
     opened = advise(golden, "--adopt", "--json").json["experiment"]
     again = advise(golden, "--adopt")
-    assert again.code == 2 and "no open experiment of 'write_documents'" in again.err
+    assert again.code == 2 and "no open experiment of 'train'" in again.err
     (documents / "bike.md").write_text("# Bicycles\n\nEmployees have 23 days of bicycle leave.\n")
     listed = run_nightbake("experiments", "list", "--json").json["experiments"][0]
     assert (listed["id"], listed["state"], listed["before"]["targets"]) == (opened, "open", ["golden:bike"])

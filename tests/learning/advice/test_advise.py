@@ -77,7 +77,7 @@ def test_advice_names_its_targets_and_no_question() -> None:
     advice = build_advice(MIXED, PRICES, more=9)
     assert (advice.asked, advice.right, advice.targets) == (7, 1, ["golden:1", "golden:2"])
     assert "2 of 6" in advice.said["en"] and "10 % to 70 %" in advice.said["en"] and "USD 50" in advice.said["en"]
-    assert "6개 가운데 2개" in advice.said["ko"]
+    assert "6개 가운데 최대 2개" in advice.said["ko"]
     assert json.loads(json.dumps(advice.to_json()))["recommended"] == "improve_search"
 
 

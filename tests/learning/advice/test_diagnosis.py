@@ -141,6 +141,15 @@ async def test_every_run_is_made_when_asked_for_and_the_first_that_is_right_coun
     assert found.mends("examples") and not found.mends("more_passages")
 
 
+async def test_a_quotation_of_the_right_passage_is_not_the_models_answer() -> None:
+    class Quoting(Service):
+        async def ask(self, question: str, principals: Sequence[str], **change: Any) -> Outcome:
+            return replace(await super().ask(question, principals, **change), mode="quoted")
+
+    assert (await examine(Quoting(given_right))).behaviour == "memory"
+    assert (await examine(Quoting(lambda _: True))).is_right, "as it is, people are helped by it"
+
+
 async def test_a_right_answer_is_diagnosed_no_further() -> None:
     found = await examine(Service(lambda _: True))
     assert (found.is_right, found.context, found.behaviour, len(found.runs)) == (True, None, None, 1)
