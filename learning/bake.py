@@ -17,7 +17,7 @@ import random
 import resource
 import sys
 import time
-from collections.abc import Generator, Iterable, Mapping, Sequence
+from collections.abc import Generator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
@@ -32,7 +32,6 @@ from transformers import AutoTokenizer
 from core.prompt import PROMPT_VERSION, Language, shorten_prompt
 from learning import child_process
 from learning.child_process import Base, Emit, make_deterministic, open_base, read_rows, write_adapter, write_synced
-from learning.decode import decode
 from learning.held_out import score_held_out
 from learning.job import BakeJob
 from learning.judges import Asked, grade
@@ -44,8 +43,8 @@ from learning.style import count_passages, keeps_style
 TEACHER = "teacher"
 WARMUP_SHARE, CLIP_NORM = 0.1, 1.0
 DRAWN_TEMPERATURE = 1.0
-# Prompts that are decoded together: attention costs the square of their tokens.
-DECODE_TOKENS = 3000
+# Prompts that are answered together; each step costs hardly more for many than for one.
+AT_ONCE = 16
 
 
 @dataclass(slots=True)
@@ -192,13 +191,12 @@ def read_question(tokenizer: Any, row: Mapping[str, Any]) -> Question:
 
 def teach(model: PeftModel, tokenizer: Any, questions: Sequence[Question], job: BakeJob, emit: Emit) -> None:
     """Fill in the teacher's answers, the likeliest first."""
-    generator = torch.Generator().manual_seed(job.seed)
-    heats = [0.0] + [DRAWN_TEMPERATURE] * (job.answers - 1)
+    heats = [0.0, *[DRAWN_TEMPERATURE] * (job.answers - 1)]
     done = 0
     with as_teacher(model):
-        for batch in batch_prompts(questions, "long"):
+        for batch in batch_prompts(questions):
             for heat in heats:
-                answers = answer(model, tokenizer, [one.long for one in batch], job, heat=heat, generator=generator)
+                answers = answer(model, tokenizer, [one.long for one in batch], job, heat=heat)
                 for question, ids in zip(batch, answers, strict=True):
                     question.answers.append(ids)
             done += len(batch)
@@ -206,37 +204,40 @@ def teach(model: PeftModel, tokenizer: Any, questions: Sequence[Question], job: 
 
 
 def answer(
-    model: PeftModel,
-    tokenizer: Any,
-    prompts: Sequence[Sequence[int]],
-    job: BakeJob,
-    *,
-    heat: float = 0.0,
-    generator: torch.Generator | None = None,
+    model: PeftModel, tokenizer: Any, prompts: Sequence[Sequence[int]], job: BakeJob, *, heat: float = 0.0
 ) -> list[list[int]]:
-    """Token ids of one answer each, as the adapter that is on gives them."""
+    """Token ids of one answer each without its end, as the adapter that is on gives them.
+
+    Args:
+        heat: temperature; 0 takes the likeliest tokens, others draw from torch's generator.
+    """
     model.eval()
-    with autocast(find_causal_lm(model)):
-        return decode(
-            model,
-            prompts,
-            end=tokenizer.eos_token_id,
-            limits=[job.answer_tokens] * len(prompts),
-            temperatures=[heat] * len(prompts),
-            generator=generator,
+    end, device = tokenizer.eos_token_id, model.device
+    length = max(map(len, prompts))
+    # Padded on the left, so that all answers begin at one place.
+    ids = torch.tensor([[end] * (length - len(prompt)) + list(prompt) for prompt in prompts], device=device)
+    mask = torch.tensor([[0] * (length - len(prompt)) + [1] * len(prompt) for prompt in prompts], device=device)
+    drawn = {"do_sample": True, "temperature": heat, "top_k": 0, "top_p": 1.0}
+    options: dict[str, Any] = drawn if heat else {"do_sample": False, "temperature": None, "top_k": None, "top_p": None}
+    base = find_causal_lm(model)
+    with torch.inference_mode(), autocast(base):
+        made = base.generate(
+            input_ids=ids,
+            attention_mask=mask,
+            max_new_tokens=job.answer_tokens,
+            eos_token_id=end,
+            pad_token_id=end,
+            # What a model asks for by itself, such as a penalty, is not what is served.
+            repetition_penalty=1.0,
+            **options,
         )
+    return [row[: row.index(end)] if end in row else row for row in made[:, length:].tolist()]
 
 
-def batch_prompts(questions: Sequence[Question], side: str) -> Iterable[list[Question]]:
-    """Questions in their order, as many at a time as are decoded together."""
-    batch: list[Question] = []
-    for question in questions:
-        if batch and sum(len(getattr(one, side)) for one in [*batch, question]) > DECODE_TOKENS:
-            yield batch
-            batch = []
-        batch.append(question)
-    if batch:
-        yield batch
+def batch_prompts(questions: Sequence[Question]) -> list[list[Question]]:
+    """Questions of like length together, as many at a time as are answered together."""
+    ordered = sorted(questions, key=lambda question: len(question.long))
+    return [ordered[at : at + AT_ONCE] for at in range(0, len(ordered), AT_ONCE)]
 
 
 def distil(
@@ -303,12 +304,11 @@ def read_student(model: PeftModel, tokenizer: Any, held_out: Sequence[Question],
     model.eval()
     with torch.no_grad():
         measured = torch.cat([measure_kl(model, question).cpu() for question in held_out])
-    ids = [
-        one
-        for batch in batch_prompts(held_out, "short")
-        for one in answer(model, tokenizer, [q.short for q in batch], job)
-    ]
-    return _read(tokenizer, held_out, ids, kl=float(measured.mean()))
+    said: dict[str, list[int]] = {}
+    for batch in batch_prompts(held_out):
+        answers = answer(model, tokenizer, [question.short for question in batch], job)
+        said |= {question.sha256: ids for question, ids in zip(batch, answers, strict=True)}
+    return _read(tokenizer, held_out, [said[question.sha256] for question in held_out], kl=float(measured.mean()))
 
 
 def read_teacher(tokenizer: Any, held_out: Sequence[Question]) -> Reading:

@@ -14,6 +14,7 @@ from core.group_commit import to_json_rows
 from core.model_server import ModelServer, Sampling
 from core.prompt import restore_prompt
 from core.sql import load_queries
+from core.text import clean_text
 from core.wording import is_refusal
 from learning.labels import Answer, Judgement
 from learning.pairs import Pair, make_pair
@@ -130,7 +131,7 @@ async def sample(sampler: Sampler, wanted: Sequence[tuple[int, Sequence[Any], in
             except ModelServerError as error:
                 errors.append(error)
             else:
-                done.append((key, seed, found.text))
+                done.append((key, seed, clean_text(found.text)))
 
     with suppress(TimeoutError):
         async with asyncio.timeout(sampler.seconds):

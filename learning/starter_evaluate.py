@@ -1,12 +1,14 @@
 """How well a model answers from passages: greedy answers to questions that were held out, judged by plain rules."""
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+import torch
+
 from core.prompt import REFUSALS, Language, detect_language
-from learning.decode import decode
+from learning.prefix_tree import shared_prefix
 from learning.starter_chats import render_prompt
 from learning.starter_examples import Branch, Group
 from learning.starter_readings import content
@@ -101,16 +103,61 @@ def answer_groups(model: Any, tokenizer: Any, groups: Sequence[Group]) -> list[J
     return judged
 
 
+@torch.inference_mode()
 def generate_group(model: Any, tokenizer: Any, group: Group) -> list[str]:
-    """Greedy answers, one a branch, decoded side by side as one growing tree."""
+    """Greedy answers, one a branch, decoded side by side as one growing tree.
+
+    The passages are encoded once and one key-value cache holds every branch: each step feeds the next token of all
+    unfinished branches as one sequence, and a mask keeps them apart. Nothing is copied or padded, and what a branch
+    answers does not depend on the others.
+    """
     prompts = [
         tokenizer.encode(render_prompt(group, branch.question, tokenizer), add_special_tokens=False)
         for branch in group.branches
     ]
+    prefix = min(shared_prefix(prompts), min(map(len, prompts)) - 1)
+    device = next(model.parameters()).device
+    head = torch.tensor([prompts[0][:prefix]], device=device)
+    cache = model(head, use_cache=True, logits_to_keep=1).past_key_values
     end = tokenizer.convert_tokens_to_ids("<|im_end|>")
     limits = [MAX_NEW_TOKENS[branch.language] for branch in group.branches]
-    answers = decode(model, prompts, end=end, limits=limits)
+    answers: list[list[int]] = [[] for _ in prompts]
+    fed = {number: prompt[prefix:] for number, prompt in enumerate(prompts)}
+    columns = [-1] * prefix
+    while fed:
+        columns += [number for number, tokens in fed.items() for _ in tokens]
+        chosen = _feed(model, cache, fed, columns, device)
+        for number, token in zip(list(fed), chosen, strict=True):
+            fed[number] = [token]
+            if token != end:
+                answers[number].append(token)
+            if token == end or len(answers[number]) >= limits[number]:
+                del fed[number]
     return [tokenizer.decode(answer, skip_special_tokens=True).strip() for answer in answers]
+
+
+def _feed(model: Any, cache: Any, fed: Mapping[int, list[int]], columns: Sequence[int], device: Any) -> list[int]:
+    """Feed each branch its tokens; returns the likeliest next token of each.
+
+    Args:
+        fed: tokens by branch. The cache is changed in place.
+        columns: branch of every place in the cache after this step, -1 for the prefix.
+    """
+    owner = torch.tensor(columns, device=device)
+    rows = torch.arange(len(columns) - sum(map(len, fed.values())), len(columns), device=device)
+    places = torch.arange(len(columns), device=device)
+    own = (owner[None, :] == -1) | (owner[None, :] == owner[rows, None])
+    mask = own & (places[None, :] <= rows[:, None])
+    last = torch.tensor([len(tokens) for tokens in fed.values()], device=device).cumsum(0) - 1
+    logits = model(
+        torch.tensor([[token for tokens in fed.values() for token in tokens]], device=device),
+        attention_mask=mask[None, None],
+        position_ids=(mask.sum(-1) - 1)[None],
+        past_key_values=cache,
+        use_cache=True,
+        logits_to_keep=last,
+    ).logits[0]
+    return logits.argmax(-1).tolist()
 
 
 def _holds(branch: Branch, output: str) -> bool:
