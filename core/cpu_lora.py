@@ -50,6 +50,13 @@ class GroupedLora(PunicaWrapperCPU):
             weights = w_t_all[slot].view(-1, w_t_all.shape[-1])[:y_slice_size]
             y[tokens, columns] += x[tokens].to(y.dtype) @ weights.to(y.dtype).T
 
+    def add_lora_logits(self, y: torch.Tensor, x: torch.Tensor, *args: Any, **kwargs: Any) -> None:
+        """Nothing: our adapters change linear layers only, and PEFT counts the head as none.
+
+        vLLM would gather the head's zeros, 3 MB a row. It takes a row for each request too, so that it dies of the
+        log-probabilities of a prompt, which have a row for each token, as soon as a second request is in the batch.
+        """
+
 
 def group_tokens(slots: list[int]) -> list[tuple[int, slice]]:
     """Runs of neighbouring tokens with the same slot; those without an adapter (-1) are left out."""

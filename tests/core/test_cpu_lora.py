@@ -58,6 +58,16 @@ def test_is_what_vllm_computes_where_every_token_has_an_adapter(prefill: bool) -
     torch.testing.assert_close(ours, theirs)
 
 
+def test_a_prompt_is_weighed_beside_other_requests() -> None:
+    """Rows are the tokens of one prompt, where the batch holds two requests."""
+    wrapper: Any = lora.GroupedLora(max_num_batched_tokens=32, max_batches=8, device="cpu")
+    wrapper.update_metadata(LoRAMapping((7,) * 5 + (9,) * 3, (7, 9), is_prefill=True), [7, 9], SLOTS, 100)
+    first, second = torch.zeros(SLOTS, 1, RANK, INPUTS), torch.zeros(SLOTS, 1, OUTPUTS, RANK)
+    logits = torch.ones(5, OUTPUTS)
+    wrapper.add_lora_logits(logits, torch.randn(5, INPUTS), first, second, 1.0)
+    torch.testing.assert_close(logits, torch.ones(5, OUTPUTS))
+
+
 def test_neighbours_with_one_slot_are_one_group() -> None:
     assert lora.group_tokens([1, 1, -1, 0, 1]) == [(1, slice(0, 2)), (0, slice(3, 4)), (1, slice(4, 5))]
 
