@@ -14,8 +14,7 @@ from bot.golden import GoldenQuestion, load_golden
 from bot.retrial import Retrial
 from bot.side_by_side import take_answers
 from cli.ask import local_person
-from cli.exam import find_golden
-from cli.house import House, open_house
+from cli.house import SAMPLE, House, open_house
 from cli.output import AT_MOST, command, console, emit, escape, json_option, open_for_writing, read_settings, say
 from cli.progress import count_progress
 from cli.suspects import Case, find_cases
@@ -100,10 +99,8 @@ async def advice(
 
 def _read_golden(house: House, given: Path | None) -> tuple[Path | None, list[GoldenQuestion]]:
     """None where no file is named: then only disliked answers are diagnosed."""
-    if not (given or house.settings.golden_questions or house.has_sample):
-        return None, []
-    file = find_golden(house, given)
-    return file, load_golden(file)
+    file = given or house.settings.golden_questions or (SAMPLE / "golden.jsonl" if house.has_sample else None)
+    return file, load_golden(file) if file else []
 
 
 async def _begin(
