@@ -55,6 +55,9 @@ class Composer:
         find_baked: the version of the standing prompt that an adapter has in its weights.
     """
 
+    # In place of the standing prompt, where it is tried out.
+    _system: str | None = None
+
     def __init__(
         self,
         model_server: ModelServer,
@@ -69,28 +72,9 @@ class Composer:
         self.limits = limits
         self._restore = restore
         self._is_resting = is_resting
-        self.examples = examples
+        self._examples = examples
         self._find_baked = find_baked
         self._baked: dict[str, str | None] = {}
-        self._system: str | None = None
-
-    def vary(
-        self,
-        *,
-        limits: Limits | None = None,
-        examples: Sequence[PromptExample] | None = None,
-        system: str | None = None,
-    ) -> "Composer":
-        """One that composes otherwise; what is not given stays.
-
-        Args:
-            system: in place of the standing prompt.
-        """
-        varied = copy.copy(self)
-        varied.limits = limits or self.limits
-        varied.examples = self.examples if examples is None else examples
-        varied._system = system or self._system
-        return varied
 
     async def compose(
         self,
@@ -141,17 +125,14 @@ class Composer:
             standalone,
             outcome.passages,
             remembered,
-            self.examples,
+            self._examples,
             most=self.limits.examples,
             context_tokens=self.limits.context_tokens,
             answer_tokens=self.limits.answer_tokens,
         )
-        messages = to_messages(standalone, outcome.passages, shown.turns, is_baked=is_baked)
-        if self._system:
-            messages = [{"role": "system", "content": self._system}, *messages[1:]]
         return replace(
             outcome,
-            messages=messages,
+            messages=to_messages(standalone, outcome.passages, shown.turns, is_baked=is_baked),
             example_ids=[one.interaction_id for one in shown.remembered],
             example_tokens=shown.tokens,
             spared_tokens=shown.spared_tokens,
@@ -161,6 +142,9 @@ class Composer:
         """Stream the model's answer and keep it where its passages carry it."""
         sampling = self._choose_sampling(draft)
         draft.outcome = replace(draft.outcome, model=self._model_server.model, sampling=asdict(sampling))
+        if self._system:
+            _, *turns = draft.outcome.messages
+            draft.outcome = replace(draft.outcome, messages=[{"role": "system", "content": self._system}, *turns])
         try:
             await self._stream(draft, sampling, show)
         except ModelServerError as error:
@@ -209,6 +193,19 @@ class Composer:
             async for _ in pieces:
                 draft.pieces += 1
                 await show(draft.generation.text)
+
+    def vary(self, *, examples: Sequence[PromptExample] = (), system: str | None = None) -> "Composer":
+        """One that composes otherwise; what is not given stays.
+
+        Args:
+            examples: beside those that stand in prompts anyhow, and before the company's own.
+            system: in place of the standing prompt; a word about as long, for it is not counted anew.
+        """
+        varied = copy.copy(self)
+        varied.limits = replace(self.limits, examples=self.limits.examples + len(examples))
+        varied._examples = [*examples, *self._examples]
+        varied._system = system or self._system
+        return varied
 
 
 def _judge(outcome: Outcome, standalone: str) -> Outcome:

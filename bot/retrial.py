@@ -68,21 +68,14 @@ class Retrial:
         if not found or not is_answerable:
             return replace(outcome, mode_reason="doubted" if found else None)
         remembered = await self._memory.find(searched, principals, adapter=adapter)
-        composer, began = self._vary(examples, is_reworded=is_reworded), time.monotonic()
+        composer = self._composer.vary(examples=examples, system=OTHER_WORDING if is_reworded else None)
+        began = time.monotonic()
         outcome = await composer.compose(
             Draft(outcome), detect_language(question), searched, _show_nobody, remembered=remembered
         )
         if outcome.mode_reason in _AWAY:
             raise ModelServerError("expected answers of the model server, got none; it is away, or a night trains")
         return replace(outcome, answer_seconds=time.monotonic() - began)
-
-    def _vary(self, examples: Sequence[PromptExample], *, is_reworded: bool) -> Composer:
-        limits = replace(self._composer.limits, examples=self._composer.limits.examples + len(examples))
-        return self._composer.vary(
-            limits=limits,
-            examples=[*examples, *self._composer.examples] if examples else None,
-            system=OTHER_WORDING if is_reworded else None,
-        )
 
 
 async def _show_nobody(_: str) -> None:

@@ -218,8 +218,7 @@ def _show(result: Advice, found: Sequence[Diagnosed], cases: Sequence[Case], lan
     steps = Table("next step", "mends", "takes", "worth in 30 days", box=None, header_style="dim")
     for step in result.steps:
         interval = f"{step.mends} of {step.of} ({step.low:.0%} to {step.high:.0%})"
-        worth = f"{step.worth:,.0f}" if step.is_tried else "not tried"
-        steps.add_row(step.name, interval, ", ".join(list_costs(step, language)), worth)
+        steps.add_row(step.name, interval, ", ".join(list_costs(step, language)), f"{step.worth:,.0f}")
     if result.steps:
         console.print(steps)
     console.print(f"{result.right} of {result.asked} right; runs took {result.tokens:,} tokens, {result.seconds:.0f} s")

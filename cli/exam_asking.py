@@ -173,7 +173,7 @@ class Sitting:
         """Grades of every way, verdicts against the first, and what the judge says of answers that people judged."""
         grader = ServerGrader(self._house.model_server, model=self._plan.judge)
         asked = [*self._plan.golden, *(one.golden for one in self._plan.judged)]
-        languages: list[Language] = list(dict.fromkeys(map(_read_language, asked)))
+        languages: list[Language] = list({_read_language(one): None for one in asked})
         try:
             rubrics: dict[str, Rubric] = {
                 language: await self._find_rubric(grader, criterion, language) for language in languages

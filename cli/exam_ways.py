@@ -64,7 +64,9 @@ def read_adapters(names: Sequence[str], wanted: Sequence[Way]) -> dict[Way, str]
     trained: list[Way] = [way for way in TRAINED if way in wanted]
     for name in names:
         before, mark, after = name.partition("=")
-        way = next((one for one in trained if one == before), None) if mark else next(reversed(trained), None)
+        way: Way | None = (
+            next((one for one in trained if one == before), None) if mark else trained[-1] if trained else None
+        )
         if way is None or (after or before) == BASE:
             raise InvalidInputError(f"expected NAME, or WAY=NAME with sft or sft_dpo among the ways, got {name!r}")
         found[way] = after if mark else before

@@ -89,16 +89,6 @@ WITH runs AS (
 )
 UPDATE pinned_exams SET pinned_by = 'erased' WHERE pinned_by = %(person)s
 
--- name: erase_diagnoses
--- Those of the person's own questions and corrections go with these; here golden ones that were taken from them.
-DELETE FROM diagnoses WHERE question = ANY(%(questions_asked)s::text[])
-
--- name: blank_rounds
-UPDATE advice_rounds SET asked_by = 'erased' WHERE asked_by = %(person)s
-
--- name: blank_experiments
-UPDATE experiments SET opened_by = 'erased' WHERE opened_by = %(person)s
-
 -- name: erase_pairs
 DELETE FROM pairs WHERE id = ANY(%(pairs)s::bigint[])
 
@@ -149,6 +139,16 @@ WHERE payload->>'person' = %(person)s AND id IS DISTINCT FROM %(keep_inbox)s::bi
 UPDATE interactions
 SET messages = leave_out_examples(messages, cardinality(example_ids)), example_ids = '{}'
 WHERE example_ids <> '{}' AND example_ids && %(touched)s::bigint[]
+
+-- name: erase_diagnoses
+-- Those of the person's own questions and corrections go with these; here golden ones that were taken from them.
+DELETE FROM diagnoses WHERE question = ANY(%(questions_asked)s::text[])
+
+-- name: blank_rounds
+UPDATE advice_rounds SET asked_by = 'erased' WHERE asked_by = %(person)s
+
+-- name: blank_experiments
+UPDATE experiments SET opened_by = 'erased' WHERE opened_by = %(person)s
 
 -- name: reject_adapters
 UPDATE adapters SET rejected_at = now(), reason = %(reason)s WHERE name = ANY(%(adapters)s::text[])

@@ -275,7 +275,7 @@ def draw_matrix(
         top += height
     middle = (48 + top) / 2
     title = f'<g transform="rotate(-90 18 {middle:.1f})">{_text(18, middle, axes[0], "axis", "middle")}</g>'
-    words = [_text(left, top + 22 + 19 * at, text, "label", "start") for at, text in enumerate(_wrap(below, 84))]
+    words = [_text(left, top + 22 + 19 * at, text, "label", "start") for at, text in enumerate(_wrap(below, 74))]
     height = top + 16 + 19 * len(words)
     ground = f'<rect class="ground" width="{WIDTH}" height="{height:.1f}" rx="10"/>'
     body = "".join([ground, title, *parts, *words])

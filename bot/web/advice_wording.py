@@ -8,8 +8,8 @@ ADVICE: Mapping[Language, Mapping[str, str]] = {
     "en": {
         "room_advice": "What next",
         "advice_promise": "Why questions fail: each was asked again under changed circumstances until it was answered "
-        "rightly. `nightbake advice` makes a new round.",
-        "no_advice": "No round yet. `nightbake advice` asks golden questions and corrected answers again.",
+        "rightly. The command nightbake advice makes a new round.",
+        "no_advice": "No round yet. nightbake advice asks golden questions and corrected answers again.",
         "advice_asked": "{asked} questions, {right} right as it is",
         "advice_picture": "What failed questions lack, by context and behaviour, with the next step below",
         "advice_questions": "Failed questions",
@@ -37,7 +37,7 @@ ADVICE: Mapping[Language, Mapping[str, str]] = {
         "again_wording": "worded otherwise",
         "again_adapter": "by another adapter",
         "experiments": "Experiments",
-        "no_experiments": "None yet. `nightbake advice --adopt` opens one for the recommended step.",
+        "no_experiments": "None yet. nightbake advice --adopt opens one for the recommended step.",
         "experiment_change": "Change",
         "experiment_before": "Before",
         "experiment_after": "After",
@@ -51,8 +51,8 @@ ADVICE: Mapping[Language, Mapping[str, str]] = {
     "ko": {
         "room_advice": "다음 할 일",
         "advice_promise": "질문이 실패하는 까닭입니다. 정답이 나올 때까지 조건을 하나씩 바꾸어 다시 물었습니다. "
-        "`nightbake advice`로 새로 진단합니다.",
-        "no_advice": "아직 진단이 없습니다. `nightbake advice`가 기준 질문과 수정된 답변을 다시 묻습니다.",
+        "nightbake advice로 새로 진단합니다.",
+        "no_advice": "아직 진단이 없습니다. nightbake advice가 기준 질문과 수정된 답변을 다시 묻습니다.",
         "advice_asked": "질문 {asked}개, 지금 그대로 정답 {right}개",
         "advice_picture": "실패한 질문에 부족한 것(문맥과 행동)과 다음 할 일",
         "advice_questions": "실패한 질문",
@@ -80,7 +80,7 @@ ADVICE: Mapping[Language, Mapping[str, str]] = {
         "again_wording": "다르게 지시하면",
         "again_adapter": "다른 어댑터로",
         "experiments": "실험",
-        "no_experiments": "아직 없습니다. `nightbake advice --adopt`가 추천한 일을 실험으로 엽니다.",
+        "no_experiments": "아직 없습니다. nightbake advice --adopt가 추천한 일을 실험으로 엽니다.",
         "experiment_change": "바꾼 것",
         "experiment_before": "이전",
         "experiment_after": "이후",

@@ -26,6 +26,10 @@ MACHINE_HOURS = 1.0
 """Of a night where none was made yet."""
 
 
+TRAINED = 0.25
+"""Share of what must be learnt that a training mends: an assumption of ours, until an experiment tells."""
+
+
 @dataclass(frozen=True, slots=True)
 class Work:
     """Minutes of a person: once, and for each question that it mends. Estimates of ours, to be told as such."""
@@ -72,7 +76,8 @@ class Step:
 
     Attributes:
         mends: failed questions of `of`; `low` to `high` is the 95 % interval (Wilson) of that share.
-        is_tried: False where no run could try it, so that `mends` is what it is for, and `low` is 0.
+        is_tried: False where no run could try it, so that `mends` is what it is for, and `low` is 0; `worth` takes
+            `TRAINED` of what it would else be.
         minutes: of a person; machine_hours: of the machine that trains.
         tokens_each: more in each answer from then on, fewer where negative; None where nobody knows.
         price: of the hours; worth: of thirty days, by the lower end of the interval, less the price.
@@ -97,7 +102,7 @@ def find_steps(diagnoses: Sequence[Diagnosis], prices: Prices) -> list[Step]:
     steps = [step for name in WORK if (step := _find_step(name, failed, prices))]
     order = list(WORK)
     # A permission is the owner's to give: it stands last, whatever it would mend.
-    return sorted(steps, key=lambda one: (one.name == "grant", not one.is_tried, -one.worth, order.index(one.name)))
+    return sorted(steps, key=lambda one: (one.name == "grant", -one.worth, order.index(one.name)))
 
 
 def _find_step(name: StepName, failed: Sequence[Diagnosis], prices: Prices) -> Step | None:
@@ -106,7 +111,7 @@ def _find_step(name: StepName, failed: Sequence[Diagnosis], prices: Prices) -> S
         return None
     low, high = wilson_interval(len(mended) / len(failed), len(failed))
     is_tried = name not in ("train", "grant")
-    low = low if is_tried else 0.0
+    careful = low if is_tried else low * TRAINED
     minutes = WORK[name].once + WORK[name].each * len(mended)
     hours = (MACHINE_HOURS if prices.night_hours is None else prices.night_hours) if name == "train" else 0.0
     price = minutes / 60 * (PERSON_HOUR if prices.person_hour is None else prices.person_hour)
@@ -116,14 +121,14 @@ def _find_step(name: StepName, failed: Sequence[Diagnosis], prices: Prices) -> S
         name=name,
         mends=len(mended),
         of=len(failed),
-        low=low,
+        low=low if is_tried else 0.0,
         high=high,
         is_tried=is_tried,
         minutes=minutes,
         machine_hours=hours,
         tokens_each=_compare_tokens(name, mended),
         price=round(price, 2),
-        worth=round(low * wrong * prices.figures.step - price, 2),
+        worth=round(careful * wrong * prices.figures.step - price, 2),
     )
 
 
