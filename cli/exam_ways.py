@@ -64,7 +64,8 @@ def read_adapters(names: Sequence[str], wanted: Sequence[Way]) -> dict[Way, str]
     trained: list[Way] = [way for way in TRAINED if way in wanted]
     for name in names:
         before, mark, after = name.partition("=")
-        way = next((one for one in trained if one == before), None) if mark else next(reversed(trained), None)
+        fitting: list[Way] = [one for one in trained if not mark or one == before]
+        way = fitting[-1] if fitting else None
         if way is None or (after or before) == BASE:
             raise InvalidInputError(f"expected NAME, or WAY=NAME with sft or sft_dpo among the ways, got {name!r}")
         found[way] = after if mark else before
