@@ -23,7 +23,7 @@ from learning.exams.four_choice import Choice
 from learning.exams.geval import Criterion, NoStepsError, Rubric, compare, grade, write_rubric
 from learning.exams.grader import ServerGrader
 from learning.exams.open_question import build_question
-from learning.exams.results import Answers, OpenAnswer
+from learning.exams.results import LANGUAGES, Answers, OpenAnswer
 from learning.exams.sitting import By, Help, Item, ask, list_orders
 from learning.judges import Asked, Verdict
 
@@ -173,7 +173,8 @@ class Sitting:
         """Grades of every way, verdicts against the first, and what the judge says of answers that people judged."""
         grader = ServerGrader(self._house.model_server, model=self._plan.judge)
         asked = [*self._plan.golden, *(one.golden for one in self._plan.judged)]
-        languages: list[Language] = list({_read_language(one): None for one in asked})
+        known = {_read_language(one) for one in asked}
+        languages: list[Language] = [language for language in LANGUAGES if language in known]
         try:
             rubrics: dict[str, Rubric] = {
                 language: await self._find_rubric(grader, criterion, language) for language in languages

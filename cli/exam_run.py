@@ -120,7 +120,7 @@ async def run(
         _open_journal(house, resume=True).end()
     if picture:
         with open_for_writing(picture) as file:
-            file.write(draw_all(compare_all(answers), language))
+            file.write(draw_all(compare_all(answers, language), language))
         say(f"picture: {picture}", quiet=as_json)
     if as_json:
         emit({"run_id": run_id, **facts, **results})
@@ -148,7 +148,15 @@ async def _find_asked(
         questions = await read_golden(house, golden)
     elif only is None:
         questions = await find_known(house, with_sample=True)
-    return _Asked(pinned, items, questions[:limit])
+    return _Asked(pinned, items, _spread(questions, limit))
+
+
+def _spread(questions: list[GoldenQuestion], limit: int | None) -> list[GoldenQuestion]:
+    """So many from all over the list: files hold one language after the other."""
+    count = len(questions)
+    if limit is None or limit >= count:
+        return questions
+    return [questions[at * count // limit] for at in range(limit)]
 
 
 async def _get_pinned(house: House, name: str | None) -> Pinned:

@@ -90,7 +90,7 @@ def _print_rest(results: Mapping[str, Any]) -> None:
             console.print(f"{criterion}, {NAMES[way]} in pairs: {won}; {duel['survived']:.0%} survived the swap")
     if results["speed"]:
         columns = ("half within", "95 % within", "prompt tokens", "answer tokens")
-        table = Table("seconds an answer", *columns, box=None, header_style="dim")
+        table = Table("seconds an answer, four at a time", *columns, box=None, header_style="dim")
         for way, speed in results["speed"].items():
             tokens = [_interval(speed[name], ".0f") for name in ("prompt_tokens", "completion_tokens")]
             table.add_row(NAMES[way], _interval(speed["half"], ".2f"), _interval(speed["most"], ".2f"), *tokens)

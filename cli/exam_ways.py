@@ -17,6 +17,8 @@ from learning.exercises.store import Exercise, Exercises
 from retrieval.access import EVERYONE
 
 TRAINED: tuple[Way, ...] = ("sft", "sft_dpo")
+# What their manifests say; nights say nothing, and learn preferences.
+MANIFESTS: Mapping[Way, tuple[str | None, ...]] = {"sft": ("sft",), "sft_dpo": (None, "dpo", "sft_dpo")}
 EXAMPLES = 3
 """Shown before a question, of its language."""
 _MANY = 400
@@ -64,9 +66,8 @@ def read_adapters(names: Sequence[str], wanted: Sequence[Way]) -> dict[Way, str]
     trained: list[Way] = [way for way in TRAINED if way in wanted]
     for name in names:
         before, mark, after = name.partition("=")
-        way: Way | None = (
-            next((one for one in trained if one == before), None) if mark else trained[-1] if trained else None
-        )
+        fitting: list[Way] = [one for one in trained if not mark or one == before]
+        way = fitting[-1] if fitting else None
         if way is None or (after or before) == BASE:
             raise InvalidInputError(f"expected NAME, or WAY=NAME with sft or sft_dpo among the ways, got {name!r}")
         found[way] = after if mark else before
@@ -74,13 +75,9 @@ def read_adapters(names: Sequence[str], wanted: Sequence[Way]) -> dict[Way, str]
 
 
 def find_trained(adapters: Sequence[Adapter], way: Way) -> str | None:
-    """The newest adapter of a way that was not refused: its manifest says `sft`, else it learnt preferences."""
+    """The newest adapter of a way that was not refused and has its weights."""
     for one in adapters:
-        if (
-            one.deleted_at is None
-            and one.state != "rejected"
-            and (one.manifest.get("trained") == "sft") == (way == "sft")
-        ):
+        if one.deleted_at is None and one.state != "rejected" and one.manifest.get("trained") in MANIFESTS[way]:
             return one.name
     return None
 

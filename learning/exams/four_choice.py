@@ -24,7 +24,8 @@ _FIRST = re.compile(r"^\W*([A-Da-d])(?:[).:*\]]|\s*$|\s*(?:번|입니다|이다)
 _SAID = re.compile(
     r"(?:[Aa]nswer|[Oo]ption|[Cc]hoice|정답|답)(?:\s+is|은|는|이|가)?[\s:*(\[]*([A-D])(?![A-Za-z])",
 )
-_ALONE = re.compile(r"(?<![A-Za-z])([A-D])(?![A-Za-z'’])")
+# `A red badge` chooses nothing, `A is right` does.
+_ALONE = re.compile(r"(?<![A-Za-z])([A-D])(?![A-Za-z'’])(?!(?<=A)\s+(?!(?:is|or|and)\b)[a-z])")
 
 
 @dataclass(frozen=True, slots=True)

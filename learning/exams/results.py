@@ -85,26 +85,29 @@ class Speed:
     completion_tokens: Estimate | None
 
 
-def compare_all(answers: Answers) -> list[Comparison]:
-    """A table for each measure of which there are scores, the exam's first; all ways against the first of them."""
+def compare_all(answers: Answers, names: Language = "en") -> list[Comparison]:
+    """A table for each measure of which there are scores, the exam's first; all ways against the first of them.
+
+    Args:
+        names: language in which measures are named.
+    """
+    words = _MEASURES[names]
     groups = {one.question: one.group for found in answers.open.values() for one in found}
     tables: list[Comparison | None] = [
-        _compare(
-            f"four-choice, {BY_NAMES[by]}", {way: score_items(found) for way, found in ways.items()}, answers.items
-        )
+        _compare(words[by], {way: score_items(found) for way, found in ways.items()}, answers.items)
         for by, ways in answers.choices.items()
     ]
     right: _Scored = {way: {one.question: float(one.is_right) for one in found} for way, found in answers.open.items()}
-    tables.append(_compare("golden questions right", right, groups))
+    tables.append(_compare(words["golden"], right, groups))
     for language in LANGUAGES:
         rouge: _Scored = {way: _score_rouge(found, language) for way, found in answers.open.items()}
-        tables.append(_compare(f"ROUGE-L, {LANGUAGE_NAMES[language]}", rouge, groups))
+        tables.append(_compare(f"ROUGE-L, {words[language]}", rouge, groups))
         known = {one.question for found in answers.open.values() for one in found if one.language == language}
         likeness: _Scored = {
             way: {question: score for question, score in found.items() if question in known}
             for way, found in answers.likeness.items()
         }
-        tables.append(_compare(f"BERTScore, {LANGUAGE_NAMES[language]}", likeness, groups))
+        tables.append(_compare(f"BERTScore, {words[language]}", likeness, groups))
     tables += [_compare(f"G-Eval, {criterion}", found, groups) for criterion, found in answers.grades.items()]
     return [table for table in tables if table is not None]
 
@@ -222,5 +225,19 @@ def _in_order(ways: Mapping[Way, _Found]) -> list[tuple[Way, _Found]]:
     return [(way, ways[way]) for way in WAYS if ways.get(way)]
 
 
-BY_NAMES: Mapping[By, str] = {"likelihood": "by likelihood", "generation": "by letter"}
-LANGUAGE_NAMES: Mapping[Language, str] = {"en": "English", "ko": "Korean"}
+_MEASURES: Mapping[Language, Mapping[str, str]] = {
+    "en": {
+        "generation": "four-choice, by letter",
+        "likelihood": "four-choice, by likelihood",
+        "golden": "golden questions right",
+        "en": "English",
+        "ko": "Korean",
+    },
+    "ko": {
+        "generation": "사지선다, 고른 글자",
+        "likelihood": "사지선다, 보기의 확률",
+        "golden": "기준 질문 정답",
+        "en": "영어",
+        "ko": "한국어",
+    },
+}

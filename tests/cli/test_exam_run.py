@@ -4,6 +4,7 @@ import asyncio
 import json
 import math
 import signal
+from datetime import UTC, datetime
 from pathlib import Path
 from subprocess import PIPE
 from typing import Any
@@ -11,6 +12,9 @@ from xml.etree import ElementTree
 
 import pytest
 
+from cli.exam_ways import find_trained, read_adapters
+from core.adapters import Adapter
+from core.errors import InvalidInputError
 from tests.cli.exam_items import make_items, write_guides
 from tests.cli.running import run_nightbake, start_nightbake
 from tests.eventually import eventually
@@ -127,6 +131,28 @@ def test_a_run_that_was_stopped_goes_on_where_it_was(pinned: FakeModelServer, tm
     assert (ran.code, len(pinned.requests)) == (0, 12 + 10)
     again = run_nightbake(*arguments, "--resume", "--json")
     assert (again.code, len(pinned.requests)) == (0, 22 + 18), "it was over, so the next run begins anew"
+
+
+def make_adapter(name: str, trained: str | None, **changes: Any) -> Adapter:
+    manifest = {"trained": trained} if trained else {}
+    values: dict[str, Any] = {"folder": "/a", "base_model": "b", "sha256": "0", "manifest": manifest, "reason": None}
+    values |= {"created_at": datetime(2026, 11, 22, tzinfo=UTC), "state": "candidate"}
+    return Adapter(1, name, **(values | changes))
+
+
+def test_each_trained_way_takes_the_newest_adapter_of_its_kind() -> None:
+    adapters = [
+        make_adapter("night-4-refused", None, state="rejected"),
+        make_adapter("bake-3", "baked"),
+        make_adapter("night-2", None),
+        make_adapter("exercises-1", "sft"),
+    ]
+    assert (find_trained(adapters, "sft"), find_trained(adapters, "sft_dpo")) == ("exercises-1", "night-2")
+    assert find_trained(adapters[:2], "sft_dpo") is None
+    assert read_adapters(["mine"], ["base", "sft", "sft_dpo"]) == {"sft_dpo": "mine"}
+    assert read_adapters(["sft=mine", "other"], ["sft", "sft_dpo"]) == {"sft": "mine", "sft_dpo": "other"}
+    with pytest.raises(InvalidInputError, match="WAY=NAME"):
+        read_adapters(["rag=mine"], ["rag", "sft"])
 
 
 def test_without_a_pinned_exam_it_says_what_to_do(installation: FakeModelServer) -> None:

@@ -63,6 +63,8 @@ def test_equally_likely_options_are_no_choice() -> None:
         ("A, B or D", None),
         ("A) 54 dollars\nB) 60 dollars", None),
         ("A) 54 dollars\nB) 60 dollars\nAnswer: B", 1),
+        ("A red badge belongs to an employee", None),
+        ("A is right", 0),
         ("54 dollars", None),
         ("", None),
         ("The documents do not say.", None),
