@@ -225,6 +225,7 @@ def _tell_facts(house: House, plan: Plan, asked: _Asked, skipped: dict[Way, str]
         "skipped": skipped,
         "adapters": {one.way: one.adapter for one in plan.helps if one.adapter},
         "model": house.model_server.model,
+        "quantisation": house.quantisation,
         "judge": plan.judge or house.model_server.model if plan.criteria else None,
         "passages": limits.passages,
         "context_tokens": limits.context_tokens,
