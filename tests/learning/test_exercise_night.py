@@ -58,7 +58,15 @@ async def filled(database: Database) -> Database:
 
 
 def make_settings(base_model: Path, **changes: Any) -> NightSettings:
-    values: dict[str, Any] = {"rank": 4, "threads": 1, "answers": 2, "evaluate_seconds": 20, "min_pairs": 1, "seed": 3}
+    values: dict[str, Any] = {
+        "rank": 4,
+        "threads": 1,
+        "answers": 2,
+        "evaluate_seconds": 20,
+        "min_pairs": 1,
+        "seed": 3,
+        "regenerate": 1,
+    }
     exercises = ExerciseSettings(overlap=1.0, epochs=1, learning_rate=1e-3, pairs=24)
     return NightSettings(base_model=str(base_model), exercises=exercises, **values | changes)
 
