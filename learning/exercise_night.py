@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from core.database import Database
+from core.sql import load_queries
 from learning.collect import Collected, count_pairs, list_ledger
 from learning.curate import curate
 from learning.exams.guard import find_held
@@ -17,6 +18,8 @@ from learning.mix import divide, lay_out, plan_mix
 from learning.private_data import redact, redact_messages
 from learning.runs import Run, Runs
 from learning.split import Split
+
+QUERIES = load_queries(__file__)
 
 HELD_OUT_SHARE = 0.25
 MOST_HELD_OUT = 200
@@ -45,11 +48,26 @@ class ExerciseSettings:
     held: tuple[tuple[str, str], ...] = field(default=(), repr=False)
 
 
+@dataclass(frozen=True, slots=True)
+class _Taught:
+    exercises: list[int]
+
+
 async def find_lessons_for(database: Database, settings: ExerciseSettings, audience: str) -> Learnable:
     """The exercises that may train an audience's adapter."""
     store = Exercises(database, share=settings.review_share, reviewers=settings.reviewers)
     held = [*settings.held, *await find_held(database)]
     return await find_learnable(store, audience=audience, held=held)
+
+
+async def may_still_teach(database: Database, settings: ExerciseSettings, adapter: str, audience: str) -> bool:
+    """Whether all exercises that an adapter was trained on may still train an audience's.
+
+    None may once its document went, changed, or was closed to somebody, or a person rejected it.
+    """
+    taught = await database.fetch_one(QUERIES["find_taught"], {"adapter": adapter}, _Taught)
+    now = {lesson.exercise_id for lesson in (await find_lessons_for(database, settings, audience)).lessons}
+    return taught is not None and now.issuperset(taught.exercises)
 
 
 async def find_preferred(database: Database, settings: ExerciseSettings, audience: str) -> list[Lesson]:

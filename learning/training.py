@@ -11,7 +11,7 @@ from core.adapters import Adapter, Adapters
 from core.database import Database
 from learning.audiences import Audiences
 from learning.continuing import choose_rows, find_learnt
-from learning.exercise_night import build_supervised
+from learning.exercise_night import build_supervised, may_still_teach
 from learning.night import NightSettings, Stopped, build_job
 from learning.pair_export import stream_singles
 from learning.plan import NoRoomError, NoTimeError, Plan
@@ -98,10 +98,16 @@ class Training:
     async def _find_anchor(self, run: Run) -> Adapter | None:
         """The newest supervised adapter that people were served, if its folder is still there: DPO starts from it.
 
-        It is the reference of every later night too.
+        It is the reference of every later night too, as long as all that it was taught may be taught: a night that
+        starts from the base model holds nothing else.
         """
         found = await self._adapters.find_supervised(run.audience, base_model=self._settings.base_model)
-        return found if found and read_manifest(Path(found.folder)) else None
+        if not found or not read_manifest(Path(found.folder)):
+            return None
+        if not await may_still_teach(self._database, self._settings.exercises, found.name, run.audience):
+            log.warning("starts from the base model: exercises were taken back", extra={"adapter": found.name})
+            return None
+        return found
 
     async def _plan(self) -> Plan:
         """Where and how long; a night that finds no room or no time is a report, and what was served stays."""

@@ -11,7 +11,7 @@ from core.adapters import Adapters
 from core.database import Database
 from core.model_server import ModelServer
 from core.serving import Serving
-from learning.exercise_night import ExerciseSettings, build_supervised, count_parts
+from learning.exercise_night import ExerciseSettings, build_supervised, count_parts, may_still_teach
 from learning.exercises.draft import KINDS, Related
 from learning.exercises.make import Wanted
 from learning.exercises.sections import read_sections
@@ -110,6 +110,10 @@ async def test_a_night_on_exercises_is_a_night_and_later_ones_go_on_from_it(
     sampled = await filled.fetch_dicts(b"SELECT DISTINCT model FROM exercise_samples")
     assert [row["model"] for row in sampled] == [result.adapter]
     assert await runs.has_night(TONIGHT)
+
+    assert await may_still_teach(filled, settings.exercises, result.adapter, "everyone")
+    await filled.execute(b"UPDATE documents SET allow = '{group:hr}' WHERE title = 'Parking'")
+    assert not await may_still_teach(filled, settings.exercises, result.adapter, "everyone")
 
 
 async def test_too_few_exercises_are_a_report(database: Database, server: ModelServer, tmp_path: Path) -> None:

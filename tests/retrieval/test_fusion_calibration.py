@@ -18,7 +18,7 @@ from retrieval.ingest import ingest
 from retrieval.search import Search
 from tests.retrieval.conftest import Write
 
-KOREAN = sorted((Path(__file__).parents[2] / "sample" / "handbook").rglob("*.ko.md"))
+KOREAN = sorted((Path(__file__).parents[2] / "sample" / "handbook").rglob("*.ko.md"))[:8]
 TOPICS = ["annual leave", "business travel", "salary", "insurance", "training", "laptops", "meetings", "reviews"]
 RULES = ["must be approved by the head of the department", "is handled by the office on the third floor"]
 
@@ -36,10 +36,12 @@ def test_a_sound_side_keeps_its_say_and_a_blind_one_has_none() -> None:
 
 
 async def test_a_language_that_the_model_cannot_read_has_no_dense_side_whatever_the_settings_say(
-    database: Database,
+    database: Database, folder: Path, write: Write
 ) -> None:
     embedder = Embedder(languages=["ko"])
-    await ingest(database, embedder, KOREAN, default_allow=["everyone"])
+    for file in KOREAN:
+        write(file.name, file.read_text(encoding="utf-8"))
+    await ingest(database, embedder, [folder], default_allow=["everyone"])
     await calibrate_fusion(database, embedder)
     stored = await find_calibrations(database, embedder.name)
     found = await Search(database, embedder).search("출장비 정산", ["everyone"])
