@@ -24,24 +24,25 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from peft import LoraConfig, PeftModel, get_peft_model
+from peft import PeftModel, get_peft_model
 from torch import Tensor
 from torch.nn import functional
 from transformers import AutoTokenizer
 
 from core.prompt import PROMPT_VERSION, Language, shorten_prompt
 from learning import child_process
-from learning.child_process import Base, Emit, make_deterministic, open_base, read_rows, write_adapter, write_synced
+from learning.child_process import Emit, make_deterministic, open_base, read_rows, write_adapter, write_synced
 from learning.held_out import score_held_out
 from learning.job import BakeJob
 from learning.judges import Asked, grade
 from learning.losses import autocast, find_causal_lm, tokenize_pair
 from learning.manifest import describe_code, hash_rows, price
 from learning.prefix_tree import Chat, answer_states, build_tree, find_obstacles
+from learning.recipe import WARMUP_SHARE, build_lora
 from learning.style import count_passages, keeps_style
 
 TEACHER = "teacher"
-WARMUP_SHARE, CLIP_NORM = 0.1, 1.0
+CLIP_NORM = 1.0
 DRAWN_TEMPERATURE = 1.0
 # Prompts that are answered together; each step costs hardly more for many than for one.
 AT_ONCE = 16
@@ -82,7 +83,7 @@ def work(folder: Path, emit: Emit) -> None:
     make_deterministic(seed=job.seed, threads=job.threads)
     rows, held_out_rows = read_rows(folder / "questions.jsonl"), read_rows(folder / "held_out.jsonl")
     tokenizer = AutoTokenizer.from_pretrained(job.base_model)
-    base = open_for(job, bits=job.bits)
+    base = open_base(job, bits=job.bits)
     model = adapt(base.model, job)
     emit({"event": "loaded", "seconds": round(time.monotonic() - began, 1), "dtype": base.dtype})
     questions, held_out = ([read_question(tokenizer, row) for row in some] for some in (rows, held_out_rows))
@@ -102,7 +103,7 @@ def work(folder: Path, emit: Emit) -> None:
         del model, base
         gc.collect()
         torch.cuda.empty_cache()
-        base = open_for(job, bits=16, may_spill=True)
+        base = open_base(job, bits=16, may_spill=True)
         model = PeftModel.from_pretrained(base.model, target)
     pairs = list_pairs(held_out, teacher, before)
     tokens = {row["sha256"]: tokenize_pair(tokenizer, row) for row in pairs}
@@ -137,18 +138,6 @@ def work(folder: Path, emit: Emit) -> None:
     emit({"event": "finished", "sha256": sha256, "seconds": round(time.monotonic() - began, 1)})
 
 
-def open_for(job: BakeJob, *, bits: int, may_spill: bool = False) -> Base:
-    """The base model as a job wants it."""
-    return open_base(
-        job.base_model,
-        dtype=job.dtype,
-        bits=bits,
-        threads=job.threads,
-        reference_cache=job.reference_cache,
-        may_spill=may_spill,
-    )
-
-
 def adapt(base: Any, job: BakeJob) -> PeftModel:
     """The student: a fresh adapter, or a copy of the one that it starts from, which stays beside it as the teacher."""
     if job.start_from:
@@ -156,10 +145,7 @@ def adapt(base: Any, job: BakeJob) -> PeftModel:
         model.load_adapter(job.start_from, TEACHER)
         model.set_adapter("default")
     else:
-        lora = LoraConfig(
-            task_type="CAUSAL_LM", r=job.rank, lora_alpha=job.alpha, lora_dropout=0.0, target_modules="all-linear"
-        )
-        model = get_peft_model(base, lora)
+        model = get_peft_model(base, build_lora(job))
     if torch.cuda.is_available():
         base.gradient_checkpointing_enable({"use_reentrant": False})
     return model

@@ -23,6 +23,7 @@ from safetensors.torch import save
 from transformers import set_seed
 
 from learning.base_weights import load_base
+from learning.job import BakeJob, Job
 from learning.reference_cache import Reference, ReferenceCache, describe_base
 
 DISK_FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
@@ -75,13 +76,11 @@ class Base:
         return Reference(model, ReferenceCache(self.cache, {**self.context, "adapter": sha256}))
 
 
-def open_base(
-    base_model: str, *, dtype: str, bits: int, threads: int, reference_cache: str | None, may_spill: bool = False
-) -> Base:
-    """Load it; the options are those of `load_base`, and the folder that keeps its scores."""
-    model, name = load_base(base_model, dtype=dtype, bits=bits, may_spill=may_spill)
-    described = describe_base(model, dtype=name, threads=threads)
-    cache = Path(reference_cache) if reference_cache else None
+def open_base(job: Job | BakeJob, *, bits: int, may_spill: bool = False) -> Base:
+    """The base model as a job wants it; the options are those of `load_base`."""
+    model, name = load_base(job.base_model, dtype=job.dtype, bits=bits, may_spill=may_spill)
+    described = describe_base(model, dtype=name, threads=job.threads)
+    cache = Path(job.reference_cache) if job.reference_cache else None
     return Base(model, name, Reference(model, ReferenceCache(cache, described)), described, cache)
 
 

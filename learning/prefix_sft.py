@@ -10,9 +10,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-import torch
 from datasets import Dataset
-from peft import LoraConfig
 from transformers import PrinterCallback
 from trl.trainer.sft_config import SFTConfig
 from trl.trainer.sft_trainer import SFTTrainer
@@ -21,8 +19,7 @@ from learning.job import Job
 from learning.losses import find_causal_lm
 from learning.prefix_dpo import forward_trees
 from learning.prefix_tree import find_obstacles
-
-WARMUP_SHARE = 0.1
+from learning.recipe import WARMUP_SHARE, build_lora, build_options
 
 
 class OwnSFTTrainer(SFTTrainer):
@@ -64,34 +61,17 @@ def build_sft_trainer(
     """
     batch_rows = min(job.batch_pairs, len(rows))
     config = SFTConfig(
-        output_dir=str(scratch),
+        **build_options(job, batch_rows=batch_rows, dtype=dtype, scratch=scratch),
         num_train_epochs=1,
-        per_device_train_batch_size=1,
-        gradient_accumulation_steps=batch_rows,
-        learning_rate=job.learning_rate,
-        lr_scheduler_type="cosine",
         warmup_steps=int(WARMUP_SHARE * len(rows) / batch_rows),
         completion_only_loss=True,
-        # The order is the mix's (`learning/mix.py`); nothing is cut off.
+        # The order is the mix's (`learning/mix.py`).
         train_sampling_strategy="sequential",
-        max_length=None,
-        gradient_checkpointing=torch.cuda.is_available(),
-        bf16=dtype == "bfloat16",
-        use_cpu=not torch.cuda.is_available(),
-        dataloader_pin_memory=False,
-        logging_steps=1,
-        logging_first_step=True,
-        save_strategy="no",
-        report_to=[],
-        disable_tqdm=True,
-        seed=job.seed,
-        data_seed=job.seed,
     )
     dataset = Dataset.from_list([{side: list(row[side]) for side in ("prompt", "completion")} for row in rows])
-    lora = LoraConfig(
-        task_type="CAUSAL_LM", r=job.rank, lora_alpha=job.alpha, lora_dropout=0.0, target_modules="all-linear"
-    )
     kind = OwnSFTTrainer if find_obstacles(model) else PrefixSharedSFTTrainer
-    trainer = kind(model=model, args=config, train_dataset=dataset, processing_class=tokenizer, peft_config=lora)
+    trainer = kind(
+        model=model, args=config, train_dataset=dataset, processing_class=tokenizer, peft_config=build_lora(job)
+    )
     trainer.remove_callback(PrinterCallback)
     return trainer

@@ -22,7 +22,7 @@ from typing import Any
 
 import torch
 from datasets import Dataset
-from peft import LoraConfig, PeftModel
+from peft import PeftModel
 from transformers import AutoTokenizer, PrinterCallback
 from trl.trainer.dpo_config import DPOConfig
 
@@ -37,11 +37,11 @@ from learning.manifest import describe_code, hash_rows, price
 from learning.prefix_dpo import VOTE, PrefixSharedDPOTrainer, PreparedDPOTrainer
 from learning.prefix_sft import PrefixSharedSFTTrainer, build_sft_trainer
 from learning.prefix_tree import find_obstacles
+from learning.recipe import WARMUP_SHARE, build_lora, build_options
 from learning.reference_cache import Reference
 from learning.trainer import read_manifest
 from learning.watch import Watch, read_point
 
-WARMUP_SHARE = 0.1
 LOSSES = ("sigmoid", "sigmoid_norm", "ipo", "robust")
 EXPECTED_NOISE = 0.2
 """Share of votes that are taken for flipped; used by the loss `robust`."""
@@ -54,7 +54,7 @@ def work(folder: Path, emit: Emit) -> None:
     make_deterministic(seed=job.seed, threads=job.threads)
     train_rows, held_out_rows = read_rows(folder / "pairs.jsonl"), read_rows(folder / "held_out.jsonl")
     tokenizer = AutoTokenizer.from_pretrained(job.base_model)
-    base = open_for(job, bits=job.bits)
+    base = open_base(job, bits=job.bits)
     device = base.model.device.type
     loaded = time.monotonic()
     emit({"event": "loaded", "seconds": round(loaded - began, 1), "dtype": base.dtype})
@@ -95,7 +95,7 @@ def work(folder: Path, emit: Emit) -> None:
         del trainer, adapted, base
         gc.collect()
         torch.cuda.empty_cache()
-        base = open_for(job, bits=16, may_spill=True)
+        base = open_base(job, bits=16, may_spill=True)
         adapted = PeftModel.from_pretrained(base.model, target)
     evaluation = score_held_out(
         adapted, held_out_rows, pairs, emit, reference=base.reference, live_adapter=job.live_adapter
@@ -150,18 +150,6 @@ def open_anchor(job: Job, base: Base) -> tuple[Any, Reference]:
     return model, base.refer_to(model, manifest["sha256"])
 
 
-def open_for(job: Job, *, bits: int, may_spill: bool = False) -> Base:
-    """The base model as a job wants it."""
-    return open_base(
-        job.base_model,
-        dtype=job.dtype,
-        bits=bits,
-        threads=job.threads,
-        reference_cache=job.reference_cache,
-        may_spill=may_spill,
-    )
-
-
 def build_trainer(
     job: Job,
     model: Any,
@@ -183,38 +171,18 @@ def build_trainer(
     batch_pairs = min(job.batch_pairs, len(pairs))
     steps = math.ceil(len(pairs) / batch_pairs) * job.epochs
     config = DPOConfig(
-        output_dir=str(scratch),
+        **build_options(job, batch_rows=batch_pairs, dtype=dtype, scratch=scratch),
         num_train_epochs=job.epochs,
-        per_device_train_batch_size=1,
-        gradient_accumulation_steps=batch_pairs,
-        learning_rate=job.learning_rate,
-        lr_scheduler_type="cosine",
         # A first step at rate 0 is a waste where there are few.
         warmup_steps=int(WARMUP_SHARE * steps),
         beta=job.beta,
         **build_loss(job.loss, job.sft_weight),
-        # Longer prompts would be dropped in silence.
-        max_length=None,
-        gradient_checkpointing=torch.cuda.is_available(),
-        bf16=dtype == "bfloat16",
-        use_cpu=not torch.cuda.is_available(),
-        dataloader_pin_memory=False,
-        logging_steps=1,
-        logging_first_step=True,
-        save_strategy="no",
-        report_to=[],
-        disable_tqdm=True,
-        seed=job.seed,
-        data_seed=job.seed,
     )
     rows = [_to_columns(*both) for both in zip(pairs, scores, strict=True)]
     if any(votes or ()):
         rows = [row | {VOTE: vote} for row, vote in zip(rows, votes or (), strict=True)]
     dataset = Dataset.from_list(rows)
-    lora = LoraConfig(
-        task_type="CAUSAL_LM", r=job.rank, lora_alpha=job.alpha, lora_dropout=0.0, target_modules="all-linear"
-    )
-    options = {} if isinstance(model, PeftModel) else {"peft_config": lora}
+    options = {} if isinstance(model, PeftModel) else {"peft_config": build_lora(job)}
     kind = PreparedDPOTrainer if find_obstacles(find_causal_lm(model)) else PrefixSharedDPOTrainer
     trainer = kind(model=model, args=config, train_dataset=dataset, processing_class=tokenizer, **options)
     trainer.remove_callback(PrinterCallback)

@@ -39,6 +39,7 @@ TORCH_AT_TOP = {
     "learning/prefix_dpo.py",
     "learning/prefix_sft.py",
     "learning/prefix_tree.py",
+    "learning/recipe.py",
     "learning/reference_cache.py",
     "learning/starter_evaluate.py",
     "learning/supervised.py",
