@@ -23,6 +23,17 @@ MEMORY = Path("/dev/shm")
 ENOUGH_MEMORY = 4 << 30
 
 
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """`--thorough`: as many random cases as docs/reliability.md tells of; one in fifty without it."""
+    parser.addoption("--thorough", action="store_true", help="every random case, which takes many minutes")
+
+
+@pytest.fixture(scope="session")
+def thoroughness(request: pytest.FixtureRequest) -> float:
+    """Share of the random cases that a test tries, in (0, 1]."""
+    return 1.0 if request.config.getoption("--thorough") else 0.02
+
+
 @pytest.fixture(scope="session")
 def postgres() -> Iterator[str]:
     """Address of a server that holds the migrated database `template`."""
