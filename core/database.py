@@ -72,6 +72,10 @@ class Database:
                 f"no answer from the database at {safe_url(self.url)}; is it running, and is DATABASE_URL right"
             ) from error
 
+    def measure_pool(self) -> dict[str, int]:
+        """Counts of the pool by its own names, as `pool_size` and `requests_waiting`; empty ones are left out."""
+        return self._pool.get_stats()
+
     async def close(self) -> None:
         """Return every connection; safe to call twice."""
         await self._pool.close()
