@@ -15,6 +15,7 @@ from core.prompt import Language, detect_language
 
 # In place of a question that was refused: told by the worker, and never answered.
 KIND = "refusal"
+UNKNOWN_SECONDS = 10
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,8 +44,8 @@ class QuestionLimits:
 
 
 def count_seconds(again_at: datetime | None) -> int:
-    """Whole seconds until then, at least one."""
-    return max(1, round((again_at - datetime.now(UTC)).total_seconds())) if again_at else 1
+    """Whole seconds until then, at least one; where nobody can know, a while."""
+    return max(1, round((again_at - datetime.now(UTC)).total_seconds())) if again_at else UNKNOWN_SECONDS
 
 
 class RefusalHandler:
