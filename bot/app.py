@@ -51,13 +51,19 @@ log = logging.getLogger(__name__)
 
 
 class Bot:
-    """Enter to serve, leave to stop: pages first, then platforms, then the workers that answer."""
+    """Enter to serve, leave to stop: pages first, then platforms, then the workers that answer.
+
+    Args:
+        database: with the rights of who answers people; console: with those of administrators, for what they are
+            shown; default: the same.
+    """
 
     def __init__(
         self,
         *,
         settings: Settings,
         database: Database,
+        console: Database | None = None,
         interactions: Interactions,
         feedback: FeedbackLog,
         adapters: Adapters,
@@ -71,6 +77,7 @@ class Bot:
         forgetting: Forgetting,
         suggestions: Mapping[Language, Sequence[str]] = SUGGESTIONS,
     ) -> None:
+        console = console or database
         self._settings = settings
         self._find_principals = find_principals
         self._stack = AsyncExitStack()
@@ -96,6 +103,7 @@ class Bot:
             feedback=feedback,
             live=self._live,
             database=database,
+            console=console,
             serving=serving,
             adapters=adapters,
             places=places,
@@ -116,17 +124,19 @@ class Bot:
             "again": Again(database, self._inbox),
         }
         if settings.has_slack:
-            slack, self._sockets = build_slack_side(settings, serving=serving, suggestions=suggestions, **parts)
+            slack, self._sockets = build_slack_side(
+                settings, console=console, serving=serving, suggestions=suggestions, **parts
+            )
             self._add_side("slack", slack)
             work = CommandWork(database, search=answerer.search, audiences=self._audiences, base_url=settings.base_url)
             self._handlers |= work.handlers()
             self._add_slack(slack)
         if settings.has_teams:
-            teams = build_teams_side(settings, serving=serving, suggestions=suggestions, **parts)
+            teams = build_teams_side(settings, console=console, serving=serving, suggestions=suggestions, **parts)
             self._add_side("teams", teams)
             self._stack.push_async_callback(teams.close)
         if self._has_admins:
-            self._loops.append(self._build_watch(database, readiness))
+            self._loops.append(self._build_watch(console, readiness))
         more = More(
             inbox=self._inbox,
             access=Access(database),

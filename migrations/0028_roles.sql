@@ -99,6 +99,8 @@ GRANT SELECT, INSERT, UPDATE, DELETE ON documents, document_texts, chunks, embed
     learned_ranks TO nightbake_index;
 GRANT SELECT ON interactions, judged_queries, people, current_feedback, trainable_feedback TO nightbake_index;
 GRANT SELECT, DELETE ON untaught_votes TO nightbake_index;
+-- With a document its exercises go.
+GRANT SELECT (id), DELETE ON exercises TO nightbake_index;
 GRANT SELECT, UPDATE ON memories TO nightbake_index;
 GRANT INSERT ON audit TO nightbake_index;
 
@@ -106,7 +108,7 @@ GRANT INSERT ON audit TO nightbake_index;
 GRANT SELECT ON documents, document_texts, chunks, audiences, adapter_states, current_exercises, current_feedback, feedback,
     answer_labels, exercise_reviews, golden_questions, golden_reviews, interactions, memberships, directory_groups,
     memory_states, pair_reviews, people, room_settings, served, serving, signals, trainable_feedback,
-    trainable_interactions, training_consents, reviewed_golden_questions, voter_key TO nightbake_night;
+    trainable_interactions, training_consents, reviewed_golden_questions, voter_key, gaps TO nightbake_night;
 GRANT SELECT, INSERT, UPDATE, DELETE ON runs, run_pairs, run_singles, pairs, feedback_fates, question_sides, regenerated,
     reports, judged_queries, adapters, adapter_audiences, switches, model_rests, rebuilds, memories, memory_documents,
     night_pauses, exercises, exercise_documents, exercise_drafts, exercise_makes, exercise_samples, pinned_exams,
@@ -127,3 +129,17 @@ GRANT INSERT ON audit, untaught_votes, unremembered_votes TO nightbake_console;
 -- Forgetting unlearns what votes taught the search.
 GRANT SELECT (id, length) ON chunks TO nightbake_console;
 GRANT SELECT, INSERT, UPDATE, DELETE ON examples, taught_terms, taught_blocks TO nightbake_console;
+
+-- Everyone's adapter may have learnt what every employee may read: where somebody else reads along, the base model answers.
+CREATE OR REPLACE FUNCTION choose_adapter(principals text[], conversation_key text) RETURNS text
+    LANGUAGE sql STABLE
+    AS $$
+        SELECT coalesce(
+            (SELECT served.name
+             FROM adapter_audiences JOIN served ON served.audience = adapter_audiences.principal
+             WHERE adapter_audiences.principal = ANY(principals) AND served.name IS NOT NULL
+             ORDER BY adapter_audiences.name LIMIT 1),
+            (SELECT CASE WHEN abs(hashtextextended(conversation_key, trial_id) % 100000) < trial_share * 100000 THEN trial
+                         ELSE name END
+             FROM serving WHERE 'everyone' = ANY(principals)))
+    $$;

@@ -6,10 +6,14 @@ from typing import Any
 
 import psycopg
 import pytest
-from psycopg import ClientCursor
+from psycopg import ClientCursor, sql
+from psycopg.conninfo import make_conninfo
 from psycopg.errors import InsufficientPrivilege
 
 from core.database import Database, Role
+from core.errors import MigrationError
+from core.migrate import migrate
+from core.pools import open_pools
 from core.sql import load_queries
 
 ROOT = Path(__file__).parent.parent.parent
@@ -34,7 +38,7 @@ SHARED: dict[str, Mapping[Role, set[str] | None]] = {
     "core/exams.sql": {CONSOLE: None, NIGHT: None},
     "core/feedback.sql": {BOT: None},
     "core/forgetting.sql": {CONSOLE: None},
-    "core/gaps.sql": {BOT: None, CONSOLE: None},
+    "core/gaps.sql": {BOT: {"file_gap"}, CONSOLE: None, NIGHT: {"find_topics"}},
     "core/interactions.sql": {BOT: None},
     "core/pauses.sql": {NIGHT: None, CONSOLE: None},
     "core/rests.sql": {BOT: {"is_resting"}, NIGHT: None},
@@ -151,3 +155,37 @@ def test_every_table_has_somebody(database_url: str) -> None:
             [list(ALL)],
         ).fetchall()
     assert not closed, f"granted to no role: {closed}"
+
+
+async def test_a_login_that_owns_nothing_serves(database: Database) -> None:
+    await database.execute(
+        b"""DO $$ BEGIN CREATE ROLE test_service LOGIN; EXCEPTION WHEN duplicate_object THEN NULL; END $$"""
+    )
+    await database.execute(b"GRANT nightbake_bot, nightbake_index, nightbake_night, nightbake_console TO test_service")
+    async with open_pools(make_conninfo(database.url, user="test_service"), size=2, open_seconds=5) as pools:
+        for pool in (pools.bot, pools.index, pools.night, pools.console):
+            assert len(await pool.fetch_dicts(b"SELECT number FROM migrations")) > 0
+        with pytest.raises(InsufficientPrivilege):
+            await pools.login.execute(b"ALTER TABLE documents DISABLE ROW LEVEL SECURITY")
+
+
+async def test_an_owner_who_may_not_make_roles_is_told_what_to_ask_for(postgres: str) -> None:
+    with psycopg.connect(postgres, autocommit=True) as connection:
+        connection.execute("CREATE ROLE test_owner LOGIN")
+        connection.execute("CREATE DATABASE owned OWNER test_owner")
+        url = postgres.replace("/postgres?", "/owned?")
+        try:
+            with psycopg.connect(url, autocommit=True) as own:
+                own.execute("CREATE EXTENSION vector")
+            async with Database(make_conninfo(url, user="test_owner")) as database:
+                with pytest.raises(
+                    MigrationError, match="CREATE ROLE nightbake_bot; GRANT nightbake_bot TO test_owner"
+                ):
+                    await migrate(database)
+                for role in ALL:
+                    connection.execute(sql.SQL("GRANT {} TO test_owner").format(sql.Identifier(role)))
+                await migrate(database)
+                async with Database(database.url, role=BOT) as bot:
+                    assert await bot.fetch_dicts(b"SELECT id FROM documents") == []
+        finally:
+            connection.execute("DROP DATABASE owned WITH (FORCE)")

@@ -60,3 +60,17 @@ async def test_who_asks_is_forgotten_also_when_the_statement_fails(database: Dat
         with pytest.raises(Exception, match="division by zero"):
             await bot.fetch_for(["everyone"], b"SELECT (1 / 0)::text AS name FROM documents", None, _Name)
         assert await bot.fetch_all(RAW[0], None, _Name) == []
+
+
+async def test_a_document_that_is_erased_takes_its_exercises_along(database: Database, index: Database) -> None:
+    await database.execute(MADE)
+    await database.execute(
+        b"""WITH made AS (
+                INSERT INTO exercises (sha256, kind, origin, purpose, language, question, answer, clue, title,
+                                       heading_path, shape)
+                VALUES ('1', 'definition', 'structure', 'training', 'en', 'q', 'a', 'c', 't', '', 's') RETURNING id)
+            INSERT INTO exercise_documents (exercise_id, document_id, version, is_clue)
+            SELECT made.id, documents.id, 1, true FROM made, documents WHERE path = 'all.md'"""
+    )
+    assert await index.execute(b"DELETE FROM documents") == 4
+    assert await database.fetch_dicts(b"SELECT id FROM exercises") == []
