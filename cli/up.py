@@ -25,6 +25,7 @@ from core.adapters import Adapters
 from core.errors import NightbakeError, ProcessError
 from core.garbage import keep_what_is_built
 from core.serving import Serving
+from core.tracing import start_tracing, stop_tracing
 from learning.night import read_figures
 from learning.remember import Remembering
 from learning.room import Room, wake_abandoned
@@ -73,6 +74,8 @@ async def up(as_json: bool) -> None:
     stopped = _stop_on_signals()
     say(f"state in {escape(str(settings.nightbake_home))}, log in {escape(str(log_file(settings)))}", quiet=as_json)
     async with AsyncExitStack() as stack:
+        if start_tracing():
+            stack.push_async_callback(asyncio.to_thread, stop_tracing)
         async with _given_up_when(stopped):
             with _step("starting the database", quiet=as_json):
                 house = await stack.enter_async_context(open_house(settings, wait_seconds=60))

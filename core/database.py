@@ -22,7 +22,7 @@ Parameters = Mapping[str, Any] | Sequence[Any] | None
 RETRY_PAUSE_SECONDS = 0.25
 
 
-# As which the parts of the service work, each with the rights of migration 0028.
+# As which the parts of the service work, each with the rights of migration 0029.
 Role = Literal["nightbake_bot", "nightbake_index", "nightbake_night", "nightbake_console"]
 
 # For one transaction: with it go the rights.
@@ -35,6 +35,7 @@ class Database:
     Args:
         url: `postgresql://…`; a password in it never reaches a log or an error.
         role: whose rights its connections have; None leaves those of the login.
+        size: of its connections at most; `idle`: that stay open while nobody asks.
         patience_seconds: how long one call waits for a server that is away before it gives up.
         open_seconds: how long opening waits; None waits as long as a call.
     """
@@ -45,6 +46,7 @@ class Database:
         *,
         role: Role | None = None,
         size: int = 8,
+        idle: int = 1,
         patience_seconds: float = 60,
         open_seconds: float | None = None,
     ) -> None:
@@ -54,8 +56,7 @@ class Database:
         self._patience_seconds = patience_seconds
         self._pool = AsyncConnectionPool(
             url,
-            # Of the login one is opened at once, to see that the server is there.
-            min_size=0 if role else 1,
+            min_size=idle,
             max_size=size,
             open=False,
             timeout=min(patience_seconds, 30),
@@ -88,6 +89,10 @@ class Database:
             raise DatabaseError(
                 f"no answer from the database at {safe_url(self.url)}; is it running, and is DATABASE_URL right"
             ) from error
+
+    def measure_pool(self) -> dict[str, int]:
+        """Counts of the pool by its own names, as `pool_size` and `requests_waiting`; empty ones are left out."""
+        return self._pool.get_stats()
 
     async def close(self) -> None:
         """Return every connection; safe to call twice."""

@@ -13,7 +13,7 @@ _FEW = 4
 
 @dataclass(frozen=True, slots=True)
 class Pools:
-    """A pool a part; migration 0028 says what each may do.
+    """A pool a part; migration 0029 says what each may do.
 
     Attributes:
         login: of DATABASE_URL itself: migrates, and serves the operator's own commands; no answer comes from it.
@@ -32,7 +32,7 @@ class Pools:
 
 @asynccontextmanager
 async def open_pools(url: str, *, size: int, open_seconds: float | None = None) -> AsyncGenerator[Pools]:
-    """Reach the database, migrate it, and open the pools; connections of a role are made when they are needed.
+    """Reach the database, migrate it, and open the pools.
 
     Args:
         size: connections of the pools that many people share.
@@ -44,13 +44,13 @@ async def open_pools(url: str, *, size: int, open_seconds: float | None = None) 
         login = await stack.enter_async_context(Database(url, size=_FEW, open_seconds=open_seconds))
         await migrate(login)
 
-        async def open_as(role: Role, most: int) -> Database:
-            return await stack.enter_async_context(Database(url, role=role, size=most))
+        async def open_as(role: Role, most: int, *, idle: int = 0) -> Database:
+            return await stack.enter_async_context(Database(url, role=role, size=most, idle=idle))
 
         yield Pools(
             login=login,
-            bot=await open_as("nightbake_bot", size),
-            index=await open_as("nightbake_index", size),
+            bot=await open_as("nightbake_bot", size, idle=1),
+            index=await open_as("nightbake_index", size, idle=1),
             night=await open_as("nightbake_night", _FEW),
             console=await open_as("nightbake_console", _FEW),
         )

@@ -29,6 +29,7 @@ from bot.slack.home import SlackHome
 from bot.slack.install import Install
 from bot.slack.installations import Installations, Seal
 from bot.slack.judgements import Judgements
+from bot.slack.line import SlackNotices
 from bot.slack.posts import add_posts
 from bot.slack.reactions import add_reactions
 from bot.slack.recovery import Recovery
@@ -55,6 +56,7 @@ class SlackSide:
     Attributes:
         loops: what runs beside the answers: connections kept open, posts to admins.
         platform: makes its replies.
+        notices: tell people their place in the line.
         handlers: for events of its own.
         read_thread: gives what people said before a question.
         recovery: reads what was missed.
@@ -143,6 +145,7 @@ class SlackSide:
             changes=changes,
             has_experts=expert_channel is not None,
         )
+        self.notices = SlackNotices(api, self.platform.paces)
 
     @property
     def app(self) -> AsyncApp:

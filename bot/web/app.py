@@ -7,6 +7,7 @@ from urllib.parse import urlsplit
 from aiohttp import web
 
 from bot.inbox import Inbox
+from bot.limits import QuestionLimits
 from bot.stops import Stops
 from bot.web.admin import lock_console
 from bot.web.chat import Chat
@@ -37,6 +38,7 @@ from core.serving import Serving
 def build_app(
     *,
     inbox: Inbox,
+    limits: QuestionLimits | None = None,
     feedback: FeedbackLog,
     live: Live,
     database: Database,
@@ -57,6 +59,7 @@ def build_app(
 
     Args:
         console: with the rights of administrators, for the pages under `/console`; default: `database`.
+        limits: of the inbox, for what a person is told.
         live: also the platform `web` of the question handler; the worker must run in this process to stream.
         find_principals: what a person of the web may read.
         run_night: starts a night and returns at its end; without it the console has no such button.
@@ -68,6 +71,7 @@ def build_app(
     readiness = readiness or check_readiness(database)
     chat = Chat(
         inbox=inbox,
+        limits=limits or QuestionLimits(),
         stops=Stops(database),
         feedback=feedback,
         conversations=Conversations(database, find_principals),

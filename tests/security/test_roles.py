@@ -45,6 +45,7 @@ SHARED: dict[str, Mapping[Role, set[str] | None]] = {
     "bot/admin_messages.sql": {CONSOLE: None},
     "bot/alerts.sql": {CONSOLE: None},
     "bot/desk.sql": {CONSOLE: None},
+    "bot/gauges.sql": {CONSOLE: None},
     "bot/golden_questions.sql": {CONSOLE: None},
     "retrieval/access.sql": {
         BOT: {"find_memberships", "set_memberships", "find_common", "find_visible_ids", "find_further_audience"},

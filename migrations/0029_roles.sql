@@ -117,7 +117,7 @@ GRANT SELECT, DELETE ON unremembered_votes TO nightbake_night;
 GRANT INSERT ON audit, untaught_votes TO nightbake_night;
 
 -- console: what administrators see and decide, and forgetting, which goes through the whole log.
-GRANT SELECT ON documents, audiences, ingest_errors, adapter_states, adapter_audiences, served, serving, memory_documents,
+GRANT SELECT ON documents, audiences, ingest_errors, sources, index_version, model_rests, adapter_states, adapter_audiences, served, serving, memory_documents,
     memory_states, people, current_exercises, current_feedback, trainable_feedback, exercise_documents,
     reviewed_golden_questions, voter_key, training_consents TO nightbake_console;
 GRANT SELECT, INSERT, UPDATE, DELETE ON interactions, inbox, feedback, feedback_fates, reply_parts, expert_requests,
