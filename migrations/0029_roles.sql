@@ -18,7 +18,8 @@ BEGIN
         EXCEPTION
             WHEN duplicate_object OR unique_violation THEN NULL;
             WHEN insufficient_privilege THEN
-                RAISE EXCEPTION 'the role % is missing, or % may not take it; let an administrator of the server run once: CREATE ROLE %; GRANT % TO %; for each role of docs/operations.md, "Who can reach what"',
+                RAISE EXCEPTION 'the role % is missing, or % may not take it; let an administrator of the server '
+                    'CREATE ROLE % and GRANT % TO %, and so each role of docs/operations.md, "Roles in the database"',
                     wanted, current_user, wanted, wanted, current_user;
         END;
     END LOOP;
@@ -79,9 +80,9 @@ REVOKE EXECUTE ON FUNCTION hold_memories(bigint[]) FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION hold_memories(bigint[]) TO nightbake_bot;
 
 -- bot: takes questions and votes, answers, and keeps what platforms say of people and rooms.
-GRANT SELECT ON documents, document_texts, chunks, memories, memory_documents, memory_states, memory_questions, document_sources, audiences,
-    adapters, adapter_states, adapter_audiences, served, serving, model_rests, current_feedback, trainable_feedback,
-    feedback_fates, run_pairs, run_singles, forget_receipts TO nightbake_bot;
+GRANT SELECT ON documents, document_texts, chunks, memories, memory_documents, memory_states, memory_questions,
+    document_sources, audiences, adapters, adapter_states, adapter_audiences, served, serving, model_rests,
+    current_feedback, trainable_feedback, feedback_fates, run_pairs, run_singles, forget_receipts TO nightbake_bot;
 GRANT SELECT (id, feedback_ids) ON pairs TO nightbake_bot;
 GRANT SELECT (id, night, state, adapter, audience, kind, is_rehearsal, started_at, finished_at) ON runs TO nightbake_bot;
 GRANT SELECT, INSERT, UPDATE ON interactions, inbox, expert_requests, expert_replies, told_votes, room_settings,
@@ -117,9 +118,9 @@ GRANT SELECT, DELETE ON unremembered_votes TO nightbake_night;
 GRANT INSERT ON audit, untaught_votes TO nightbake_night;
 
 -- console: what administrators see and decide, and forgetting, which goes through the whole log.
-GRANT SELECT ON documents, audiences, ingest_errors, sources, index_version, model_rests, adapter_states, adapter_audiences, served, serving, memory_documents,
-    memory_states, people, current_exercises, current_feedback, trainable_feedback, exercise_documents,
-    reviewed_golden_questions, voter_key, training_consents TO nightbake_console;
+GRANT SELECT ON documents, audiences, ingest_errors, sources, index_version, model_rests, adapter_states,
+    adapter_audiences, served, serving, memory_documents, memory_states, people, current_exercises, current_feedback,
+    trainable_feedback, exercise_documents, reviewed_golden_questions, voter_key, training_consents TO nightbake_console;
 GRANT SELECT, INSERT, UPDATE, DELETE ON interactions, inbox, feedback, feedback_fates, reply_parts, expert_requests,
     expert_replies, signals, gaps, judged_queries, question_sides, pairs, pair_reviews, run_pairs, run_singles, runs,
     reports, memories, diagnoses, adapters, switches, night_pauses, rebuilds, answer_labels, golden_questions,

@@ -179,9 +179,7 @@ async def test_an_owner_who_may_not_make_roles_is_told_what_to_ask_for(postgres:
             with psycopg.connect(url, autocommit=True) as own:
                 own.execute("CREATE EXTENSION vector")
             async with Database(make_conninfo(url, user="test_owner")) as database:
-                with pytest.raises(
-                    MigrationError, match="CREATE ROLE nightbake_bot; GRANT nightbake_bot TO test_owner"
-                ):
+                with pytest.raises(MigrationError, match="GRANT nightbake_bot TO test_owner"):
                     await migrate(database)
                 for role in ALL:
                     connection.execute(sql.SQL("GRANT {} TO test_owner").format(sql.Identifier(role)))
