@@ -56,13 +56,19 @@ log = logging.getLogger(__name__)
 
 
 class Bot:
-    """Enter to serve, leave to stop: pages first, then platforms, then the workers that answer."""
+    """Enter to serve, leave to stop: pages first, then platforms, then the workers that answer.
+
+    Args:
+        database: with the rights of who answers people; console: with those of administrators, for what they are
+            shown; default: the same.
+    """
 
     def __init__(
         self,
         *,
         settings: Settings,
         database: Database,
+        console: Database | None = None,
         interactions: Interactions,
         feedback: FeedbackLog,
         adapters: Adapters,
@@ -76,6 +82,7 @@ class Bot:
         forgetting: Forgetting,
         suggestions: Mapping[Language, Sequence[str]] = SUGGESTIONS,
     ) -> None:
+        console = console or database
         self._settings = settings
         self._find_principals = find_principals
         self._stack = AsyncExitStack()
@@ -104,6 +111,7 @@ class Bot:
             feedback=feedback,
             live=self._live,
             database=database,
+            console=console,
             serving=serving,
             adapters=adapters,
             places=places,
@@ -124,20 +132,22 @@ class Bot:
             "again": Again(database, self._inbox),
         }
         if settings.has_slack:
-            slack, self._sockets = build_slack_side(settings, serving=serving, suggestions=suggestions, **parts)
+            slack, self._sockets = build_slack_side(
+                settings, console=console, serving=serving, suggestions=suggestions, **parts
+            )
             self._add_side("slack", slack)
             work = CommandWork(database, search=answerer.search, audiences=self._audiences, base_url=settings.base_url)
             self._handlers |= work.handlers()
             self._add_slack(slack)
         if settings.has_teams:
-            teams = build_teams_side(settings, serving=serving, suggestions=suggestions, **parts)
+            teams = build_teams_side(settings, console=console, serving=serving, suggestions=suggestions, **parts)
             self._add_side("teams", teams)
             self._stack.push_async_callback(teams.close)
         if settings.metrics_port:
-            gauges = Gauges(database, readiness)
+            gauges = Gauges(database, readiness, console)
             self._loops.append(MetricsPage(gauges, host=settings.metrics_host, port=settings.metrics_port))
         if self._has_admins:
-            self._loops.append(self._build_watch(database, readiness))
+            self._loops.append(self._build_watch(console, readiness))
         more = More(
             inbox=self._inbox,
             access=Access(database),

@@ -63,10 +63,15 @@ _BUILD = Gauge("nightbake_build_info", "What is running", ["version"], registry=
 
 
 class Gauges:
-    """The whole page of metrics; those of a part that is away are left out, so that nobody reads old ones."""
+    """The whole page of metrics; those of a part that is away are left out, so that nobody reads old ones.
 
-    def __init__(self, database: Database, readiness: Readiness) -> None:
+    Args:
+        database: whose pool is measured; console: that is asked; default: the same.
+    """
+
+    def __init__(self, database: Database, readiness: Readiness, console: Database | None = None) -> None:
         self._database = database
+        self._console = console or database
         self._readiness = readiness
         # Gauges are the process': two that ask at once must not mix.
         self._one_at_a_time = asyncio.Lock()
@@ -84,8 +89,8 @@ class Gauges:
     async def _measure(self) -> dict[str, Any]:
         try:
             async with asyncio.timeout(HEALTH_SECONDS):
-                (state,) = await self._database.fetch_dicts(QUERIES["measure"])
-                (counted,) = await self._database.fetch_dicts(QUERIES["count_buried"])
+                (state,) = await self._console.fetch_dicts(QUERIES["measure"])
+                (counted,) = await self._console.fetch_dicts(QUERIES["count_buried"])
         except (TimeoutError, DatabaseError) as error:
             log.warning("metrics without the database's part", extra={"error": repr(error)})
             return {}

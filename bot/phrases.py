@@ -24,6 +24,7 @@ PHRASES: dict[Language, dict[str, str]] = {
         "quoted_long": "The question is too long for the language model beside its passages, so these are sentences "
         "from the documents. A shorter question helps:",
         "quoted_language": "These sentences from the documents answer best:",
+        "withheld": "This was answered from documents that you may not read any more.",
         "stopped": "Stopped.",
         "stopped_early": "Stopped before the answer began.",
         "more": "I found more that only you may see:",
@@ -61,6 +62,7 @@ PHRASES: dict[Language, dict[str, str]] = {
         "quoted_long": "질문이 길어 언어 모델이 문서와 함께 읽을 수 없으므로 문서의 문장을 그대로 보여 드립니다. "
         "질문을 줄여 보세요.",
         "quoted_language": "문서에서 가장 가까운 문장입니다.",
+        "withheld": "이제 열람하실 수 없는 문서를 바탕으로 한 답변이어서 보여 드리지 않습니다.",
         "stopped": "중지했습니다.",
         "stopped_early": "답변이 시작되기 전에 중지했습니다.",
         "more": "본인만 볼 수 있는 내용을 더 찾았습니다.",

@@ -166,6 +166,7 @@ def build_side(
     *,
     inbox: Inbox,
     database: Database,
+    console: Database,
     interactions: Interactions,
     feedback: FeedbackLog,
     again: Again,
@@ -187,7 +188,7 @@ def build_side(
         signing_secret=secret.get_secret_value() if secret else None,
         emoji=Emoji(read_list(settings.slack_emoji_up), read_list(settings.slack_emoji_down)),
         expert_channel=settings.slack_expert_channel,
-        admin=_build_admin(settings, api=api, inbox=inbox, database=database, serving=serving),
+        admin=_build_admin(settings, api=api, inbox=inbox, database=console, serving=serving),
         install=install,
         suggestions=suggestions,
     )

@@ -185,6 +185,7 @@ def build_side(
     *,
     inbox: Inbox,
     database: Database,
+    console: Database,
     interactions: Interactions,
     feedback: FeedbackLog,
     again: Again,
@@ -218,7 +219,7 @@ def build_side(
         cloud=CLOUDS[settings.teams_cloud],
         expert_channel=settings.teams_expert_channel,
         admin=_build_admin(
-            settings, connector=connector, people=people, inbox=inbox, database=database, serving=serving
+            settings, connector=connector, people=people, inbox=inbox, database=console, serving=serving
         ),
         news=News(
             connector=connector,
