@@ -5,6 +5,7 @@ from collections import Counter
 from collections.abc import Sequence
 
 from bot.sentences import split_sentences
+from core.instructions import is_command
 from core.records import Passage
 from core.wording import find_terms
 
@@ -23,6 +24,8 @@ def quote(question: str, passages: Sequence[Passage]) -> tuple[str, list[int]]:
         for sentence in split_sentences(passage.text):
             first.setdefault(sentence, passage)
     sentences = [(passage, sentence) for sentence, passage in first.items()]
+    # What speaks to the assistant is no answer, unless a document holds nothing else.
+    sentences = [one for one in sentences if not is_command(one[1])] or sentences
     if not sentences:
         return "", []
     weights = _weights([sentence for _, sentence in sentences])

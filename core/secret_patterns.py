@@ -3,6 +3,7 @@
 import re
 from collections.abc import Iterator
 from functools import cache
+from typing import Any, cast
 
 from detect_secrets.plugins.aws import AWSKeyDetector
 from detect_secrets.plugins.azure_storage_key import AzureStorageKeyDetector
@@ -107,7 +108,7 @@ def _load_patterns() -> tuple[tuple[re.Pattern[str], int], ...]:
     return tuple(
         (pattern, 1 if detector in within and pattern.groups else 0)
         for detector in DETECTORS
-        for pattern in detector().denylist
+        for pattern in cast(list[re.Pattern[str]], cast(Any, detector()).denylist)
     )
 
 
