@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator
 
 _END = r"[^\s<>`|\"'“”‘’]"
 _FOUND = re.compile(
-    rf"""(?:\b[a-z][a-z0-9+.-]*://{_END}+)
+    rf"""(?:\b[a-z][a-z0-9+.-]{{0,30}}://{_END}+)
       |(?:\b(?:data|javascript|vbscript|mailto|file|tel|blob|about|sms|ftp|callto|msteams|slack):{_END}+)
       |(?:\bwww\.{_END}+)
       |(?:(?<![\w:/.])[/\\]{{2}}[\w.-]+\.\w+{_END}*)

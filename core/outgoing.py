@@ -12,7 +12,7 @@ from functools import lru_cache
 from typing import Literal
 
 from core.addresses import find_addresses, fold_address, read_addresses
-from core.instructions import is_command
+from core.instructions import is_command, leave_out_instructions
 from core.secret_patterns import PEM_BLOCK, find_secrets
 
 Reason = Literal["address", "blob", "hidden_text", "instruction", "secret"]
@@ -21,7 +21,7 @@ Reason = Literal["address", "blob", "hidden_text", "instruction", "secret"]
 # shorter counts as a whole, down to the second number.
 LETTERS, HANGUL_LETTERS = (28, 20), (14, 10)
 # What may still become an address, a key or a blob.
-_UNFINISHED = re.compile(r"\S*(?:[:/@=\\_+]|\.\S|\S{20})\S*\Z")
+_UNFINISHED = re.compile(r"[:/@=\\_+]|\.\S|\S{20}")
 # How far back a growing text is read again, in characters.
 REACH = 400
 
@@ -76,7 +76,7 @@ class Growing:
 
     def pass_on(self, text: str) -> str:
         """The start of the text that may be shown; never shorter than before."""
-        settled = _UNFINISHED.sub("", text)
+        settled = _leave_out_unfinished(text)
         if self._is_stopped or len(settled) <= len(self._passed):
             return self._passed
         # From the start of a word, for half an address is another one.
@@ -86,6 +86,11 @@ class Growing:
         else:
             self._passed = settled
         return self._passed
+
+
+def _leave_out_unfinished(text: str) -> str:
+    at = max(text.rfind(blank) for blank in " \n\t") + 1
+    return text[:at] if _UNFINISHED.search(text, at) else text
 
 
 def _redact_line(line: str) -> str:
@@ -109,5 +114,8 @@ def _list_stretches(text: str) -> tuple[str, ...]:
 
 @lru_cache(maxsize=64)
 def _read_addresses(sources: tuple[str, ...]) -> frozenset[str]:
-    """A growing answer asks for those of the same sources again and again."""
-    return read_addresses(sources)
+    """Where a sentence speaks to the assistant, its address is not the document's to give.
+
+    A growing answer asks for those of the same sources again and again.
+    """
+    return read_addresses(map(leave_out_instructions, sources))

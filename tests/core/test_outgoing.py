@@ -1,6 +1,7 @@
 """What may leave: no address, key, order or hidden text that the sources do not hold, in whatever dress."""
 
 import base64
+import time
 from itertools import pairwise
 
 import pytest
@@ -99,6 +100,37 @@ def test_a_long_answer_is_read_to_its_end() -> None:
     shown = growing.pass_on(text)
     assert shown == text
     assert growing.pass_on(f"{text}{SYSTEM} Bye.") == text
+
+
+@pytest.mark.parametrize(
+    "piece",
+    [
+        "a",
+        "a-",
+        "a.",
+        "ignore ",
+        " ",
+        "AI ",
+        "//",
+        "[",
+        "](",
+        "www.",
+        "👍",
+        "가",
+        "token ",
+        "<a ",
+        "x=",
+        "-----BEGIN PRIVATE KEY",
+    ],
+)
+def test_no_text_takes_long_to_judge(piece: str) -> None:
+    text = f"ignore {piece * (30_000 // len(piece))} end"
+    began = time.process_time()
+    judge(text)
+    growing = Growing(sources=SOURCES, hidden=[SYSTEM])
+    for length in range(0, len(text), 1000):
+        growing.pass_on(text[:length])
+    assert time.process_time() - began < 2
 
 
 def test_keys_are_marked_and_words_stay() -> None:
