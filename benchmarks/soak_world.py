@@ -57,12 +57,15 @@ class Load:
     Attributes:
         acks: seconds of each delivery that was acknowledged.
         acknowledged: keys of threads whose question was.
+        late: deliveries without an answer within Slack's three seconds, which Slack would send again.
+        unreached: deliveries to a replica that was not there.
         given_up: questions that no replica took in all deliveries.
     """
 
     acks: list[float] = field(default_factory=list[float])
     acknowledged: set[str] = field(default_factory=set[str])
-    redelivered: int = 0
+    late: int = 0
+    unreached: int = 0
     given_up: int = 0
 
 
@@ -171,9 +174,11 @@ class World:
                         load.acks.append(time.perf_counter() - began)
                         load.acknowledged.add(key)
                         return
-            except (ClientError, TimeoutError, OSError):
-                pass
-            load.redelivered += 1
+                load.unreached += 1
+            except TimeoutError:
+                load.late += 1
+            except (ClientError, OSError):
+                load.unreached += 1
             await asyncio.sleep(0.5 * (attempt + 1))
         load.given_up += 1
 
