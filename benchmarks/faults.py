@@ -34,7 +34,7 @@ if not __package__:  # run as a file: the checkout is not on the path
 from benchmarks.faults_checker import QUERIES, find_violations
 from benchmarks.faults_inflict import inflict
 from benchmarks.faults_people import People
-from benchmarks.faults_processes import Place, serve_model, serve_replica, work_nights
+from benchmarks.faults_processes import DOCUMENT_ID, Place, serve_model, serve_replica, work_nights
 from benchmarks.faults_proxy import Proxy
 from benchmarks.faults_schedule import NIGHT_EVERY, REPLICAS, Schedule, draw_replacement, draw_schedule
 from benchmarks.faults_seen import Seen, read_platforms
@@ -44,13 +44,15 @@ from core.database import Database
 from core.migrate import migrate
 from tests.fakes.slack import FakeSlack
 from tests.fakes.teams import FakeTeams
-from tests.learning.log import log_corrected_night
+from tests.learning.log import STORE_DOCUMENT, log_corrected_night
 from tests.ports import find_free_port
 
 PLANTS = ("ack-before-insert",)
 SCHEDULERS = 2
 PAIRS = 28
 SETTLE_SECONDS, NIGHT_SETTLE_SECONDS = 60.0, 240.0
+# After that a person has no answer; a planted bug makes many wait for one in vain.
+PATIENCE_SECONDS, PLANTED_PATIENCE_SECONDS = 60.0, 15.0
 LOOK_SECONDS = 0.1
 
 
@@ -91,6 +93,8 @@ def prepare(batch: Batch) -> None:
 async def _fill(url: str, *, pairs: int) -> None:
     async with Database(url) as database:
         await migrate(database)
+        document = {"id": DOCUMENT_ID, "path": "leave.md", "title": "Leave policy", "allow": ["everyone"]}
+        await database.execute(STORE_DOCUMENT, document)
         await log_corrected_night(database, pairs)
 
 
@@ -110,7 +114,8 @@ async def run_once(batch: Batch, schedule: Schedule) -> Result:
         )
         seen, faults = Seen(), Counter[str]()
         async with open_world(_build_world(batch, schedule, name, proxy, slack, teams)) as world:
-            people = People(schedule, world.urls, slack=slack, teams=teams, seen=seen)
+            patience = PLANTED_PATIENCE_SECONDS if batch.plant else PATIENCE_SECONDS
+            people = People(schedule, world.urls, slack=slack, teams=teams, seen=seen, patience_seconds=patience)
             await _live(schedule, world, people, faults)
             async with Database(batch.postgres.find_url(name)) as database:
                 await _settle(database, world)

@@ -40,8 +40,6 @@ from tests.fakes.teams import TENANT, FakeTeams
 TAKEN_STATUSES = {200, 202, 204}
 # Slack gives up after three seconds, and sends again.
 ACK_SECONDS, AGAIN_SECONDS = 3.0, 0.25
-# After that a person has no answer.
-PATIENCE_SECONDS = 60.0
 LOOK_SECONDS = 0.05
 VALUES: dict[Act, int] = {"up": 1, "down": -1, "back": 0, "correct": -1}
 CORRECTION = "It is 25 days since May."
@@ -66,11 +64,20 @@ class People:
 
     Args:
         replicas: addresses of the bot's.
+        patience_seconds: how long after the last question somebody waits for an answer.
     """
 
     def __init__(
-        self, schedule: Schedule, replicas: Sequence[str], *, slack: FakeSlack, teams: FakeTeams, seen: Seen
+        self,
+        schedule: Schedule,
+        replicas: Sequence[str],
+        *,
+        slack: FakeSlack,
+        teams: FakeTeams,
+        seen: Seen,
+        patience_seconds: float,
     ) -> None:
+        self._patience_seconds = patience_seconds
         self._schedule = schedule
         self._replicas = replicas
         self._slack = slack
@@ -81,7 +88,7 @@ class People:
     async def live(self, began: float) -> None:
         """Do what the schedule says; returns when everybody has what they wait for, or lost patience."""
         self._began = began
-        self._deadline = began + self._schedule.asks[-1].at + PATIENCE_SECONDS
+        self._deadline = began + self._schedule.asks[-1].at + self._patience_seconds
         async with asyncio.TaskGroup() as everybody:
             for ask in self._schedule.asks:
                 everybody.create_task(self._ask(ask))

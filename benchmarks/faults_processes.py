@@ -41,6 +41,7 @@ from core.forgetting import Forgetting
 from core.gaps import Gaps
 from core.interactions import Interactions
 from core.model_server import ModelServer
+from core.pools import open_pools
 from core.records import Passage
 from core.rests import Rests
 from core.serving import Serving
@@ -63,6 +64,8 @@ from tests.fakes.vllm import FakeVllm
 SLACK_SECRET = "signing-secret-of-the-benchmark"
 MODEL = "base"
 LEASE_SECONDS, PAUSE_SECONDS, PLATFORM_PAUSE_SECONDS = 3.0, 0.2, 0.05
+# Of the document that every answer is from.
+DOCUMENT_ID = 7
 NUMBER = re.compile(r"K\d+")
 WORD_SECONDS = 0.02
 PR_SET_PDEATHSIG = 1  # linux/prctl.h
@@ -132,8 +135,8 @@ class OnePassage:
         (*_, number) = NUMBER.findall(question)
         text = say_leave(number)
         passage = Passage(
-            1, 7, 1, 1, "Leave policy", "Annual leave", "leave.md", 3, 0, len(text), text, "en", 0.9, 0.8, 4.0,
-            ["everyone"],
+            1, 7, DOCUMENT_ID, 1, "Leave policy", "Annual leave", "leave.md", 3, 0, len(text), text, "en",
+            0.9, 0.8, 4.0, ["everyone"],
         )  # fmt: skip
         return Found([passage] if "everyone" in principals else [], question, [])
 
@@ -210,6 +213,7 @@ async def _serve_bot(place: Place) -> None:
     bot.teams.side.build_credentials = lambda app_id, *_: _FixedToken(app_id)
     settings = load_settings(
         port=place.port,
+        metrics_port=0,
         nightbake_home=place.home,
         worker_concurrency=8,
         slack_api_url=place.slack_url,
@@ -220,18 +224,20 @@ async def _serve_bot(place: Place) -> None:
         teams_tenant_id=TENANT,
     )
     model_server = ModelServer(place.model_url, MODEL, timeout_seconds=20, stall_seconds=5)
-    async with Database(place.database_url, size=settings.database_connections) as database:
-        adapters, interactions = Adapters(database), Interactions(database)
+    async with open_pools(place.database_url, size=settings.database_connections) as pools:
+        database, adapters, interactions = pools.bot, Adapters(pools.console), Interactions(pools.bot)
         serving = Serving(adapters=adapters, model_server=model_server)
+        restore = Serving(adapters=Adapters(database), model_server=model_server).restore
         service = Bot(
             settings=settings,
             database=database,
+            console=pools.console,
             interactions=interactions,
             feedback=FeedbackLog(database),
             adapters=adapters,
             serving=serving,
             forgetting=Forgetting(
-                database=database,
+                database=pools.console,
                 adapters=adapters,
                 serving=serving,
                 model_server=model_server,
@@ -243,13 +249,11 @@ async def _serve_bot(place: Place) -> None:
                 search=OnePassage(),
                 gaps=Gaps(database),
                 stops=Stops(database),
-                composer=Composer(
-                    model_server, Limits(), restore=serving.restore, is_resting=Rests(database).is_resting
-                ),
+                composer=Composer(model_server, Limits(), restore=restore, is_resting=Rests(database).is_resting),
                 base_url=settings.base_url,
             ),
             places=Documents(database),
-            find_principals=Access(database).find_principals,
+            find_principals=Access(database, pools.index).find_principals,
             admin_token="unused",
             run_night=None,
             model_server=model_server,
@@ -286,7 +290,7 @@ async def _work_nights(place: Place) -> None:
         groundedness_margin=0.9,
         threads=1,
     )
-    async with Database(place.database_url) as database:
+    async with Database(place.database_url, role="nightbake_night") as database:
         runs = Runs(database)
         parts: dict[str, Any] = {"database": database, "model_server": model_server, "home": place.home}
 

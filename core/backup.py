@@ -13,7 +13,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from psycopg import AsyncConnection
+from psycopg import AsyncConnection, sql
 from psycopg.rows import dict_row
 
 from core.adapters import Adapters
@@ -38,6 +38,7 @@ class Backup:
         files: SHA-256 of each, by its path below the folder.
         adapters: those whose weights are in it; `missing` are named by the database, and their weights are gone.
         migrations: how many the database had.
+        roles: of the server, to which the database gives rights.
         server_version: PostgreSQL's, which a restore must have or exceed.
     """
 
@@ -48,6 +49,7 @@ class Backup:
     files: dict[str, str] = field(default_factory=dict[str, str])
     adapters: list[str] = field(default_factory=list[str])
     missing: list[str] = field(default_factory=list[str])
+    roles: list[str] = field(default_factory=list[str])
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,13 +81,21 @@ async def write_backup(database: Database, folder: Path) -> Backup:
         (moment,) = await _fetch(connection, "export_snapshot")
         (counted,) = await _fetch(connection, "count_migrations")
         named = await _fetch(connection, "find_adapters")
+        roles = [row["role"] for row in await _fetch(connection, "find_roles")]
         # Before the dump: a night deletes old ones, and nobody an adapter that was just made.
         kept, missing = await asyncio.to_thread(copy_adapters, named, folder / ADAPTERS)
         options = ("--format=custom", f"--snapshot={moment['snapshot']}", f"--file={folder / DUMP}")
         await run_tool("pg_dump", *options, url=database.url, server_version=moment["version"])
     files = await asyncio.to_thread(hash_files, folder)
     backup = Backup(
-        moment["at"], counted["migrations"], moment["version"], moment["size"], files, adapters=kept, missing=missing
+        at=moment["at"],
+        migrations=counted["migrations"],
+        server_version=moment["version"],
+        size=moment["size"],
+        files=files,
+        adapters=kept,
+        missing=missing,
+        roles=roles,
     )
     content = json.dumps(asdict(backup), indent=1, default=str)
     await asyncio.to_thread((folder / MANIFEST).write_text, content)
@@ -105,12 +115,22 @@ async def restore_backup(database: Database, folder: Path, home: Path, *, moved:
     backup = await asyncio.to_thread(read_backup, folder)
     if await _fetch_count(database, "count_tables"):
         raise InvalidInputError("expected an empty database, got one with tables; name another, or drop and create it")
-    options = ("--exit-on-error", "--single-transaction", "--no-owner", "--no-privileges", str(folder / DUMP))
+    await _make_roles(database, backup.roles)
+    options = ("--exit-on-error", "--single-transaction", "--no-owner", str(folder / DUMP))
     await run_tool("pg_restore", *options, url=database.url, server_version=backup.server_version)
     for name in backup.adapters:
         await asyncio.to_thread(_put_adapter, folder / ADAPTERS / name, home / ADAPTERS / name)
     missing = await mend(database, home, moved=moved)
     return Restored(backup.at, backup.adapters, missing, await migrate(database))
+
+
+async def _make_roles(database: Database, roles: Sequence[str]) -> None:
+    """Those that this server lacks, as migration 0029 makes them."""
+    known = {row["role"] for row in await database.fetch_dicts(QUERIES["find_roles"])}
+    async with database.connection() as connection:
+        for role in (sql.Identifier(name) for name in roles if name not in known):
+            await connection.execute(sql.SQL("CREATE ROLE {} NOLOGIN").format(role))
+            await connection.execute(sql.SQL("GRANT {} TO CURRENT_USER").format(role))
 
 
 async def mend(database: Database, home: Path, *, moved: Mapping[str, str]) -> list[str]:

@@ -2,6 +2,9 @@
 SELECT pg_export_snapshot() AS snapshot, current_setting('server_version_num')::integer / 10000 AS version,
        pg_size_pretty(pg_database_size(current_database())) AS size, now() AS at
 
+-- name: find_roles
+SELECT rolname AS role FROM pg_roles WHERE rolname LIKE 'nightbake\_%' ORDER BY 1
+
 -- name: find_adapters
 SELECT name, folder, sha256 FROM adapters WHERE deleted_at IS NULL ORDER BY name
 

@@ -90,6 +90,7 @@ async def test_what_was_there_comes_back_where_it_lies_now(
     assert fetch(empty_url, "SELECT name, folder, state FROM adapter_states") == [("night-1", str(folder), "active")]
     assert fetch(empty_url, "SELECT source FROM documents") == [("/new/handbook",)]
     assert (folder / "adapter_model.safetensors").read_bytes() == WEIGHTS
+    assert fetch(empty_url, "SELECT has_table_privilege('nightbake_bot', 'inbox', 'INSERT')") == [(True,)]
     again = await asyncio.to_thread(restore, tmp_path / "backup", empty_url, tmp_path / "new")
     assert (again.code, "expected an empty database" in again.json["error"]) == (2, True)
 

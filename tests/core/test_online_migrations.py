@@ -29,6 +29,8 @@ REFUSED = {
     rf"UPDATE {_TABLE}(?![^;]*\bWHERE\b)": "it locks and rewrites every row; fill it little by little",
 }
 # In a migration: `-- Not large: why` before a statement that this test would refuse.
+# Applied somewhere already, and so never changed; docs/operations.md tells of each.
+KNOWN = {"0028_line"}
 EXCUSE = re.compile(r"-- Not large: .+\n[^;]*;")
 
 
@@ -40,7 +42,9 @@ def find_refused(source: str) -> list[str]:
     ]
 
 
-@pytest.mark.parametrize("migration", find_migrations()[BEFORE:], ids=lambda one: one.name)
+@pytest.mark.parametrize(
+    "migration", [one for one in find_migrations()[BEFORE:] if one.name not in KNOWN], ids=lambda one: one.name
+)
 def test_a_new_migration_blocks_nobody(migration: Migration) -> None:
     assert find_refused(migration.source.decode()) == []
 
