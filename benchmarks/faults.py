@@ -16,6 +16,7 @@ import asyncio
 import json
 import multiprocessing
 import os
+import signal
 import subprocess
 import sys
 import time
@@ -234,6 +235,8 @@ def main(runs: int, seed: int, first: int, night_every: int, rolling: bool, plan
     ]
     has_nights = any(schedule.has_night for schedule in schedules)
     preload(nights=has_nights)
+    # Who is told to end unmounts its disk and stops its server first.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     results: list[Result] = []
     with open_disk() as (folder, is_own_disk), Postgres(folder) as postgres:
         batch = Batch(folder, is_own_disk, postgres, make_base_model(folder) if has_nights else None, plant)
