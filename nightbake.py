@@ -31,6 +31,8 @@ COMMANDS = {
     "slack": "cli.slack:slack",
     "teams": "cli.teams:teams",
     "migrate": "cli.database:migrate",
+    "backup": "cli.backup:backup",
+    "restore": "cli.backup:restore",
     "doctor": "cli.doctor:doctor",
     "demo": "cli.demo:demo",
 }
@@ -61,6 +63,8 @@ SUMMARIES = {
     "slack": "Print the manifest of the Slack app; make a key.",
     "teams": "Set up the Teams app.",
     "migrate": "Bring the database up to date.",
+    "backup": "Keep database and adapters, as of now or from now on.",
+    "restore": "Bring a backup back.",
     "doctor": "Check every part and say what to do.",
     "demo": "The whole loop once, in a temporary state folder.",
 }

@@ -80,22 +80,6 @@ class Worker:
         if held is None:
             return False
         claimed, until = held
-        note_past("claim", claimed.received_at, parent=claimed.traceparent)
-        if claimed.attempts == 1:
-            WAIT_SECONDS.observe((datetime.now(UTC) - claimed.received_at).total_seconds())
-        told = {
-            "nightbake.platform": claimed.platform,
-            "nightbake.kind": claimed.kind,
-            "nightbake.inbox_id": claimed.id,
-            "nightbake.attempt": claimed.attempts,
-        }
-        step = span(f"handle {claimed.kind}", told, parent=claimed.traceparent, kind=SpanKind.CONSUMER)
-        with BUSY.track_inprogress(), step:
-            await self._see_through(claimed, until)
-        return True
-
-    async def _see_through(self, claimed: Claimed, until: float) -> None:
-        """Work on it for as long as the lease is kept; a stop hands it over."""
         work = asyncio.create_task(self._work(claimed))
         keeping = asyncio.create_task(self._keep(claimed, until))
         try:
@@ -110,6 +94,7 @@ class Worker:
             raise
         finally:
             await _end(work, keeping)
+        return True
 
     async def _claim(self) -> tuple[Claimed, float] | None:
         """An event, and the moment on this machine's clock until which it is surely ours."""
@@ -123,6 +108,21 @@ class Worker:
         return (claimed, asked_at + LEASE_SECONDS) if claimed else None
 
     async def _work(self, claimed: Claimed) -> None:
+        note_past("claim", claimed.received_at, parent=claimed.traceparent)
+        if claimed.attempts == 1:
+            WAIT_SECONDS.observe((datetime.now(UTC) - claimed.received_at).total_seconds())
+        told = {
+            "nightbake.platform": claimed.platform,
+            "nightbake.kind": claimed.kind,
+            "nightbake.inbox_id": claimed.id,
+            "nightbake.attempt": claimed.attempts,
+        }
+        step = span(f"handle {claimed.kind}", told, parent=claimed.traceparent, kind=SpanKind.CONSUMER)
+        with BUSY.track_inprogress(), step:
+            await self._see_through(claimed)
+
+    async def _see_through(self, claimed: Claimed) -> None:
+        """Handle it; a failure is noted for the next attempt."""
         try:
             if claimed.attempts > MOST_ATTEMPTS:
                 raise RuntimeError(f"{MOST_ATTEMPTS} attempts ended without a word")

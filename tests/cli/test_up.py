@@ -127,6 +127,26 @@ def test_as_json_it_is_one_object_and_silence(installation: FakeModelServer, por
         assert (process.wait(60), process.stdout.read(), (home / "said").read_text()) == (0, "", "")
 
 
+def test_people_and_nights_may_have_processes_of_their_own(
+    installation: FakeModelServer, port: int, home: Path, documents: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("DOCUMENTS", str(documents))
+    with running("--only", "night", "--json", home=home) as nights:
+        assert nights.stdout
+        told = json.loads(nights.stdout.readline())
+        assert (set(told), told["next_night"] is None) == ({"next_night", "seconds"}, False)
+        with running("--only", "bot", "--json", home=home) as bot:
+            assert bot.stdout
+            told = json.loads(bot.stdout.readline())
+            assert (told["chat"], told["next_night"]) == (f"http://127.0.0.1:{port}", None)
+            assert "<html" in fetch(told["chat"])
+            for process in (bot, nights):
+                process.send_signal(signal.SIGTERM)
+                assert process.wait(60) == 0
+    with psycopg.connect(os.environ["DATABASE_URL"]) as connection:
+        assert connection.execute("SELECT count(*) FROM documents").fetchone() == (1,)
+
+
 def test_a_start_that_waits_for_its_database_ends_at_once(
     installation: FakeModelServer, port: int, home: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
