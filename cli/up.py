@@ -14,9 +14,10 @@ import click
 
 from bot.app import Bot
 from bot.golden import choose_suggestions, load_golden
+from bot.web.sessions import make_link
 from bot.web.wording import SUGGESTIONS
 from cli.embedding import describe_change
-from cli.house import SAMPLE, House, open_house, read_admin_token
+from cli.house import SAMPLE, House, open_house
 from cli.ingest import ingest_with_progress
 from cli.night import run_here
 from cli.output import command, emit, escape, json_option, log_file, notes, read_settings, say
@@ -184,7 +185,6 @@ async def _build_bot(house: House) -> Bot:
         answerer=house.answerer,
         places=Documents(house.pools.bot),
         find_principals=house.access.find_principals,
-        admin_token=await read_admin_token(house.settings),
         run_night=run_night_now,
         model_server=house.model_server,
         forgetting=house.forgetting,
@@ -236,7 +236,7 @@ def _build_schedule(house: House) -> NightSchedule:
 
 async def _announce(house: House, bot: Bot, schedule: NightSchedule, *, seconds: float, as_json: bool) -> None:
     address = house.settings.base_url
-    console_address = f"{address}/console?token={await read_admin_token(house.settings)}"
+    console_address = await make_link(house.database, address)
     night = schedule.find_next()
     if as_json:
         emit({"chat": address, "console": console_address, "next_night": night, "seconds": round(seconds, 1)})
@@ -244,6 +244,7 @@ async def _announce(house: House, bot: Bot, schedule: NightSchedule, *, seconds:
         f"\n[bold green]Nightbake is up[/] after {seconds:.0f} s\n"
         f"  chat page      [link={address}]{address}[/]\n"
         f"  admin console  {console_address}\n"
+        "                 opens once, within an hour; `nightbake console-link` prints another\n"
         f"  platforms      {', '.join(bot.platforms)}\n"
         f"  next night     {night:%Y-%m-%d %H:%M %Z}\n"
         "Ctrl-C stops it.\n",

@@ -32,7 +32,7 @@ SHARED: dict[str, Mapping[Role, set[str] | None]] = {
         CONSOLE: None,
     },
     "core/advisory_lock.sql": dict.fromkeys(ALL),
-    "core/audit.sql": dict.fromkeys(ALL),
+    "core/audit.sql": {**{role: {"record_act"} for role in ALL}, CONSOLE: None},
     "core/consent.sql": {BOT: None},
     "core/directory.sql": {BOT: None, CONSOLE: {"find_same"}},
     "core/exams.sql": {CONSOLE: None, NIGHT: None},
@@ -47,6 +47,7 @@ SHARED: dict[str, Mapping[Role, set[str] | None]] = {
     "bot/desk.sql": {CONSOLE: None},
     "bot/gauges.sql": {CONSOLE: None},
     "bot/golden_questions.sql": {CONSOLE: None},
+    "bot/web/sessions.sql": {CONSOLE: None},
     "retrieval/access.sql": {
         BOT: {"find_memberships", "set_memberships", "find_common", "find_visible_ids", "find_further_audience"},
         INDEX: {"find_index_version", "find_visible_chunks", "find_visible_chunks_of_sources"},
