@@ -193,7 +193,6 @@ def make_base_model(folder: Path) -> Path:
 
 def preload(*, nights: bool) -> None:
     """Import once what every process needs."""
-    os.environ["PYTHONPATH"] = str(ROOT)
     heavy = ["torch", "transformers", "peft"] if nights else []
     multiprocessing.set_forkserver_preload(["benchmarks.faults_processes", *heavy])
 
@@ -234,6 +233,7 @@ def main(runs: int, seed: int, first: int, night_every: int, rolling: bool, plan
         for run in range(first, first + runs)
     ]
     has_nights = any(schedule.has_night for schedule in schedules)
+    os.environ["PYTHONPATH"] = str(ROOT)
     preload(nights=has_nights)
     # Who is told to end unmounts its disk and stops its server first.
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))

@@ -13,8 +13,8 @@ pytestmark = pytest.mark.timeout(600)
 SEED = 9
 # With --thorough.
 MOST_RUNS = 50
-# In which run of another seed the planted bug comes to light; another schedule may want another number.
-PLANT_SEED, PLANT_RUN = 1, 1
+# The planted bug comes to light in the first run of this seed, or in a later one.
+PLANT_SEED, PLANT_RUNS = 1, 20
 
 
 @pytest.fixture(scope="module")
@@ -40,7 +40,10 @@ async def test_replicas_are_replaced_while_people_ask(batch: Batch) -> None:
 
 async def test_an_event_that_is_acknowledged_before_it_is_stored_is_found(batch: Batch) -> None:
     planted = Batch(batch.folder, batch.is_own_disk, batch.postgres, None, plant="ack-before-insert")
-    result = await run_once(planted, draw_schedule(PLANT_SEED, PLANT_RUN, night_every=0))
+    for run in range(1, 1 + PLANT_RUNS):
+        result = await run_once(planted, draw_schedule(PLANT_SEED, run, night_every=0))
+        if result.violations:
+            break
     assert any("was acknowledged and is not stored" in one or " stands" in one for one in result.violations)
 
 
