@@ -32,6 +32,8 @@ from tests.ports import find_free_port
 # A model that gives an answer in a second and eight at once bears eight a second.
 ANSWER_SECONDS, SLOTS = 1.0, 8
 ACK_SECONDS = 3.0
+# Of the company; what is remembered of each of them is there after a few minutes.
+PEOPLE = 1_000
 SAMPLE_SECONDS = 2.0
 # A platform sends again what was not acknowledged, so often.
 DELIVERIES = 10
@@ -151,7 +153,7 @@ class World:
             await asyncio.sleep(SAMPLE_SECONDS)
 
     async def send(self, rate: float, seconds: float) -> Load:
-        """Questions of people who never asked before, at a rate; returns when each was acknowledged or given up."""
+        """Questions at a rate, of one person after the other; returns when each was acknowledged or given up."""
         load = Load()
         timeout, connector = ClientTimeout(total=ACK_SECONDS), TCPConnector(limit=0, force_close=True)
         async with ClientSession(timeout=timeout, connector=connector) as session, asyncio.TaskGroup() as deliveries:
@@ -163,7 +165,7 @@ class World:
 
     async def _deliver(self, session: ClientSession, load: Load) -> None:
         self._count += 1
-        key, body = make_question(f"{self._run}{self._count:07}")
+        key, body = make_question(self._count % PEOPLE, f"Ev{self._run}{self._count:07}")
         for attempt in range(DELIVERIES):
             began = time.perf_counter()
             try:
