@@ -30,6 +30,7 @@ from bot.web.people import Visitors
 from bot.web.places import FindPrincipals, Places
 from bot.web.rates import Rates
 from bot.web.readiness import Readiness, check_readiness
+from bot.web.reviewing import Reviewing
 from bot.web.sessions import Sessions
 from bot.web.sign_in import SignIn, SignInSettings
 from bot.web.wording import SUGGESTIONS
@@ -116,9 +117,11 @@ def build_app(
     console_pages = Console(templates=templates, database=admin, adapters=adapters, readiness=readiness, night=night)
     acts = ConsoleActs(database=admin, serving=serving, night=night)
     desk: dict[str, Any] = {"templates": templates, "database": admin}
-    pairs, disagreements = ConsolePairs(**desk), ConsoleDisagreements(**desk)
+    reviewing = Reviewing(find_principals)
+    pairs = ConsolePairs(reviewing=reviewing, **desk)
+    disagreements = ConsoleDisagreements(reviewing=reviewing, **desk)
     nights, memory = ConsoleNights(serving=serving, **desk), ConsoleMemory(**desk)
-    exercises = ConsoleExercises(share=exercise_share, reviewers=exercise_reviewers, **desk)
+    exercises = ConsoleExercises(reviewing=reviewing, share=exercise_share, reviewers=exercise_reviewers, **desk)
     advice, audit = ConsoleAdvice(**desk), ConsoleAudit(**desk)
     parts = (chat, pages, console_pages, acts, nights, pairs, disagreements, memory, exercises, advice, audit, account)
     app.add_routes([route for part in parts for route in part.routes()])

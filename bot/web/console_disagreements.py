@@ -11,6 +11,7 @@ from bot.web.guard import get_verdict, read_json
 from bot.web.listing import PAGE_ROWS, choose_one, read_before, to_page
 from bot.web.pages import render
 from bot.web.people import get_actor
+from bot.web.reviewing import Reviewing
 from bot.web.wording import choose_language
 from core.audit import record_act
 from core.database import Database
@@ -26,9 +27,10 @@ VALUES = {"approve": 1, "reject": -1, "unclear": 0}
 class ConsoleDisagreements:
     """The page `/console/disagreements`, and labels under `/console/api/answers`."""
 
-    def __init__(self, *, templates: Environment, database: Database) -> None:
+    def __init__(self, *, templates: Environment, database: Database, reviewing: Reviewing) -> None:
         self._templates = templates
         self._database = database
+        self._reviewing = reviewing
 
     def routes(self) -> list[web.RouteDef]:
         """What to add to the application."""
@@ -40,7 +42,8 @@ class ConsoleDisagreements:
     async def show_disagreements(self, request: web.Request) -> web.Response:
         """Answers that the last collection could not decide, newest first; `which` and `before` choose."""
         which = choose_one(request, "which", WHICH) or WHICH[0]
-        values = {"which": which, "before": read_before(request), "limit": PAGE_ROWS + 1}
+        principals = await self._reviewing.find_principals(request)
+        values = {"which": which, "before": read_before(request), "limit": PAGE_ROWS + 1, "principals": principals}
         rows = await self._database.fetch_dicts(QUERIES["find_disagreements"], values)
         return render(
             self._templates,
@@ -63,6 +66,7 @@ class ConsoleDisagreements:
         words = CONSOLE[choose_language(request)]
         actor, answer_id = get_actor(request), int(request.match_info["id"])
         stored: dict[str, Any] = {"id": answer_id, "value": VALUES[verdict], "labeller": actor}
+        stored["principals"] = await self._reviewing.find_principals(request)
         if not await self._database.fetch_dicts(QUERIES["add_label"], stored):
             raise NotFoundError(words["answer_unknown"])
         await record_act(self._database, actor=actor, act=f"label answer {verdict}", subject=str(answer_id))

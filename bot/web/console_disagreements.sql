@@ -22,6 +22,9 @@ WITH judged AS (
               ELSE label.value IS NOT NULL
           END
       AND (%(before)s::bigint IS NULL OR interactions.id < %(before)s)
+      AND (%(principals)s::text[] IS NULL
+           OR NOT EXISTS (SELECT FROM jsonb_to_recordset(passages) AS shown(document_id bigint)
+                          WHERE document_id NOT IN (SELECT id FROM visible_documents(%(principals)s::text[]))))
     ORDER BY interactions.id DESC
     LIMIT %(limit)s
 )
@@ -38,5 +41,9 @@ ORDER BY chosen.id DESC
 
 -- name: add_label
 INSERT INTO answer_labels (interaction_id, value, labeller)
-SELECT id, %(value)s, %(labeller)s FROM interactions WHERE id = %(id)s AND finished_at IS NOT NULL
+SELECT id, %(value)s, %(labeller)s FROM interactions
+WHERE id = %(id)s AND finished_at IS NOT NULL
+  AND (%(principals)s::text[] IS NULL
+       OR NOT EXISTS (SELECT FROM jsonb_to_recordset(passages) AS shown(document_id bigint)
+                      WHERE document_id NOT IN (SELECT id FROM visible_documents(%(principals)s::text[]))))
 RETURNING id

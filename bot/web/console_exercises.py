@@ -11,6 +11,7 @@ from bot.web.guard import get_text, get_verdict, read_json
 from bot.web.listing import PAGE_ROWS, choose_one, read_before
 from bot.web.pages import render
 from bot.web.people import PERSON, get_actor
+from bot.web.reviewing import Reviewing
 from bot.web.wording import choose_language
 from core.audit import record_act
 from core.database import Database
@@ -40,9 +41,12 @@ class ConsoleExercises:
         reviewers: people who must look at what waits.
     """
 
-    def __init__(self, *, templates: Environment, database: Database, share: float, reviewers: int) -> None:
+    def __init__(
+        self, *, templates: Environment, database: Database, reviewing: Reviewing, share: float, reviewers: int
+    ) -> None:
         self._templates = templates
         self._database = database
+        self._reviewing = reviewing
         self._judging = {"share": share, "wanted": reviewers}
 
     def routes(self) -> list[web.RouteDef]:
@@ -56,7 +60,10 @@ class ConsoleExercises:
         """Exercises, newest first; `which`, `kind` and `before` choose. At first those that wait for this person."""
         which, kind = choose_one(request, "which", WHICH) or WHICH[0], choose_one(request, "kind", KINDS)
         chosen = {"which": which, "kind": kind, "before": read_before(request), "person": request[PERSON]}
-        rows = await self._fetch("find_exercises", **chosen, **self._judging, limit=PAGE_ROWS + 1)
+        principals = await self._reviewing.find_principals(request)
+        rows = await self._fetch(
+            "find_exercises", **chosen, **self._judging, limit=PAGE_ROWS + 1, principals=principals
+        )
         counts = await self._fetch("count_waiting", person=request[PERSON], **self._judging)
         return render(
             self._templates,
@@ -82,7 +89,8 @@ class ConsoleExercises:
         body = await read_json(request)
         words = CONSOLE[choose_language(request)]
         exercise_id, verdict = int(request.match_info["id"]), get_verdict(body, VERDICTS)
-        found = await self._fetch("find_exercise", id=exercise_id)
+        principals = await self._reviewing.find_principals(request)
+        found = await self._fetch("find_exercise", id=exercise_id, principals=principals)
         if not found:
             raise NotFoundError(words["exercise_unknown"])
         question, answer = _read_edited(body, found[0], words) if verdict == "edit" else (None, None)

@@ -19,6 +19,10 @@ WHERE (%(kind)s::text IS NULL OR kind = %(kind)s)
           ELSE state = %(which)s
       END
   AND (%(before)s::bigint IS NULL OR exercises.id < %(before)s)
+  AND (%(principals)s::text[] IS NULL
+       OR NOT EXISTS (SELECT FROM exercise_documents AS used
+                      WHERE used.exercise_id = exercises.id
+                        AND used.document_id NOT IN (SELECT id FROM visible_documents(%(principals)s::text[]))))
 ORDER BY exercises.id DESC
 LIMIT %(limit)s
 
@@ -33,7 +37,12 @@ SELECT count(*) FILTER (WHERE state IN ('waits', 'disputed') AND NOT EXISTS (
 FROM judged_exercises(%(share)s::real, %(wanted)s) AS judged
 
 -- name: find_exercise
-SELECT question, answer, options, right_option FROM exercises WHERE id = %(id)s
+SELECT question, answer, options, right_option FROM exercises
+WHERE id = %(id)s
+  AND (%(principals)s::text[] IS NULL
+       OR NOT EXISTS (SELECT FROM exercise_documents AS used
+                      WHERE used.exercise_id = exercises.id
+                        AND used.document_id NOT IN (SELECT id FROM visible_documents(%(principals)s::text[]))))
 
 -- name: add_review
 INSERT INTO exercise_reviews (exercise_id, verdict, question, answer, reviewer, seconds)

@@ -11,6 +11,7 @@ from bot.web.guard import get_text, get_verdict, read_json
 from bot.web.listing import PAGE_ROWS, choose_one, read_before
 from bot.web.pages import render
 from bot.web.people import get_actor
+from bot.web.reviewing import Reviewing
 from bot.web.wording import choose_language
 from core.audit import record_act
 from core.database import Database
@@ -41,9 +42,10 @@ VERDICTS = ("approve", "reject", "edit")
 class ConsolePairs:
     """The page `/console/pairs`, and reviews under `/console/api/pairs`."""
 
-    def __init__(self, *, templates: Environment, database: Database) -> None:
+    def __init__(self, *, templates: Environment, database: Database, reviewing: Reviewing) -> None:
         self._templates = templates
         self._database = database
+        self._reviewing = reviewing
 
     def routes(self) -> list[web.RouteDef]:
         """What to add to the application."""
@@ -60,8 +62,9 @@ class ConsolePairs:
         run = await self._fetch("find_run")
         rows: list[dict[str, Any]] = []
         if run:
+            principals = await self._reviewing.find_principals(request)
             chosen = {"which": which, "origin": origin, "before": read_before(request), "limit": limit + 1}
-            rows = await self._fetch("find_pairs", run_id=run[0]["id"], **chosen)
+            rows = await self._fetch("find_pairs", run_id=run[0]["id"], principals=principals, **chosen)
         has_more = len(rows) > limit and which != "sample"
         words = CONSOLE[choose_language(request)]
         return render(
@@ -87,7 +90,8 @@ class ConsolePairs:
         body = await read_json(request)
         words = CONSOLE[choose_language(request)]
         pair_id, verdict = int(request.match_info["id"]), get_verdict(body, VERDICTS)
-        found = await self._fetch("find_rejected", id=pair_id)
+        principals = await self._reviewing.find_principals(request)
+        found = await self._fetch("find_rejected", id=pair_id, principals=principals)
         if not found:
             raise NotFoundError(words["pair_unknown"])
         chosen = _read_edited(body, found[0]["rejected"], words) if verdict == "edit" else None
@@ -104,7 +108,8 @@ class ConsolePairs:
         """
         words = CONSOLE[choose_language(request)]
         document_id = int(request.match_info["id"])
-        if not await self._fetch("check_document", id=document_id, by=get_actor(request)):
+        principals = await self._reviewing.find_principals(request)
+        if not await self._fetch("check_document", id=document_id, by=get_actor(request), principals=principals):
             raise NotFoundError(words["document_unknown"])
         await record_act(self._database, actor=get_actor(request), act="check document", subject=str(document_id))
         return web.json_response({"message": words["pair_said"], "verdict": words["document_checked"]})

@@ -27,11 +27,22 @@ WHERE run_id = %(run_id)s
           ELSE true
       END
   AND (%(before)s::bigint IS NULL OR pairs.id < %(before)s)
+  AND (%(principals)s::text[] IS NULL
+       -- Of pairs of long ago nobody knows the documents.
+       OR (pairs.documents <> '[]' OR access = '[]')
+          AND NOT EXISTS (SELECT FROM jsonb_array_elements(pairs.documents) AS shown
+                          WHERE (shown ->> 0)::bigint NOT IN (SELECT id FROM visible_documents(%(principals)s::text[]))))
 ORDER BY CASE WHEN %(which)s = 'sample' THEN md5(sha256 || %(run_id)s::text) END, pairs.id DESC
 LIMIT %(limit)s
 
 -- name: find_rejected
-SELECT rejected FROM pairs WHERE id = %(id)s
+SELECT rejected FROM pairs
+WHERE id = %(id)s
+  AND (%(principals)s::text[] IS NULL
+       -- Of pairs of long ago nobody knows the documents.
+       OR (pairs.documents <> '[]' OR access = '[]')
+          AND NOT EXISTS (SELECT FROM jsonb_array_elements(pairs.documents) AS shown
+                          WHERE (shown ->> 0)::bigint NOT IN (SELECT id FROM visible_documents(%(principals)s::text[]))))
 
 -- name: add_review
 INSERT INTO pair_reviews (pair_id, verdict, chosen, reviewer)
@@ -39,6 +50,8 @@ VALUES (%(id)s, %(verdict)s, %(chosen)s, %(reviewer)s)
 
 -- name: check_document
 INSERT INTO document_checks (document_id, version, checked_by)
-SELECT id, version, %(by)s FROM documents WHERE id = %(id)s AND removed_at IS NULL
+SELECT id, version, %(by)s FROM documents
+WHERE id = %(id)s AND removed_at IS NULL
+  AND (%(principals)s::text[] IS NULL OR id IN (SELECT id FROM visible_documents(%(principals)s::text[])))
 ON CONFLICT (document_id, version) DO UPDATE SET checked_by = excluded.checked_by, checked_at = now()
 RETURNING document_id
