@@ -4,6 +4,7 @@ import base64
 import functools
 import hashlib
 import hmac
+import html
 import json
 import secrets
 import time
@@ -127,8 +128,9 @@ class FakeOpenId:
     async def _authorize(self, request: web.Request) -> web.Response:
         """A page with one button: browsers of tests press it."""
         back = self.sign_in(str(request.url))
-        page = f'<!doctype html><title>Sign in</title><h1>Example Corp</h1><a id="yes" href="{back}">Sign in as Ann</a>'
-        return web.Response(text=page.replace("&", "&amp;"), content_type="text/html")
+        link = f'<a id="yes" href="{html.escape(back)}">Sign in as Ann</a>'
+        page = f"<!doctype html><title>Sign in</title><link rel=icon href=data:,><h1>Example Corp</h1>{link}"
+        return web.Response(text=page, content_type="text/html")
 
     async def _give(self, request: web.Request) -> web.Response:
         if self.is_away:

@@ -18,7 +18,7 @@ from tests.security.web.openapi import build_openapi
 
 SEED = 2026
 # Of each route and way of making data, with `--thorough`.
-CASES = 400
+CASES = 150
 # What streams for minutes, ends the session that asks, or is not set up here.
 SKIPPED = ("/sign-out", "/sign-in", "/slack", "/console/slack", "/api/questions/{id}/events")
 
