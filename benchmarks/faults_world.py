@@ -122,13 +122,15 @@ class Child:
         await asyncio.to_thread(self._process.start)
 
     async def wait_until_heard(self) -> None:
-        """Until somebody listens on the place's port."""
+        """Until somebody listens on the port; a start that failed is repeated, as whoever runs services does."""
         deadline = time.monotonic() + START_SECONDS
         while True:
             with contextlib.suppress(OSError):
                 _, writer = await asyncio.open_connection("127.0.0.1", self.place.port)
                 writer.close()
                 return
+            if self.pid is None:
+                await self.start()
             assert time.monotonic() < deadline, f"nobody listens on {self.place.port}; see {self.place.home}/logs"
             await asyncio.sleep(LOOK_SECONDS)
 
