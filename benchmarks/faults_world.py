@@ -85,9 +85,17 @@ class Postgres:
         self._embedded._server.ensure_postgres_running()
 
     def execute(self, statement: str | sql.Composed, database: str = "postgres") -> None:
-        """One statement, not through the proxy."""
-        with psycopg.connect(self.url, dbname=database, autocommit=True) as connection:
-            connection.execute(statement)  # type: ignore[arg-type]
+        """One statement, not through the proxy; a server that recovers is waited for."""
+        deadline = time.monotonic() + START_SECONDS
+        while True:
+            try:
+                with psycopg.connect(self.url, dbname=database, autocommit=True) as connection:
+                    connection.execute(statement)  # type: ignore[arg-type]
+                return
+            except psycopg.OperationalError:
+                if time.monotonic() > deadline:
+                    raise
+                time.sleep(LOOK_SECONDS)
 
     def make_template(self, name: str, migrate: Callable[[str], None]) -> None:
         """An empty database whose clock can be set wrong, filled by `migrate`."""
