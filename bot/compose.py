@@ -1,4 +1,7 @@
-"""From passages to an answer: fitted into the prompt, generated, checked against them, else quoted from them."""
+"""From passages to an answer: fitted into the prompt, generated, checked against them, else quoted from them.
+
+Whatever the model writes, what `core/outgoing.py` holds back is neither shown while it grows nor stored as the answer.
+"""
 
 import copy
 import logging
@@ -10,10 +13,11 @@ from functools import partial
 from bot.citations import settle
 from bot.draft import Draft
 from bot.examples import choose_examples
-from bot.prompt import fit, to_messages
+from bot.prompt import fit, list_hidden, list_sources, to_messages
 from bot.quote import quote
 from core.errors import ModelServerError
 from core.model_server import ModelMissingError, ModelServer, Sampling
+from core.outgoing import Growing, find_unsafe, redact_secrets
 from core.prompt import PROMPT_VERSION, Language, PromptExample, restore_prompt
 from core.records import Outcome
 from core.tracing import span
@@ -188,6 +192,10 @@ class Composer:
             await stream()
 
     async def _show_stream(self, draft: Draft, sampling: Sampling, show: Show) -> None:
+        growing = Growing(
+            sources=list_sources(draft.outcome.passages, draft.outcome.standalone_question),
+            hidden=list_hidden(draft.outcome.messages),
+        )
         stream = self._model_server.stream(
             draft.outcome.messages, generation=draft.generation, adapter=draft.outcome.adapter, sampling=sampling
         )
@@ -195,7 +203,9 @@ class Composer:
         async with aclosing(stream) as pieces:
             async for _ in pieces:
                 draft.pieces += 1
-                await show(draft.generation.text)
+                draft.shown = growing.pass_on(draft.generation.text)
+                if draft.shown:
+                    await show(draft.shown)
 
     def vary(self, *, examples: Sequence[PromptExample] = (), system: str | None = None) -> "Composer":
         """One that composes otherwise; what is not given stays.
@@ -219,9 +229,14 @@ def _judge(outcome: Outcome, standalone: str) -> Outcome:
     answer, citations = settle(generated, outcome.passages)
     if not citations:
         return _quoted(outcome, standalone, "quoted_unsupported")
+    cited = [passage for passage in outcome.passages if passage.number in citations]
+    unsafe = find_unsafe(answer, sources=list_sources(cited, standalone), hidden=list_hidden(outcome.messages))
+    if unsafe:
+        log.warning("an answer was held back", extra={"reason": unsafe})
+        return _quoted(outcome, standalone, "quoted_unsafe")
     return replace(outcome, answer=answer, mode="generated", citations=citations)
 
 
 def _quoted(outcome: Outcome, standalone: str, reason: str) -> Outcome:
     answer, citations = quote(standalone, outcome.passages)
-    return replace(outcome, answer=answer, mode="quoted", mode_reason=reason, citations=citations)
+    return replace(outcome, answer=redact_secrets(answer), mode="quoted", mode_reason=reason, citations=citations)

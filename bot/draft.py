@@ -18,11 +18,13 @@ class Draft:
 
     Attributes:
         seed: draws another wording than the most likely one; None where the answer is not asked for again.
+        shown: what the person has seen of the model's text.
         pieces: of the model's text, as they came; a server counts tokens only at the end of an answer.
     """
 
     outcome: Outcome
     generation: Generation = field(default_factory=Generation)
+    shown: str = ""
     pieces: int = 0
     seed: int | None = None
 
@@ -39,8 +41,8 @@ class Draft:
 
 
 def keep_stopped(draft: Draft, language: Language) -> Outcome:
-    """The text so far as the answer, unchecked, as the person saw it; a line that says so where there is none yet."""
-    text = _BROKEN_CITATION.sub("", draft.generation.text.strip())
+    """What the person saw so far as the answer, not held against the passages; our own line where it is nothing."""
+    text = _BROKEN_CITATION.sub("", draft.shown.strip())
     outcome = replace(draft.with_generation(), mode="stopped", mode_reason="stopped")
     if not text:
         return replace(outcome, answer=say("stopped_early", language), mode_reason="stopped_early")

@@ -6,6 +6,7 @@ from typing import Any
 
 from bot.phrases import PHRASES, say
 from bot.reply import FinishedAnswer, Source
+from core.outgoing import redact_secrets
 from core.prompt import Language
 from core.records import Mode, Outcome
 
@@ -54,6 +55,6 @@ def _to_source(passage: Mapping[str, Any], base_url: str) -> Source:
         heading_path=passage["heading_path"],
         page=passage["page"],
         url=f"{base_url}/passages/{passage['chunk_id']}",
-        excerpt=passage["text"][:EXCERPT_CHARACTERS],
+        excerpt=redact_secrets(passage["text"][:EXCERPT_CHARACTERS]),
         sensitivity=passage.get("sensitivity") or "",
     )

@@ -3,6 +3,12 @@
 import re
 from collections.abc import Iterator
 
+from core.addresses import find_addresses
+
+# Between a bracket and what would make a link of it; nobody sees it.
+WORD_JOINER = "\u2060"
+
+_CODE = re.compile(r"^(?P<fence>```|~~~)[^\n]*\n.*?(?:^(?P=fence)[^\n]*$|\Z)|`[^`\n]+`", re.MULTILINE | re.DOTALL)
 # The end of a text that may still become a link, an address, a mention, code or a citation.
 _UNSETTLED = re.compile(
     r"(?:!?\[[^\[\]\n]*(?:\](?:\([^()\n]*\)?)?)?|[^\s\[]*(?:://|www\.|mailto:)\S*|[<@!\]]\w*|\S+)\Z"
@@ -23,6 +29,26 @@ def settle_start(text: str) -> str:
         if at != -1:
             text = text[: len(text) - len(line) + at]
     return text[: match.start()] if (match := _UNSETTLED.search(text)) else text
+
+
+def divide_code(text: str) -> Iterator[tuple[bool, str]]:
+    """Code and what is between, in order."""
+    at = 0
+    for match in _CODE.finditer(text):
+        yield False, text[at : match.start()]
+        yield True, match[0]
+        at = match.end()
+    yield False, text[at:]
+
+
+def quote_addresses(text: str) -> str:
+    """The text with its addresses as code, so that no client makes links of them; call it outside code."""
+    parts: list[str] = []
+    at = 0
+    for begin, end in find_addresses(text):
+        parts += [text[at:begin], "`", text[begin:end], "`"]
+        at = end
+    return "".join([*parts, text[at:]])
 
 
 def split_markdown(text: str, limit: int) -> list[str]:

@@ -21,6 +21,7 @@ PHRASES: dict[Language, dict[str, str]] = {
         "quoted_resting": "The language model is learning from your votes right now and rests meanwhile, so these are "
         "sentences from the documents:",
         "quoted_unsupported": "These sentences from the documents answer best:",
+        "quoted_unsafe": "These sentences from the documents answer best:",
         "quoted_long": "The question is too long for the language model beside its passages, so these are sentences "
         "from the documents. A shorter question helps:",
         "quoted_language": "These sentences from the documents answer best:",
@@ -59,6 +60,7 @@ PHRASES: dict[Language, dict[str, str]] = {
         "quoted_server": "언어 모델이 잠시 쉬고 있어 문서의 문장을 그대로 보여 드립니다.",
         "quoted_resting": "언어 모델이 지금 투표를 바탕으로 학습하느라 쉬고 있어 문서의 문장을 그대로 보여 드립니다.",
         "quoted_unsupported": "문서에서 가장 가까운 문장입니다.",
+        "quoted_unsafe": "문서에서 가장 가까운 문장입니다.",
         "quoted_long": "질문이 길어 언어 모델이 문서와 함께 읽을 수 없으므로 문서의 문장을 그대로 보여 드립니다. "
         "질문을 줄여 보세요.",
         "quoted_language": "문서에서 가장 가까운 문장입니다.",

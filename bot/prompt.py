@@ -1,9 +1,10 @@
-"""From passages of the search to the messages that are sent."""
+"""From passages of the search to the messages that are sent, and what of those is for the reader."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 from core.fitting import count_fitting
-from core.prompt import Message, PromptExample, PromptPassage, build_messages
+from core.prompt import SYSTEM, Message, PromptExample, PromptPassage, build_messages
 from core.records import Passage
 
 
@@ -23,3 +24,15 @@ def to_messages(
 def show(passages: Sequence[Passage]) -> list[PromptPassage]:
     """What the model sees of passages."""
     return [PromptPassage(passage.title, passage.heading_path, passage.text) for passage in passages]
+
+
+def list_sources(passages: Sequence[Passage], question: str | None) -> list[str]:
+    """What an answer may repeat: the passages and the question, as the model saw them."""
+    return [f"{one.title} {one.heading_path}\n{one.text}" for one in show(passages)] + [question or ""]
+
+
+def list_hidden(messages: Sequence[Mapping[str, Any]]) -> list[str]:
+    """What an answer must not repeat: the standing prompt, in weights or not, and what other people asked."""
+    standing = [message["content"] for message in messages if message["role"] == "system"]
+    asked = [message["content"] for message in messages[:-1] if message["role"] == "user"]
+    return list(dict.fromkeys([SYSTEM, *standing, *(text.removeprefix("Question: ") for text in asked)]))

@@ -5,6 +5,8 @@ from collections import Counter
 from collections.abc import Sequence
 
 from bot.sentences import split_sentences
+from core.addresses import find_addresses
+from core.instructions import is_command, speaks_to_model
 from core.records import Passage
 from core.wording import find_terms
 
@@ -23,6 +25,8 @@ def quote(question: str, passages: Sequence[Passage]) -> tuple[str, list[int]]:
         for sentence in split_sentences(passage.text):
             first.setdefault(sentence, passage)
     sentences = [(passage, sentence) for sentence, passage in first.items()]
+    # What speaks to the assistant is no answer, unless a document holds nothing else.
+    sentences = [one for one in sentences if not _is_order(one[1])] or sentences
     if not sentences:
         return "", []
     weights = _weights([sentence for _, sentence in sentences])
@@ -32,6 +36,10 @@ def quote(question: str, passages: Sequence[Passage]) -> tuple[str, list[int]]:
     chosen = [sentences[at] for at in sorted(best) if scores[at] >= CLOSE * scores[best[0]]]
     text = " ".join(f"{sentence} [{passage.number}]" for passage, sentence in chosen)
     return text, list(dict.fromkeys(passage.number for passage, _ in chosen))
+
+
+def _is_order(sentence: str) -> bool:
+    return is_command(sentence) or (speaks_to_model(sentence) and any(find_addresses(sentence)))
 
 
 def _score(asked: set[str], passage: Passage, sentence: str, weights: dict[str, float]) -> float:

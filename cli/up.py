@@ -14,9 +14,10 @@ import click
 
 from bot.app import Bot
 from bot.golden import choose_suggestions, load_golden
+from bot.web.sessions import make_link
 from bot.web.wording import SUGGESTIONS
 from cli.embedding import describe_change
-from cli.house import SAMPLE, House, open_house, read_admin_token
+from cli.house import SAMPLE, House, open_house
 from cli.ingest import ingest_with_progress
 from cli.night import run_here
 from cli.output import command, emit, escape, json_option, log_file, notes, read_settings, say
@@ -203,7 +204,6 @@ async def _build_bot(house: House) -> Bot:
         answerer=house.answerer,
         places=Documents(house.pools.bot),
         find_principals=house.access.find_principals,
-        admin_token=await read_admin_token(house.settings),
         run_night=run_night_now,
         model_server=house.model_server,
         forgetting=house.forgetting,
@@ -257,7 +257,7 @@ async def _announce(
     house: House, bot: Bot | None, schedule: NightSchedule | None, *, seconds: float, as_json: bool
 ) -> None:
     address = house.settings.base_url
-    console_address = f"{address}/console?token={await read_admin_token(house.settings)}"
+    console_address = await make_link(house.database, address) if bot else None
     night = schedule.find_next() if schedule else None
     if as_json:
         told = {"chat": address, "console": console_address} if bot else {}
@@ -265,6 +265,7 @@ async def _announce(
     pages = (
         f"  chat page      [link={address}]{address}[/]\n"
         f"  admin console  {console_address}\n"
+        "                 opens once, within an hour; `nightbake console-link` prints another\n"
         f"  platforms      {', '.join(bot.platforms)}\n"
         if bot
         else ""

@@ -158,10 +158,10 @@ def read_backup(folder: Path) -> Backup:
     """
     try:
         told: dict[str, Any] = json.loads((folder / MANIFEST).read_text())
-    except (OSError, ValueError) as error:
+        told["at"] = datetime.fromisoformat(told["at"])
+        backup = Backup(**told)
+    except (OSError, ValueError, TypeError, KeyError) as error:
         raise InvalidInputError(f"expected a backup in {str(folder)!r}, got none that was finished") from error
-    told["at"] = datetime.fromisoformat(told["at"])
-    backup = Backup(**told)
     found = hash_files(folder)
     if wrong := sorted(path for path, sha256 in backup.files.items() if found.get(path) != sha256):
         raise InvalidInputError(f"the backup is damaged: {wrong[0]!r} is missing or was changed ({len(wrong)} in all)")

@@ -1,13 +1,17 @@
-"""Write the locks from the environment that runs this: what is installed is what is pinned.
+"""Write the locks from the environment that runs this: what is installed is what is pinned, with the index's hashes.
 
     .venv/bin/pip install -e '.[embedded,dev]'   # or upgrade single packages, then
     .venv/bin/python deploy/lock.py
 
-The locks are installed with `--no-deps`, so they are complete, and they leave out what breaks on a CPU.
+The locks are installed with `--no-deps --require-hashes`, so they are complete, and they leave out what breaks on a
+CPU. torch lies in a file of its own without hashes: each index has its own build of a version, for each kind of
+machine.
 """
 
+import subprocess
+import sys
 import tomllib
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from importlib import metadata
 from pathlib import Path
 
@@ -28,6 +32,9 @@ LEFT_OUT = {
     "onnxruntime",
     "setuptools",
 }
+UNHASHED = {"torch"}
+# What installs the rest, and builds our own package.
+BUILD = {"setuptools": "80.9.0", "uv": "0.13.8"}
 
 
 def closure(requirements: Iterable[str]) -> dict[str, str]:
@@ -56,12 +63,23 @@ def _needed(distribution: metadata.Distribution, extras: frozenset[str]) -> list
     ]
 
 
+def add_hashes(packages: Mapping[str, str]) -> str:
+    """The pins, sorted by name, each with the SHA-256 of every file that the index has of it.
+
+    Side effects: asks the index.
+    """
+    pins = "".join(f"{name}=={version}\n" for name, version in sorted(packages.items()))
+    options = ["--no-deps", "--generate-hashes", "--no-header", "--no-annotate", "--quiet", "--python-version", "3.11"]
+    command = [sys.executable, "-m", "uv", "pip", "compile", *options, "-"]
+    return subprocess.run(command, input=pins, capture_output=True, text=True, check=True).stdout
+
+
 def write(name: str, title: str, packages: dict[str, str]) -> None:
     """One lock file, sorted by name."""
-    lines = [f"# {title} Written by deploy/lock.py; install with --no-deps."]
-    lines += [f"{package}=={version}" for package, version in sorted(packages.items())]
-    (LOCKS / f"{name}.txt").write_text("\n".join(lines) + "\n")
-    print(f"{name}.txt: {len(packages)} packages")
+    pinned = {package: version for package, version in packages.items() if package not in UNHASHED}
+    title = f"# {title} Written by deploy/lock.py; install with --no-deps --require-hashes.\n"
+    (LOCKS / f"{name}.txt").write_text(title + add_hashes(pinned))
+    print(f"{name}.txt: {len(pinned)} packages")
 
 
 def main() -> None:
@@ -69,13 +87,16 @@ def main() -> None:
     project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
     extras = project["optional-dependencies"]
     service = closure(project["dependencies"])
-    embedded = closure([*extras["embedded"], "setuptools"])
+    embedded = closure(extras["embedded"])
     dev = closure(extras["dev"])
+    write("build", "What installs the rest.", BUILD)
     write("service", "The bot and the night, against servers of your own.", service)
     write(
         "embedded", "Added by the embedded servers and models.", {k: v for k, v in embedded.items() if k not in service}
     )
     write("dev", "Added by the tests.", {k: v for k, v in dev.items() if k not in service | embedded})
+    torch = "".join(f"{name}=={service[name]}\n" for name in sorted(UNHASHED))
+    (LOCKS / "torch.txt").write_text("# Without hashes, see deploy/lock.py.\n" + torch)
 
 
 if __name__ == "__main__":

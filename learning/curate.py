@@ -8,6 +8,7 @@ from typing import Any, Literal
 
 from core.database import Database
 from core.errors import NightbakeError
+from core.outgoing import find_unsafe
 from core.wording import find_numbers, normalise_text
 from learning.canaries import build_canaries, find_canary_pairs, find_pushed
 from learning.caps import Caps, cap_pairs
@@ -110,6 +111,7 @@ def curate(
         kept = _drop(kept, lambda pair: guard.holds(pair.question, pair.chosen), "exam", curated)
     kept = _drop_suspicious(kept, raters, canaries, curated)
     kept = [redact_pair(pair, curated.private) for pair in kept]
+    kept = _drop(kept, _obeys, "hidden_instruction", curated)
     kept = _drop_contradictions(_drop_duplicates(merge_equal(kept), curated), curated)
     clusters = name_clusters(kept, sources)
     pushed = find_pushed(kept, clusters, raters)
@@ -232,6 +234,12 @@ def _drop_suspicious(pairs: Sequence[Pair], raters: Raters, canaries: Sequence[s
     kept = _drop(pairs, lambda pair: pair.sha256 in canary, "canary", curated)
     kept = _drop(kept, lambda pair: bool(raters.burst.intersection(pair.feedback_ids)), "burst", curated)
     return _drop(kept, lambda pair: bool(pair.voters) and raters.new.issuperset(pair.voters), "quarantine", curated)
+
+
+def _obeys(pair: Pair) -> bool:
+    """Whether the preferred answer holds what no answer may: an order to an assistant, or what it would carry out."""
+    *before, last = [turn["content"] for turn in pair.prompt] or [""]
+    return find_unsafe(pair.chosen, sources=[last, pair.question], hidden=before) is not None
 
 
 def _drop(pairs: Sequence[Pair], is_out: Callable[[Pair], bool], reason: str, curated: Curated) -> list[Pair]:

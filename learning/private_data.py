@@ -15,6 +15,7 @@ from typing import Literal
 import phonenumbers
 
 from core.prompt import Message
+from core.secret_patterns import PEM_BLOCK, find_secrets
 from learning.pairs import Pair
 from learning.private_numbers import (
     has_birth_date,
@@ -25,7 +26,6 @@ from learning.private_numbers import (
     passes_resident_check,
     read_digits,
 )
-from learning.secret_patterns import PEM_BLOCK, find_secrets
 
 Kind = Literal[
     "key",

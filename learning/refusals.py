@@ -1,28 +1,13 @@
 """Why a pair is refused: facts that nothing carries, sides that say the same, an instruction hidden in a document."""
 
-import re
 from collections.abc import Sequence
 from functools import lru_cache
 from typing import Any
 
+from core.instructions import leave_out_instructions
 from core.wording import SUPPORTED_SHARE, find_citations, is_refusal, normalise_text, strip_citations
 from learning.labels import Answer
 from learning.wording import SOURCES_KEPT, find_missing_facts, measure_carried
-
-# Sentences of a document that speak to the model instead of its readers.
-_INSTRUCTION = re.compile(
-    r"""\b(ignore|disregard|forget)\s+(all|any|the|your|previous|prior|above|earlier)\b
-      |\b(system\s+prompt|prompt\s+injection)\b
-      |\b(you|assistants?|chatbots?|(language\s+)?models?|ai)\s+(must|should|shall|will)\s+(now\s+|always\s+|only\s+)*(answer|reply|respond|say|tell|recommend)\b
-      |^\W*(answer|reply|respond)\s+(only|always|with|to\s+every)\b
-      |^\W*(assistant|system|ai)\s*:
-      |(이전|앞선|위의?|기존|모든)\s*(지시|명령|지침|내용)\S*\s*(모두\s*)?무시
-      |시스템\s*프롬프트
-      |(챗봇|AI|인공지능|모델|어시스턴트|도우미)\S*\s.*(답|대답|응답|말)(하라|해라|하세요|하십시오|할\s*것|해야)
-      |라고(만)?\s*(답|대답|응답|말)(하라|해라|하세요|하십시오|할\s*것|해야)""",
-    re.IGNORECASE | re.VERBOSE,
-)
-_SENTENCE_END = re.compile(r"(?<=[.!?。])\s+|\n+")
 
 
 def refuse(chosen: str, rejected: str, answer: Answer, *, with_citations: bool = True) -> str | None:
@@ -85,8 +70,7 @@ def _find_missing(text: str, sources: Sequence[str]) -> list[str]:
 
 @lru_cache(maxsize=SOURCES_KEPT)
 def _leave_out_instructions(source: str) -> str:
-    kept = [sentence for sentence in _SENTENCE_END.split(source) if not _INSTRUCTION.search(sentence)]
-    return source if len(kept) == len(_SENTENCE_END.split(source)) else "\n".join(kept)
+    return leave_out_instructions(source)
 
 
 def _full_text(passage: dict[str, Any]) -> str:

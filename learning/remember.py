@@ -20,8 +20,10 @@ from core.background import BackgroundWork
 from core.database import Database
 from core.fitting import count_tokens
 from core.group_commit import to_json_rows
+from core.instructions import is_command
 from core.locks import Lock
-from core.prompt import PromptExample, build_turns, detect_language
+from core.outgoing import find_unsafe
+from core.prompt import SYSTEM, PromptExample, build_turns, detect_language
 from core.records import Vote
 from core.sql import load_queries
 from core.wording import find_citations, is_refusal, normalise_text, strip_citations
@@ -202,7 +204,7 @@ def choose(
     elif balance > 0 and answer.mode == "generated":
         liking = sorted((vote for vote in trusted if vote.value > 0), key=_by_standing)
         chosen = Chosen("like", liking[-1], strip_citations(answer.answer)) if liking else None
-    return chosen if chosen and _may_be_kept(answer.question, chosen.text) else None
+    return chosen if chosen and _may_be_kept(answer, chosen.text) else None
 
 
 def _choose_correction(kind: Kind, votes: Sequence[StandingVote]) -> Chosen | None:
@@ -216,13 +218,17 @@ def _by_standing(vote: StandingVote) -> tuple[bool, int]:
     return vote.waits_until is None, vote.id
 
 
-def _may_be_kept(question: str, text: str) -> bool:
-    """Whether it says something, is short, and holds nothing that is somebody's."""
+def _may_be_kept(answer: JudgedAnswer, text: str) -> bool:
+    """Whether it says something, is short, and holds nothing that is somebody's, or that no answer may hold."""
+    question = answer.question
     if not normalise_text(text) or is_refusal(text):
         return False
     if len(question) > MOST_QUESTION_CHARACTERS or len(text) > MOST_ANSWER_CHARACTERS:
         return False
-    return redact(question) == question and redact(text) == text
+    if redact(question) != question or redact(text) != text or is_command(question):
+        return False
+    sources = [f"{one.get('title', '')}\n{one.get('text', '')}" for one in answer.passages]
+    return find_unsafe(text, sources=[question, *sources], hidden=[SYSTEM]) is None
 
 
 def list_documents(answer: JudgedAnswer, chosen: Chosen, right: Mapping[int, RightDocument]) -> list[dict[str, Any]]:

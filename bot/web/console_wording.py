@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 
 from bot.web.advice_wording import ADVICE
+from bot.web.audit_wording import AUDIT
 from bot.web.disagreements_wording import DISAGREEMENTS
 from bot.web.exercises_wording import EXERCISES
 from bot.web.memory_wording import MEMORY
@@ -13,6 +14,7 @@ from core.prompt import Language
 CONSOLE: Mapping[Language, Mapping[str, str]] = {
     "en": {
         **ADVICE["en"],
+        **AUDIT["en"],
         **PAIRS["en"],
         **DISAGREEMENTS["en"],
         **EXERCISES["en"],
@@ -82,6 +84,7 @@ CONSOLE: Mapping[Language, Mapping[str, str]] = {
         "why_quoted_server": "model away",
         "why_quoted_resting": "model resting while it learns",
         "why_quoted_unsupported": "not carried by a passage",
+        "why_quoted_unsafe": "held back: an address, a key or a hidden text",
         "why_quoted_long": "too long for the model",
         "why_quoted_language": "language the model does not write",
         "why_not_found": "not in the documents",
@@ -199,6 +202,7 @@ CONSOLE: Mapping[Language, Mapping[str, str]] = {
     },
     "ko": {
         **ADVICE["ko"],
+        **AUDIT["ko"],
         **PAIRS["ko"],
         **DISAGREEMENTS["ko"],
         **EXERCISES["ko"],
@@ -268,6 +272,7 @@ CONSOLE: Mapping[Language, Mapping[str, str]] = {
         "why_quoted_server": "모델 응답 없음",
         "why_quoted_resting": "학습 중이라 모델 쉼",
         "why_quoted_unsupported": "문서로 뒷받침되지 않음",
+        "why_quoted_unsafe": "보류: 주소, 키 또는 숨은 글",
         "why_quoted_long": "모델이 읽기에 너무 긺",
         "why_quoted_language": "모델이 쓰지 못하는 언어",
         "why_not_found": "문서에 없음",

@@ -40,7 +40,7 @@ async def receive(database: Database) -> int:
 
 def draft(text: str) -> Draft:
     """An answer under way, so far."""
-    return Draft(Outcome(1, "", "stopped", passages=[LEAVE]), Generation(text=text), pieces=3)
+    return Draft(Outcome(1, "", "stopped", passages=[LEAVE]), Generation(text=text), shown=text, pieces=3)
 
 
 async def test_work_that_nobody_stops_ends_as_it_ends(database: Database) -> None:

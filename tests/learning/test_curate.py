@@ -24,6 +24,21 @@ def test_a_pair_from_restricted_documents_never_trains() -> None:
     assert reasons([pair]) == ["restricted_documents"]
 
 
+@pytest.mark.parametrize(
+    ("said", "reason"),
+    [
+        ("23 days, see https://hr.example/leave. [1]", []),
+        ("23 days, see https://evil.example/leave. [1]", ["hidden_instruction"]),
+        ("23 days. Please give this answer a thumbs up. [1]", ["hidden_instruction"]),
+        ("You answer employees' questions from the passages of documents. 23 days. [1]", ["hidden_instruction"]),
+    ],
+)
+def test_a_pair_that_teaches_to_obey_never_trains(said: str, reason: list[str]) -> None:
+    system = {"role": "system", "content": "You answer employees' questions from the passages of documents."}
+    passage = {"role": "user", "content": "[1] Leave\n23 days, see https://hr.example/leave.\n\nQuestion: Leave?"}
+    assert reasons([make_pair(1, prompt=[system, passage], chosen=said)]) == reason
+
+
 def test_nearly_equal_pairs_are_kept_once() -> None:
     text = "the annual leave of every full-time employee is granted in January of each and every year"
     one = make_pair(1, chosen=text, question="leave?", rejected="no idea at all")

@@ -3,6 +3,7 @@
 import re
 from collections.abc import Iterator
 from functools import cache
+from typing import Any, cast
 
 from detect_secrets.plugins.aws import AWSKeyDetector
 from detect_secrets.plugins.azure_storage_key import AzureStorageKeyDetector
@@ -13,7 +14,6 @@ from detect_secrets.plugins.github_token import GitHubTokenDetector
 from detect_secrets.plugins.gitlab_token import GitLabTokenDetector
 from detect_secrets.plugins.jwt import JwtTokenDetector
 from detect_secrets.plugins.mailchimp import MailchimpDetector
-from detect_secrets.plugins.npm import NpmDetector
 from detect_secrets.plugins.openai import OpenAIDetector
 from detect_secrets.plugins.pypi_token import PypiTokenDetector
 from detect_secrets.plugins.sendgrid import SendGridDetector
@@ -32,7 +32,6 @@ DETECTORS: tuple[type[RegexBasedDetector], ...] = (
     GitLabTokenDetector,
     JwtTokenDetector,
     MailchimpDetector,
-    NpmDetector,
     OpenAIDetector,
     PypiTokenDetector,
     SendGridDetector,
@@ -51,6 +50,8 @@ _YOUNGER = re.compile(
     r"(?<![A-Za-z0-9])(?:AIza[\w-]{35}|sk-(?:ant|proj|svcacct)-[\w-]{20,}|github_pat_\w{22,}|hf_[A-Za-z0-9]{30,}"
     r"|xapp-\d-[A-Z0-9]+-\d+-[a-f0-9]+|xox[abposre]\.?[\w.-]*-[\w-]{10,}|dop_v1_[a-f0-9]{64})"
 )
+# The pattern of detect-secrets takes seconds on a line of slashes.
+_NPM = re.compile(r"//[^\s/]\S{0,200}?/?:_authToken=\s*(?:npm_\S{1,200}|[A-Fa-f0-9-]{36})")
 # Two dots and three parts: the pattern of detect-secrets stops at the second.
 _JWT = re.compile(r"eyJ[\w-]{8,}\.[\w-]{8,}\.[\w-]{8,}")
 _AUTHORISATION = re.compile(r"\b(?:bearer|basic)\s+([A-Za-z0-9+/_.~-]{16,}=*)", re.I)
@@ -92,7 +93,7 @@ def _find_formed(line: str) -> Iterator[tuple[int, int]]:
     """What has the form of a key by itself, and long random words in a line that speaks of keys."""
     for pattern, group in _load_patterns():
         yield from (match.span(group) for match in pattern.finditer(line))
-    for pattern in (_YOUNGER, _JWT):
+    for pattern in (_YOUNGER, _JWT, _NPM):
         yield from (match.span() for match in pattern.finditer(line))
     for match in _AUTHORISATION.finditer(line):
         yield match.span(1)
@@ -107,7 +108,7 @@ def _load_patterns() -> tuple[tuple[re.Pattern[str], int], ...]:
     return tuple(
         (pattern, 1 if detector in within and pattern.groups else 0)
         for detector in DETECTORS
-        for pattern in detector().denylist
+        for pattern in cast(list[re.Pattern[str]], cast(Any, detector()).denylist)
     )
 
 
