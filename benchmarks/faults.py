@@ -22,6 +22,7 @@ import sys
 import time
 from collections import Counter
 from dataclasses import asdict, dataclass, field
+from itertools import count
 from pathlib import Path
 from typing import Any
 
@@ -55,6 +56,9 @@ SETTLE_SECONDS, NIGHT_SETTLE_SECONDS = 60.0, 240.0
 # After that a person has no answer; a planted bug makes many wait for one in vain.
 PATIENCE_SECONDS, PLANTED_PATIENCE_SECONDS = 60.0, 15.0
 LOOK_SECONDS = 0.1
+
+# A run may be repeated on one server.
+_numbers = count(1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,7 +106,7 @@ async def _fill(url: str, *, pairs: int) -> None:
 async def run_once(batch: Batch, schedule: Schedule) -> Result:
     """One run in a database of its own."""
     began = time.monotonic()
-    name = f"run_{schedule.run}"
+    name = f"run_{schedule.run}_{next(_numbers)}"
     template = "template_night" if schedule.has_night else "template_quiet"
     made = sql.SQL("CREATE DATABASE {} TEMPLATE {} STRATEGY file_copy")
     await asyncio.to_thread(batch.postgres.execute, made.format(sql.Identifier(name), sql.Identifier(template)))

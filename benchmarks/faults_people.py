@@ -34,6 +34,8 @@ from benchmarks.faults_seen import (
     find_teams_answer,
     has_apology,
 )
+from bot.web.gate import CSRF_HEADER
+from bot.web.people import COOKIE, make_csrf
 from tests.fakes.slack import FakeSlack
 from tests.fakes.teams import TENANT, FakeTeams
 
@@ -160,7 +162,7 @@ class People:
             # As a browser does, which has its cookie from the page.
             async with session.get(url):
                 pass
-            async with session.post(f"{url}/api/questions", json=body) as response:
+            async with session.post(f"{url}/api/questions", json=body, headers=_say_who(session)) as response:
                 told.update(await response.json())
                 return response.status
 
@@ -179,7 +181,7 @@ class People:
 
             async def judge(url: str, _: int) -> int:
                 path = f"{url}/api/answers/{answer['interaction_id']}/feedback"
-                async with session.post(path, json=said) as response:
+                async with session.post(path, json=said, headers=_say_who(session)) as response:
                     return response.status
 
             return judge
@@ -277,3 +279,9 @@ class People:
                 pass
             await asyncio.sleep(AGAIN_SECONDS)
         return False
+
+
+def _say_who(session: ClientSession) -> dict[str, str]:
+    """What a page sends along to change something: the proof that it knows its cookie."""
+    cookie = next((one.value for one in session.cookie_jar if one.key == COOKIE), None)
+    return {CSRF_HEADER: make_csrf(cookie)} if cookie else {}

@@ -254,7 +254,6 @@ async def _serve_bot(place: Place) -> None:
             ),
             places=Documents(database),
             find_principals=Access(database, pools.index).find_principals,
-            admin_token="unused",
             run_night=None,
             model_server=model_server,
         )

@@ -85,9 +85,17 @@ class Postgres:
         self._embedded._server.ensure_postgres_running()
 
     def execute(self, statement: str | sql.Composed, database: str = "postgres") -> None:
-        """One statement, not through the proxy."""
-        with psycopg.connect(self.url, dbname=database, autocommit=True) as connection:
-            connection.execute(statement)  # type: ignore[arg-type]
+        """One statement, not through the proxy; a server that recovers is waited for."""
+        deadline = time.monotonic() + START_SECONDS
+        while True:
+            try:
+                with psycopg.connect(self.url, dbname=database, autocommit=True) as connection:
+                    connection.execute(statement)  # type: ignore[arg-type]
+                return
+            except psycopg.OperationalError:
+                if time.monotonic() > deadline:
+                    raise
+                time.sleep(LOOK_SECONDS)
 
     def make_template(self, name: str, migrate: Callable[[str], None]) -> None:
         """An empty database whose clock can be set wrong, filled by `migrate`."""
@@ -122,13 +130,15 @@ class Child:
         await asyncio.to_thread(self._process.start)
 
     async def wait_until_heard(self) -> None:
-        """Until somebody listens on the place's port."""
+        """Until somebody listens on the port; a start that failed is repeated, as whoever runs services does."""
         deadline = time.monotonic() + START_SECONDS
         while True:
             with contextlib.suppress(OSError):
                 _, writer = await asyncio.open_connection("127.0.0.1", self.place.port)
                 writer.close()
                 return
+            if self.pid is None:
+                await self.start()
             assert time.monotonic() < deadline, f"nobody listens on {self.place.port}; see {self.place.home}/logs"
             await asyncio.sleep(LOOK_SECONDS)
 

@@ -72,7 +72,6 @@ async def run_nightbake(database_url: str, api_url: str, model_url: str) -> None
             answerer=build_answerer(database, model_server, interactions, base_url=settings.base_url),
             places=Documents(database),
             find_principals=Access(database).find_principals,
-            admin_token="unused",
             run_night=None,
             model_server=model_server,
         )

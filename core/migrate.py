@@ -8,12 +8,12 @@ from itertools import count
 from pathlib import Path
 from typing import Any
 
-from psycopg import AsyncConnection
+from psycopg import AsyncConnection, OperationalError
 from psycopg.errors import InsufficientPrivilege, LockNotAvailable, RaiseException
 
 from core.advisory_lock import hold_lock
 from core.database import Database
-from core.errors import MigrationError
+from core.errors import DatabaseError, MigrationError
 from core.locks import Lock
 
 FOLDER = Path(__file__).parent.parent / "migrations"
@@ -66,11 +66,20 @@ async def migrate(database: Database, folder: Path = FOLDER) -> list[str]:
 
     Raises:
         MigrationError: an applied file was changed, the database is newer than this code, or its tables stayed in use.
+        DatabaseError: the database is away.
     """
     wanted = find_migrations(folder)
-    async with hold_lock(database, Lock.MIGRATE, wait=True) as connection:
-        assert connection, "it was waited for"
-        return await _apply_missing(connection, wanted)
+    for attempt in count(1):
+        try:
+            async with hold_lock(database, Lock.MIGRATE, wait=True) as connection:
+                assert connection, "it was waited for"
+                return await _apply_missing(connection, wanted)
+        except OperationalError as error:
+            # It restarts, as it may while this process starts.
+            if attempt == MOST_ATTEMPTS:
+                raise DatabaseError(f"the database went away {attempt} times: {error}") from error
+            await asyncio.sleep(PAUSE_SECONDS)
+    raise AssertionError
 
 
 async def _apply_missing(connection: AsyncConnection[Any], wanted: list[Migration]) -> list[str]:
