@@ -227,7 +227,9 @@ def _build_schedule(house: House) -> NightSchedule:
 
 async def _announce(house: House, bot: Bot, schedule: NightSchedule, *, seconds: float, as_json: bool) -> None:
     address = house.settings.base_url
-    console_address = f"{address}/console?token={await read_admin_token(house.settings)}"
+    # A token that somebody chose is theirs to keep: this is printed where logs are collected too.
+    token = "" if house.settings.admin_token else f"?token={await read_admin_token(house.settings)}"
+    console_address = f"{address}/console{token}"
     night = schedule.find_next()
     if as_json:
         emit({"chat": address, "console": console_address, "next_night": night, "seconds": round(seconds, 1)})
