@@ -4,10 +4,12 @@ Each prints the address of its endpoint when it takes events, and serves until i
 """
 
 import asyncio
+import os
 import signal
 import subprocess
 import sys
 from collections.abc import Sequence
+from pathlib import Path
 
 from benchmarks.instant_model_server import MODEL
 from bot.answer import Answerer
@@ -19,6 +21,8 @@ from core.interactions import Interactions
 from core.model_server import ModelServer
 from core.records import Passage
 from retrieval.query import Found
+
+PAGE_BYTES = os.sysconf("SC_PAGE_SIZE")
 
 TEXT = "Employees have 23 days of annual leave a year, and unused days move to the next year until March."
 PASSAGE = Passage(
@@ -54,6 +58,14 @@ class Service:
         self.url = self._process.stdout.readline().strip()
         if not self.url:
             raise SystemExit("the service did not start; its error stands above")
+
+    def read_resident_mib(self) -> float | None:
+        """Memory that it holds; None while it does not run."""
+        try:
+            pages = int(Path(f"/proc/{self._process.pid}/statm").read_text().split()[1]) if self._process else 0
+        except (OSError, IndexError):
+            return None
+        return pages * PAGE_BYTES / 2**20 or None
 
     def kill(self) -> None:
         """End without a word."""

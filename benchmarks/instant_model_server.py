@@ -1,5 +1,7 @@
 """A model server that answers every question with the same stream, at once, so that only our own side is measured.
 
+Or at the pace of a real one: so long an answer, so many at once, and the others wait, as in vLLM's batch.
+
 Speaks just enough HTTP/1.1 for `core.model_server`: keep-alive, one request at a time on a connection, and the answer
 in chunks of one event each, as vLLM sends them. Prints its port and serves until it is ended.
 """
@@ -9,7 +11,8 @@ import json
 import re
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections import deque
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 MODEL = "instant"
@@ -33,13 +36,38 @@ def build_response() -> list[bytes]:
     return [HEAD, *(b"%x\r\n%s\r\n" % (len(body), body) for body in bodies), b"0\r\n\r\n"]
 
 
+class _Batch:
+    """So many answers at once; the rest waits in its order. None at once is any number."""
+
+    def __init__(self, slots: int) -> None:
+        self._free = slots
+        self._is_limited = slots > 0
+        self._waiting: deque[Callable[[], None]] = deque()
+
+    def enter(self, begin: Callable[[], None]) -> None:
+        """Begin now, or when another has left."""
+        if self._is_limited and not self._free:
+            self._waiting.append(begin)
+            return
+        self._free -= 1
+        begin()
+
+    def leave(self) -> None:
+        """Let the next one in."""
+        self._free += 1
+        if self._is_limited and self._waiting:
+            self._free -= 1
+            self._waiting.popleft()()
+
+
 class _Connection(asyncio.Protocol):
     """Reads a request to its end and writes the one response, at once or a piece after the other."""
 
-    def __init__(self, response: list[bytes], pause_seconds: float) -> None:
+    def __init__(self, response: list[bytes], pause_seconds: float, batch: _Batch) -> None:
         self._response = response
         self._whole = b"".join(response)
         self._pause_seconds = pause_seconds
+        self._batch = batch
         self._received = b""
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
@@ -55,15 +83,21 @@ class _Connection(asyncio.Protocol):
         length = _LENGTH.search(head)
         if len(body) >= (int(length[1]) if length else 0):
             self._received = b""
-            self._respond()
+            self._batch.enter(self._respond)
 
     def _respond(self) -> None:
         if not self._pause_seconds:
             self._transport.write(self._whole)  # type: ignore[attr-defined]
+            self._batch.leave()
             return
         loop = asyncio.get_running_loop()
         for number, piece in enumerate(self._response):
-            loop.call_later(number * self._pause_seconds, self._transport.write, piece)  # type: ignore[attr-defined]
+            loop.call_later(number * self._pause_seconds, self._write, piece)
+        loop.call_later(len(self._response) * self._pause_seconds, self._batch.leave)
+
+    def _write(self, piece: bytes) -> None:
+        if not self._transport.is_closing():
+            self._transport.write(piece)  # type: ignore[attr-defined]
 
 
 @contextmanager
@@ -82,10 +116,10 @@ def run_instant_model_server(*, seconds: float = 0.0) -> Iterator[str]:
 
 
 async def _serve() -> None:
-    response = build_response()
-    pause_seconds = float(sys.argv[1]) / len(response)
+    seconds, slots, port = float(sys.argv[1]), *(int(one) for one in (*sys.argv[2:], 0, 0)[:2])
+    response, batch = build_response(), _Batch(slots)
     server = await asyncio.get_running_loop().create_server(
-        lambda: _Connection(response, pause_seconds), "127.0.0.1", 0
+        lambda: _Connection(response, seconds / len(response), batch), "127.0.0.1", port
     )
     print(server.sockets[0].getsockname()[1], flush=True)
     await server.serve_forever()

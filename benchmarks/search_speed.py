@@ -71,9 +71,15 @@ Ask = Callable[[Question], Awaitable[object]]
 
 @dataclass(slots=True)
 class Stock:
-    """A database with all chunks in it, and what the benchmark needs to know of it."""
+    """A database with all chunks in it, and what the benchmark needs to know of it.
+
+    Attributes:
+        bot, index: the same with the rights of who answers people and of what scans, as in the service.
+    """
 
     database: Database
+    bot: Database
+    index: Database
     company: Company
     model_id: int
     chunk_ids: NDArray[np.int64]
@@ -83,7 +89,8 @@ class Stock:
     access: Access = field(init=False)
 
     def __post_init__(self) -> None:
-        self.candidates, self.access = Candidates(self.database), Access(self.database)
+        self.access = Access(self.bot, self.index)
+        self.candidates = Candidates(self.index, self.access)
 
     async def find(self, question: Question, reader: str, *, dense: bool, lexical: bool) -> list[Candidate]:
         """Candidates of one side or both."""
@@ -136,10 +143,15 @@ async def open_schema(url: str, schema: str) -> AsyncGenerator[Database]:
 async def open_stock(url: str, company: Company, order: Sequence[int], schema: str) -> AsyncGenerator[Stock]:
     """All documents, loaded in this order."""
     async with open_schema(url, schema) as database:
-        yield await load(database, company, order)
+        most = max(CLIENTS)
+        async with (
+            Database(database.url, role="nightbake_bot", size=most) as bot,
+            Database(database.url, role="nightbake_index", size=most) as index,
+        ):
+            yield await load(database, bot, index, company, order)
 
 
-async def load(database: Database, company: Company, order: Sequence[int]) -> Stock:
+async def load(database: Database, bot: Database, scanned: Database, company: Company, order: Sequence[int]) -> Stock:
     """Store every document, ten a transaction."""
     index = Index(database, cast(Embedder, ReadyVectors()))
     began = time.perf_counter()
@@ -159,7 +171,7 @@ async def load(database: Database, company: Company, order: Sequence[int]) -> St
     for chunk_id, document, ordinal in await database.fetch_tuples(_CHUNKS):
         chunk_ids[document * (company.chunks // company.documents) + ordinal] = chunk_id
     found = (await database.fetch_dicts(_SIZES))[0]
-    return Stock(database, company, found.pop("model_id"), chunk_ids, found, seconds)
+    return Stock(database, bot, scanned, company, found.pop("model_id"), chunk_ids, found, seconds)
 
 
 def _batch(puts: Iterable[Any], size: int) -> Iterable[list[Any]]:

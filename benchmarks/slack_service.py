@@ -44,6 +44,8 @@ async def run_nightbake(database_url: str, api_url: str, model_url: str) -> None
     settings = load_settings(
         port=port,
         worker_concurrency=8,
+        # Several run on one machine.
+        metrics_port=0,
         slack_api_url=api_url,
         slack_bot_token=SecretStr(BOT_TOKEN),
         slack_signing_secret=SecretStr(SECRET),

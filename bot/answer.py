@@ -6,6 +6,8 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
 from typing import Protocol
 
+from opentelemetry.trace import Span
+
 from bot.compose import Composer
 from bot.conversation import make_standalone
 from bot.draft import Draft, keep_stopped
@@ -20,10 +22,16 @@ from core.interactions import Interactions, Turn
 from core.prompt import Language, detect_language
 from core.records import Begun, Outcome, Platform, Question
 from core.telemetry import interaction_id
+from core.tracing import span
 from retrieval.memory import Remembered
 from retrieval.query import Found
 
 TURNS_REMEMBERED = 4
+
+# Steps of a trace, by OpenTelemetry's conventions for generative AI.
+_SOURCE = "documents"
+_AGENT = {"gen_ai.operation.name": "invoke_agent", "gen_ai.agent.name": "nightbake"}
+_RETRIEVAL = {"gen_ai.operation.name": "retrieval", "gen_ai.data_source.id": _SOURCE}
 
 
 class Searcher(Protocol):
@@ -95,10 +103,17 @@ class Answerer:
 
         Side effects: one interaction row, requests to the model server, edits of the reply.
         """
+        with span("invoke_agent nightbake", _AGENT) as step:
+            finished = await self._answer(asked, reply, step)
+            step.set_attribute("nightbake.mode", finished.mode)
+        return finished
+
+    async def _answer(self, asked: Asked, reply: Reply, step: Span) -> FinishedAnswer:
         language = detect_language(asked.text)
         words = asked.language or language
         begun = await self._begin(asked, language)
         interaction_id.set(begun.id)
+        step.set_attribute("nightbake.interaction_id", begun.id)
         reply_key = await reply.open(begun.id, words)
         await self._interactions.set_reply_key(begun.id, reply_key)
         if begun.is_finished:
@@ -106,9 +121,11 @@ class Answerer:
             finished = show_stored({**asdict(stored), "language": words}, base_url=self._base_url)
         else:
             outcome = await self._make_outcome(asked, begun, words, reply)
-            await self._interactions.finish(outcome)
+            with span("finish"):
+                await self._interactions.finish(outcome)
             finished = show_outcome(outcome, words, base_url=self._base_url)
-        await reply.close(finished)
+        with span("show"):
+            await reply.close(finished)
         return finished
 
     async def _begin(self, asked: Asked, language: Language) -> Begun:
@@ -140,7 +157,7 @@ class Answerer:
         """Understood, searched, and composed or filed as a gap; the draft knows at any time what there is."""
         standalone = await self._understand(asked, begun)
         draft.outcome = replace(draft.outcome, standalone_question=standalone)
-        found = await self.search.find(standalone, asked.principals, limit=self._composer.limits.passages)
+        found = await self._search(standalone, asked.principals)
         notice = describe_search(found, language) or None
         draft.outcome = replace(
             draft.outcome, standalone_question=found.searched, search_notice=notice, passages=found.passages
@@ -152,6 +169,13 @@ class Answerer:
                 draft, detect_language(asked.text), found.searched, reply.show, remembered=remembered
             )
         return await self._file_gap(draft.outcome, language, found)
+
+    async def _search(self, standalone: str, principals: Sequence[str]) -> Found:
+        limit = self._composer.limits.passages
+        with span(f"retrieval {_SOURCE}", {**_RETRIEVAL, "gen_ai.request.top_k": limit}) as step:
+            found = await self.search.find(standalone, principals, limit=limit)
+            step.set_attribute("nightbake.passages", len(found.passages))
+        return found
 
     async def _remember(self, asked: Asked, begun: Begun, found: Found) -> list[Remembered]:
         if self._memory is None:

@@ -14,9 +14,14 @@ from bot.audience import Audiences, FindReaders
 from bot.changes import DELETION, take_deletions
 from bot.experts import ExpertPlatform, Experts
 from bot.forget import FORGET, ForgetHandler, TellForgotten
+from bot.gauges import Gauges
 from bot.handlers import Confirm, FeedbackHandler, FindLanguage, QuestionHandler, ReadThread
 from bot.inbox import Claimed, Inbox
+from bot.limits import KIND as REFUSAL
+from bot.limits import QuestionLimits, RefusalHandler
+from bot.line import Line, Notices
 from bot.looks import look_at_connection, look_at_inbox, look_at_model_server
+from bot.metrics_page import MetricsPage
 from bot.more import More, WhisperPlatform
 from bot.reply import Platform
 from bot.room_settings import RoomSettingsLog
@@ -51,13 +56,19 @@ log = logging.getLogger(__name__)
 
 
 class Bot:
-    """Enter to serve, leave to stop: pages first, then platforms, then the workers that answer."""
+    """Enter to serve, leave to stop: pages first, then platforms, then the workers that answer.
+
+    Args:
+        database: with the rights of who answers people; console: with those of administrators, for what they are
+            shown; default: the same.
+    """
 
     def __init__(
         self,
         *,
         settings: Settings,
         database: Database,
+        console: Database | None = None,
         interactions: Interactions,
         feedback: FeedbackLog,
         adapters: Adapters,
@@ -71,11 +82,13 @@ class Bot:
         forgetting: Forgetting,
         suggestions: Mapping[Language, Sequence[str]] = SUGGESTIONS,
     ) -> None:
+        console = console or database
         self._settings = settings
         self._find_principals = find_principals
         self._stack = AsyncExitStack()
         self._live = Live()
-        self._inbox = Inbox(database)
+        limits = _read_limits(settings)
+        self._inbox = Inbox(database, limits=limits.to_parameters())
         self._platforms: dict[str, Platform] = {"web": self._live}
         self._handlers: dict[str, Handler] = {}
         self._read_thread: dict[str, ReadThread] = {}
@@ -89,13 +102,16 @@ class Bot:
         self._find_readers: dict[str, FindReaders] = {}
         self._whispers: dict[str, WhisperPlatform] = {}
         self._find_language: dict[str, FindLanguage] = {}
+        self._notices: dict[str, Notices] = {}
         self._tell_forgotten: dict[str, TellForgotten] = {}
         self._audiences = Audiences(Access(database), RoomSettingsLog(database), self._find_readers)
         self._app = build_app(
             inbox=self._inbox,
+            limits=limits,
             feedback=feedback,
             live=self._live,
             database=database,
+            console=console,
             serving=serving,
             adapters=adapters,
             places=places,
@@ -116,17 +132,22 @@ class Bot:
             "again": Again(database, self._inbox),
         }
         if settings.has_slack:
-            slack, self._sockets = build_slack_side(settings, serving=serving, suggestions=suggestions, **parts)
+            slack, self._sockets = build_slack_side(
+                settings, console=console, serving=serving, suggestions=suggestions, **parts
+            )
             self._add_side("slack", slack)
             work = CommandWork(database, search=answerer.search, audiences=self._audiences, base_url=settings.base_url)
             self._handlers |= work.handlers()
             self._add_slack(slack)
         if settings.has_teams:
-            teams = build_teams_side(settings, serving=serving, suggestions=suggestions, **parts)
+            teams = build_teams_side(settings, console=console, serving=serving, suggestions=suggestions, **parts)
             self._add_side("teams", teams)
             self._stack.push_async_callback(teams.close)
+        if settings.metrics_port:
+            gauges = Gauges(database, readiness, console)
+            self._loops.append(MetricsPage(gauges, host=settings.metrics_host, port=settings.metrics_port))
         if self._has_admins:
-            self._loops.append(self._build_watch(database, readiness))
+            self._loops.append(self._build_watch(console, readiness))
         more = More(
             inbox=self._inbox,
             access=Access(database),
@@ -146,12 +167,15 @@ class Bot:
             read_thread=self._read_thread,
             more=more,
             find_language=self._find_language,
+            notices=self._notices,
         )
+        self._loops.append(Line(database, live=self._live, notices=self._notices))
         experts = Experts(database, interactions=interactions, feedback=feedback, platforms=self._experts)
         self._worker = Worker(
             inbox=self._inbox,
             handlers={
                 "question": questions,
+                REFUSAL: RefusalHandler(limits, self._platforms),
                 "feedback": FeedbackHandler(feedback=feedback, interactions=interactions, confirm=self._confirm),
                 **experts.handlers(),
                 **more.handlers(),
@@ -220,9 +244,19 @@ class Bot:
         self._confirm[name] = side.confirm
         self._loops += side.loops
         self._has_admins = self._has_admins or side.admin is not None
+        self._notices[name] = side.notices
         self._find_readers[name] = side.find_readers
         self._whispers[name] = side.whispers
         self._tell_forgotten[name] = side.tell_forgotten
         if side.experts:
             self._experts[name] = side.experts
         self._app.add_routes(side.routes())
+
+
+def _read_limits(settings: Settings) -> QuestionLimits:
+    return QuestionLimits(
+        person_per_minute=settings.person_questions_per_minute,
+        person_waiting=settings.person_questions_waiting,
+        workspace_per_minute=settings.workspace_questions_per_minute,
+        workspace_waiting=settings.workspace_questions_waiting,
+    )

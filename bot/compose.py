@@ -20,6 +20,7 @@ from core.model_server import ModelMissingError, ModelServer, Sampling
 from core.outgoing import Growing, find_unsafe, redact_secrets
 from core.prompt import PROMPT_VERSION, Language, PromptExample, restore_prompt
 from core.records import Outcome
+from core.tracing import span
 from core.wording import is_refusal
 from retrieval.memory import Remembered
 
@@ -109,8 +110,9 @@ class Composer:
         draft.outcome = replace(draft.outcome, passages=fitting)
         if self._is_resting and await self._is_resting():
             return _quoted(draft.outcome, standalone, "quoted_resting")
-        is_baked = await self._has_prompt(draft.outcome.adapter)
-        draft.outcome = self._fill_prompt(draft.outcome, standalone, remembered, is_baked=is_baked)
+        with span("prompt"):
+            is_baked = await self._has_prompt(draft.outcome.adapter)
+            draft.outcome = self._fill_prompt(draft.outcome, standalone, remembered, is_baked=is_baked)
         return await self._generate(draft, standalone, show)
 
     async def _has_prompt(self, adapter: str | None) -> bool:
@@ -155,7 +157,8 @@ class Composer:
             log.warning("answered by quotation", extra={"error": str(error)})
             outcome = replace(draft.outcome, generated=draft.generation.text or None)
             return _quoted(outcome, standalone, "quoted_server")
-        return _judge(draft.with_generation(), standalone)
+        with span("check"):
+            return _judge(draft.with_generation(), standalone)
 
     def _choose_sampling(self, draft: Draft) -> Sampling:
         """As the limits say; asked again warmer and by a seed, so that the answer is another and can be drawn again."""

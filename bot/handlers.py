@@ -1,11 +1,13 @@
 """What the worker does with an event: a question is answered, a judgement is recorded."""
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
+from datetime import UTC, datetime
 from typing import Any
 
 from bot.answer import Answerer, Asked
 from bot.conversation import choose_question, find_thread_question
 from bot.inbox import Claimed
+from bot.line import Notices, leave_line
 from bot.more import More
 from bot.phrases import say
 from bot.questions import check_question
@@ -14,6 +16,7 @@ from bot.signals import Signals
 from core.errors import InvalidInputError, NotFoundError
 from core.feedback import FeedbackLog
 from core.interactions import Interactions
+from core.metrics import ANSWER_SECONDS, ANSWERS
 from core.prompt import Language, detect_language
 from core.records import Feedback, Outcome
 
@@ -35,6 +38,7 @@ class QuestionHandler:
         signals: notices what a question says of the answer before it.
         find_language: by platform, that of our own words, where a room has set one.
         more: notices what the asker alone may read.
+        notices: by platform, what told people their place in the line.
         read_thread: by platform, where a question may stand in a thread of people's.
     """
 
@@ -49,7 +53,9 @@ class QuestionHandler:
         read_thread: Mapping[str, ReadThread] | None = None,
         more: More | None = None,
         find_language: Mapping[str, FindLanguage] | None = None,
+        notices: Mapping[str, Notices] | None = None,
     ) -> None:
+        self._notices = notices or {}
         self._find_language = find_language or {}
         self._more = more
         self._signals = signals
@@ -61,6 +67,10 @@ class QuestionHandler:
 
     async def __call__(self, claimed: Claimed) -> None:
         """Answer, or say why the question cannot be taken."""
+        async with leave_line(self._notices, claimed):
+            await self._answer(claimed)
+
+    async def _answer(self, claimed: Claimed) -> None:
         reply = await self._platforms[claimed.platform].reply_to(claimed)
         if reply is None:
             return
@@ -85,6 +95,8 @@ class QuestionHandler:
             language=await find_language(claimed) if find_language else None,
         )
         finished = await self._answerer.answer(asked, reply)
+        ANSWERS.labels(claimed.platform, finished.mode).inc()
+        ANSWER_SECONDS.labels(claimed.platform).observe((datetime.now(UTC) - claimed.received_at).total_seconds())
         if self._signals:
             await self._signals.note(finished.interaction_id)
         if self._more:
@@ -100,6 +112,7 @@ class QuestionHandler:
         if stored and stored.finished_at is None:
             outcome = Outcome(stored.id, apology, "failed", "failed", adapter=stored.adapter)
             await self._interactions.finish(outcome)
+        ANSWERS.labels(claimed.platform, "failed").inc()
         reply = await self._platforms[claimed.platform].reply_to(claimed)
         if reply:
             await reply.decline(apology)

@@ -2,19 +2,31 @@
 
 import asyncio
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from opentelemetry.trace import SpanKind
+
 from core.database import Database
 from core.group_commit import GroupCommit, to_json_rows
+from core.metrics import RECEIVE_SECONDS, RECEIVED, REFUSED, REPEATED
 from core.records import Platform
 from core.sql import load_queries
 from core.text import clean_text
+from core.tracing import find_parent, span
 
 QUERIES = load_queries(__file__)
 LEASE_SECONDS = 30
+
+NO_LIMITS = {
+    "is_limited": False,
+    "person_per_minute": 0,
+    "person_waiting": 0,
+    "workspace_per_minute": 0,
+    "workspace_waiting": 0,
+}
 
 # Which handler an event is for, see `bot/app.py`.
 Kind = str
@@ -39,15 +51,27 @@ class Event:
 
 @dataclass(frozen=True, slots=True)
 class Receipt:
-    """Where an event is stored, and whether this delivery was the first."""
+    """Where an event is stored, and whether this delivery was the first.
+
+    Attributes:
+        refusal: the limit that a question meets; it is stored as one that was refused, or on the chat page not at all.
+        again_at: when the limit lets in another one, where that is known.
+    """
 
     id: int
     is_new: bool
+    refusal: str | None = None
+    again_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Claimed:
-    """An event that this worker owns until its lease ends; `attempts` counts this one."""
+    """An event that this worker owns until its lease ends; `attempts` counts this one.
+
+    Attributes:
+        traceparent: of its receipt.
+        notice_key: of the message that says its place in the line.
+    """
 
     id: int
     platform: Platform
@@ -57,6 +81,8 @@ class Claimed:
     attempts: int
     received_at: datetime
     claimed_by: str
+    traceparent: str | None = None
+    notice_key: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,19 +90,39 @@ class _Open:
     open: int
 
 
-class Inbox:
-    """The queue of events in PostgreSQL. Several processes may receive and claim at once."""
+@dataclass(frozen=True, slots=True)
+class _Arrival:
+    event: Event
+    traceparent: str | None
 
-    def __init__(self, database: Database) -> None:
+
+class Inbox:
+    """The queue of events in PostgreSQL. Several processes may receive and claim at once.
+
+    Args:
+        limits: parameters of `receive`, see `bot/limits.py`; None sets no limits.
+    """
+
+    def __init__(self, database: Database, *, limits: Mapping[str, Any] | None = None) -> None:
         self._database = database
-        self._receive = GroupCommit[Event, Receipt](self._write)
+        self._limits = limits or NO_LIMITS
+        self._receive = GroupCommit[_Arrival, Receipt](self._write)
         # Slots that wait, and whether something came while none did.
         self._waiting: deque[asyncio.Future[None]] = deque()
         self._has_news = False
 
     async def receive(self, event: Event) -> Receipt:
         """Store an event; acknowledge only after this returns."""
-        receipt = await self._receive.submit(event)
+        told = {"nightbake.platform": event.platform, "nightbake.kind": event.kind}
+        with span("receive", told, kind=SpanKind.PRODUCER) as step, RECEIVE_SECONDS.time():
+            receipt = await self._receive.submit(_Arrival(event, find_parent()))
+            step.set_attribute("nightbake.inbox_id", receipt.id)
+        if receipt.refusal:
+            REFUSED.labels(event.platform, receipt.refusal).inc()
+        elif receipt.is_new:
+            RECEIVED.labels(event.platform, event.kind).inc()
+        else:
+            REPEATED.labels(event.platform).inc()
         if receipt.is_new:
             self._wake_one()
         return receipt
@@ -138,18 +184,20 @@ class Inbox:
         else:
             self._has_news = True
 
-    async def _write(self, events: Sequence[Event]) -> list[Receipt]:
-        parameters = {"rows": to_json_rows([_to_row(event) for event in events])}
+    async def _write(self, arrivals: Sequence[_Arrival]) -> list[Receipt]:
+        rows = to_json_rows([_to_row(one.event, one.traceparent) for one in arrivals])
+        parameters = {"rows": rows, **self._limits}
         return await self._database.fetch_all(QUERIES["receive"], parameters, Receipt)
 
 
-def _to_row(event: Event) -> dict[str, Any]:
+def _to_row(event: Event, traceparent: str | None) -> dict[str, Any]:
     return {
         "platform": event.platform,
         "event_key": clean_text(event.event_key),
         "conversation_key": clean_text(event.conversation_key),
         "kind": event.kind,
         "payload": _clean(event.payload),
+        "traceparent": traceparent,
     }
 
 

@@ -21,4 +21,4 @@ ON CONFLICT (room) DO UPDATE SET
     allows_training = excluded.allows_training, set_by = excluded.set_by, set_at = now()
 
 -- name: find_sources
-SELECT DISTINCT source FROM documents WHERE removed_at IS NULL ORDER BY source
+SELECT source FROM document_sources ORDER BY source

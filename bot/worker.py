@@ -8,8 +8,13 @@ import socket
 import time
 import uuid
 from collections.abc import Awaitable, Callable, Mapping
+from datetime import UTC, datetime
+
+from opentelemetry.trace import SpanKind, get_current_span
 
 from bot.inbox import LEASE_SECONDS, Claimed, Inbox, Kind
+from core.metrics import BUSY, HANDLED, SLOTS, WAIT_SECONDS
+from core.tracing import fail, note_past, span
 
 log = logging.getLogger(__name__)
 
@@ -44,6 +49,7 @@ class Worker:
     async def start(self) -> None:
         """Begin to claim."""
         self._stopping = False
+        SLOTS.set(self._concurrency)
         self._slots = [asyncio.create_task(self.loop(), name=f"worker {n}") for n in range(self._concurrency)]
 
     async def stop(self) -> None:
@@ -73,20 +79,37 @@ class Worker:
         claimed = await self._inbox.claim(self._name)
         if claimed is None:
             return False
+        note_past("claim", claimed.received_at, parent=claimed.traceparent)
+        if claimed.attempts == 1:
+            WAIT_SECONDS.observe((datetime.now(UTC) - claimed.received_at).total_seconds())
+        told = {
+            "nightbake.platform": claimed.platform,
+            "nightbake.kind": claimed.kind,
+            "nightbake.inbox_id": claimed.id,
+            "nightbake.attempt": claimed.attempts,
+        }
+        step = span(f"handle {claimed.kind}", told, parent=claimed.traceparent, kind=SpanKind.CONSUMER)
+        with BUSY.track_inprogress(), step:
+            await self._see_through(claimed)
+        return True
+
+    async def _see_through(self, claimed: Claimed) -> None:
+        """Handle it under a lease that is kept; a failure is noted for the next attempt."""
         heartbeat = asyncio.create_task(self._keep(claimed))
         try:
             if claimed.attempts > MOST_ATTEMPTS:
                 raise RuntimeError(f"{MOST_ATTEMPTS} attempts ended without a word")
             await self._handlers[claimed.kind](claimed)
             await self._inbox.finish(claimed)
+            HANDLED.labels(claimed.kind, "done").inc()
         except Exception as error:
+            fail(get_current_span(), error)
             log.exception("an event failed", extra={"inbox_id": claimed.id, "attempt": claimed.attempts})
             await self._fail(claimed, error)
         finally:
             heartbeat.cancel()
             with contextlib.suppress(asyncio.CancelledError):
                 await heartbeat
-        return True
 
     async def _fail(self, claimed: Claimed, error: Exception) -> None:
         """Try again later with growing pauses; after the last attempt tell the person and bury the event."""
@@ -94,12 +117,14 @@ class Worker:
         if claimed.attempts < MOST_ATTEMPTS:
             pause = PAUSE_SECONDS * 2 ** (claimed.attempts - 1)
             await self._inbox.retry(claimed, error=description, pause_seconds=pause)
+            HANDLED.labels(claimed.kind, "retried").inc()
             return
         try:
             await self._give_up(claimed)
         except Exception:
             log.exception("the apology could not be delivered", extra={"inbox_id": claimed.id})
         await self._inbox.bury(claimed, error=description)
+        HANDLED.labels(claimed.kind, "buried").inc()
 
     async def _keep(self, claimed: Claimed) -> None:
         while True:

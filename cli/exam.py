@@ -122,7 +122,7 @@ async def find_known(house: House, *, with_sample: bool = False) -> list[GoldenQ
     file = house.settings.golden_questions
     of_file = load_golden(file) if file else []
     same = {(one.question, tuple(sorted(one.principals))) for one in of_file}
-    stored = await GoldenQuestions(house.database).find_asked()
+    stored = await GoldenQuestions(house.pools.console).find_asked()
     found = [*of_file, *(one for one in stored if (one.question, tuple(one.principals)) not in same)]
     if not found and with_sample and house.has_sample:
         return load_golden(SAMPLE / "golden.jsonl")
@@ -160,7 +160,7 @@ async def _record(house: House, graded: Sequence[Graded], *, by: str, adapter: s
         for one in graded
         if one.cell not in RIGHT
     ]
-    await Exams(house.database).record(by=by, adapter=adapter, cells=_count(graded), failed=failed)
+    await Exams(house.pools.console).record(by=by, adapter=adapter, cells=_count(graded), failed=failed)
 
 
 def _count(graded: Sequence[Graded]) -> dict[str, dict[str, int]]:

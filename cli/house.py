@@ -20,8 +20,8 @@ from core.feedback import FeedbackLog
 from core.forgetting import BASE, Forgetting
 from core.gaps import Gaps
 from core.interactions import Interactions
-from core.migrate import migrate
 from core.model_server import ModelServer
+from core.pools import Pools, open_pools
 from core.rests import Rests
 from core.serving import Serving
 from core.settings import Settings, read_list
@@ -48,7 +48,7 @@ class House:
     """Everything a command may need; opened by `open_house`, never made elsewhere."""
 
     settings: Settings
-    database: Database
+    pools: Pools
     interactions: Interactions
     feedback: FeedbackLog
     adapters: Adapters
@@ -64,6 +64,11 @@ class House:
     documents: Documents
     answerer: Answerer
     forgetting: Forgetting
+
+    @property
+    def database(self) -> Database:
+        """For commands of the operator; what runs for others takes its own of the pools."""
+        return self.pools.login
 
     @property
     def home(self) -> Path:
@@ -166,25 +171,25 @@ async def open_house(settings: Settings, *, wait_seconds: float = 5) -> AsyncGen
         if url is None:
             folder = settings.nightbake_home.resolve() / "postgres"
             url = (await stack.enter_async_context(EmbeddedDatabase(folder))).url
-        database = await stack.enter_async_context(
-            Database(url, size=settings.database_connections, open_seconds=wait_seconds)
-        )
-        await migrate(database)
-        house = _build(settings, database, dictionary)
+        size = settings.database_connections
+        pools = await stack.enter_async_context(open_pools(url, size=size, open_seconds=wait_seconds))
+        house = _build(settings, pools, dictionary)
         stack.push_async_callback(house.model_server.close)
         yield house
 
 
-def _build(settings: Settings, database: Database, dictionary: Dictionary) -> House:
+def _build(settings: Settings, pools: Pools, dictionary: Dictionary) -> House:
     model_server = _build_model_server(settings)
-    adapters, interactions = Adapters(database), Interactions(database)
+    bot, index = pools.bot, pools.index
+    interactions, answering = Interactions(bot), Adapters(bot)
+    adapters = Adapters(pools.console)
     serving = Serving(adapters=adapters, model_server=model_server)
     languages = read_list(settings.embedding_languages)
     embedder = Embedder(settings.embedding_model, languages=languages, backend=settings.embedding_backend)
-    reranker = Reranker(settings.rerank_model) if settings.rerank_model else LearnedOrder(database)
+    reranker = Reranker(settings.rerank_model) if settings.rerank_model else LearnedOrder(index)
     synonyms = Synonyms(dictionary.groups)
-    search = Search(database, embedder, reranker=reranker, synonyms=synonyms)
-    finder = Finder(database, search, synonyms=synonyms, neighbours=settings.passage_neighbours)
+    search = Search(bot, embedder, index=index, reranker=reranker, synonyms=synonyms)
+    finder = Finder(index, search, synonyms=synonyms, neighbours=settings.passage_neighbours)
     limits = Limits(
         passages=settings.passages_per_answer,
         examples=settings.examples_per_answer,
@@ -196,17 +201,18 @@ def _build(settings: Settings, database: Database, dictionary: Dictionary) -> Ho
     composer = Composer(
         model_server,
         limits,
-        restore=serving.restore,
-        is_resting=Rests(database).is_resting,
+        restore=Serving(adapters=answering, model_server=model_server).restore,
+        is_resting=Rests(bot).is_resting,
         examples=load_examples(settings.examples_file) if settings.examples_file else (),
-        find_baked=adapters.find_baked_prompt,
+        find_baked=answering.find_baked_prompt,
     )
-    memory = Memory(database, search.active, floor=settings.examples_similarity, most=settings.examples_per_answer)
+    near = {"floor": settings.examples_similarity, "most": settings.examples_per_answer}
+    memory = Memory(bot, search.active, index=index, **near)
     return House(
         settings=settings,
-        database=database,
+        pools=pools,
         interactions=interactions,
-        feedback=FeedbackLog(database),
+        feedback=FeedbackLog(bot),
         adapters=adapters,
         model_server=model_server,
         serving=serving,
@@ -216,19 +222,19 @@ def _build(settings: Settings, database: Database, dictionary: Dictionary) -> Ho
         memory=memory,
         dictionary=dictionary,
         composer=composer,
-        access=Access(database),
-        documents=Documents(database),
+        access=Access(bot, index),
+        documents=Documents(index),
         answerer=Answerer(
             interactions=interactions,
             search=finder,
-            gaps=Gaps(database),
-            stops=Stops(database),
+            gaps=Gaps(bot),
+            stops=Stops(bot),
             composer=composer,
             base_url=settings.base_url,
             memory=memory,
         ),
         forgetting=Forgetting(
-            database=database,
+            database=pools.console,
             adapters=adapters,
             serving=serving,
             model_server=model_server,

@@ -98,7 +98,7 @@ async def run_here(
     await prepare_base(house)
     with NightProgress(quiet=quiet) as shown:
         result = await run_night(
-            database=house.database,
+            database=house.pools.night,
             model_server=house.model_server,
             home=house.home,
             settings=await read_night(house),
@@ -123,8 +123,8 @@ async def bake_here(house: House, *, by: str, promote: bool, quiet: bool = False
     """
     await prepare_base(house)
     settings = await read_night(house)
-    found = await find_lessons_for(house.database, settings.exercises, EVERYONE)
-    parts: dict[str, Any] = {"database": house.database, "model_server": house.model_server, "home": house.home}
+    found = await find_lessons_for(house.pools.night, settings.exercises, EVERYONE)
+    parts: dict[str, Any] = {"database": house.pools.night, "model_server": house.model_server, "home": house.home}
     with NightProgress(quiet=quiet) as shown:
         baking = Baking(**parts, settings=settings, progress=shown.show)
         return await baking.bake(found.lessons, by=by, promote=promote)
@@ -135,7 +135,7 @@ async def _bake_again(house: House, *, quiet: bool) -> None:
     active = await house.adapters.find_active()
     if not house.settings.night_bake or active is None or active.is_baked:
         return
-    promote = house.settings.night_promote == "auto" and not await Pauses(house.database).is_paused()
+    promote = house.settings.night_promote == "auto" and not await Pauses(house.pools.night).is_paused()
     try:
         await bake_here(house, by="nightbake", promote=promote, quiet=quiet)
     except NightbakeError as error:
@@ -145,7 +145,7 @@ async def _bake_again(house: House, *, quiet: bool) -> None:
 async def _learn_order(house: House) -> None:
     """The search's light reranker, trained on the votes so far; that it fails is no fault of the night."""
     try:
-        await train_order(house.database, await house.search.active.find_embedder())
+        await train_order(house.pools.index, await house.search.active.find_embedder())
     except Exception:
         log.exception("the order of passages could not be learnt")
 

@@ -21,14 +21,18 @@ from cli.ingest import ingest_with_progress
 from cli.night import run_here
 from cli.output import command, emit, escape, json_option, log_file, notes, read_settings, say
 from cli.sources import build_sources
+from core.adapters import Adapters
 from core.errors import NightbakeError, ProcessError
 from core.garbage import keep_what_is_built
+from core.serving import Serving
+from core.tracing import start_tracing, stop_tracing
 from learning.night import read_figures
 from learning.remember import Remembering
 from learning.room import Room, wake_abandoned
 from learning.runs import Runs
 from learning.schedule import NightSchedule
 from learning.trial import TrialWatch
+from retrieval.documents import Documents
 from retrieval.examples import Teaching
 from retrieval.keep_up import KeepUp
 from retrieval.memory import MemoryFilling
@@ -70,6 +74,8 @@ async def up(as_json: bool) -> None:
     stopped = _stop_on_signals()
     say(f"state in {escape(str(settings.nightbake_home))}, log in {escape(str(log_file(settings)))}", quiet=as_json)
     async with AsyncExitStack() as stack:
+        if start_tracing():
+            stack.push_async_callback(asyncio.to_thread, stop_tracing)
         async with _given_up_when(stopped):
             with _step("starting the database", quiet=as_json):
                 house = await stack.enter_async_context(open_house(settings, wait_seconds=60))
@@ -81,11 +87,11 @@ async def up(as_json: bool) -> None:
             if folders := house.get_document_folders():
                 await ingest_with_progress(house, folders, quiet=as_json)
             await _begin(_build_keep_up(house, configured), stack)
-            change = await _begin(ModelChange(house.database, house.search.active), stack)
+            change = await _begin(ModelChange(house.pools.index, house.search.active), stack)
             if change.is_running:
                 say(f"{escape(await describe_change(house))}; `nightbake doctor` shows how far it is", quiet=as_json)
-            await _begin(Teaching(house.database), stack)
-            await _begin(Remembering(house.database), stack)
+            await _begin(Teaching(house.pools.index), stack)
+            await _begin(Remembering(house.pools.night), stack)
             await _begin(MemoryFilling(house.memory), stack)
             await _begin(_build_trial_watch(house), stack)
             schedule = await _begin(_build_schedule(house), stack)
@@ -150,9 +156,10 @@ async def _start_model(house: House, stack: AsyncExitStack, *, quiet: bool) -> N
 
 async def _wake_abandoned(house: House) -> None:
     """A model that a killed night left at rest; where it does not come back, answers are quoted."""
-    room = Room(house.database, house.serving, house.model_server, house.read_night_settings().room)
+    night = house.pools.night
+    room = Room(night, house.serving, house.model_server, house.read_night_settings().room)
     try:
-        await wake_abandoned(house.database, room)
+        await wake_abandoned(night, room)
     except NightbakeError as error:
         log.error("the model rests and cannot be woken", extra={"error": str(error)})
 
@@ -168,13 +175,14 @@ async def _build_bot(house: House) -> Bot:
 
     return Bot(
         settings=house.settings,
-        database=house.database,
+        database=house.pools.bot,
+        console=house.pools.console,
         interactions=house.interactions,
         feedback=house.feedback,
         adapters=house.adapters,
         serving=house.serving,
         answerer=house.answerer,
-        places=house.documents,
+        places=Documents(house.pools.bot),
         find_principals=house.access.find_principals,
         admin_token=await read_admin_token(house.settings),
         run_night=run_night_now,
@@ -195,7 +203,7 @@ def _build_keep_up(house: House, configured: list[Source]) -> KeepUp:
     """Configured sources are read from now on, beside the answers; folders again after the interval."""
     folders = [open_path(folder) for folder in house.get_document_folders()]
     return KeepUp(
-        house.database,
+        house.pools.index,
         house.search.active,
         [*configured, *folders],
         at_once=configured,
@@ -206,11 +214,12 @@ def _build_keep_up(house: House, configured: list[Source]) -> KeepUp:
 def _build_trial_watch(house: House) -> TrialWatch:
     settings = house.settings
     hours, figures = settings.night_trial_hours, read_figures(settings)
-    return TrialWatch(house.database, house.serving, hours=hours, figures=figures)
+    serving = Serving(adapters=Adapters(house.pools.night), model_server=house.model_server)
+    return TrialWatch(house.pools.night, serving, hours=hours, figures=figures)
 
 
 def _build_schedule(house: House) -> NightSchedule:
-    runs = Runs(house.database)
+    runs = Runs(house.pools.night)
 
     async def begin(night: date) -> None:
         await run_here(house, requested_by="schedule", night=night, quiet=True)

@@ -5,7 +5,7 @@ import logging
 import time
 from collections.abc import AsyncGenerator, Mapping, Sequence
 from contextlib import asynccontextmanager
-from typing import Any, Self, TypeVar
+from typing import Any, Literal, Self, TypeVar
 
 import psycopg
 from psycopg import AsyncConnection, AsyncCursor
@@ -22,9 +22,11 @@ Parameters = Mapping[str, Any] | Sequence[Any] | None
 RETRY_PAUSE_SECONDS = 0.25
 
 
-async def _configure(connection: AsyncConnection[Any]) -> None:
-    await connection.set_autocommit(True)
-    await connection.execute("SET timezone = 'UTC'")
+# As which the parts of the service work, each with the rights of migration 0029.
+Role = Literal["nightbake_bot", "nightbake_index", "nightbake_night", "nightbake_console"]
+
+# For one transaction: with it go the rights.
+_SET_PRINCIPALS = b"SELECT set_config('nightbake.principals', %s::text[]::text, true)"
 
 
 class Database:
@@ -32,23 +34,33 @@ class Database:
 
     Args:
         url: `postgresql://…`; a password in it never reaches a log or an error.
+        role: whose rights its connections have; None leaves those of the login.
+        size: of its connections at most; `idle`: that stay open while nobody asks.
         patience_seconds: how long one call waits for a server that is away before it gives up.
         open_seconds: how long opening waits; None waits as long as a call.
     """
 
     def __init__(
-        self, url: str, *, size: int = 8, patience_seconds: float = 60, open_seconds: float | None = None
+        self,
+        url: str,
+        *,
+        role: Role | None = None,
+        size: int = 8,
+        idle: int = 1,
+        patience_seconds: float = 60,
+        open_seconds: float | None = None,
     ) -> None:
         self.url = url
+        self._role = role
         self._open_seconds = max(patience_seconds, 5) if open_seconds is None else open_seconds
         self._patience_seconds = patience_seconds
         self._pool = AsyncConnectionPool(
             url,
-            min_size=1,
+            min_size=idle,
             max_size=size,
             open=False,
             timeout=min(patience_seconds, 30),
-            configure=_configure,
+            configure=self._configure,
         )
 
     async def __aenter__(self) -> Self:
@@ -57,6 +69,12 @@ class Database:
 
     async def __aexit__(self, *_: object) -> None:
         await self.close()
+
+    async def _configure(self, connection: AsyncConnection[Any]) -> None:
+        await connection.set_autocommit(True)
+        await connection.execute("SET timezone = 'UTC'")
+        if self._role:
+            await connection.execute("SELECT set_config('role', %s, false)", [self._role])
 
     async def open(self) -> None:
         """Connect.
@@ -71,6 +89,10 @@ class Database:
             raise DatabaseError(
                 f"no answer from the database at {safe_url(self.url)}; is it running, and is DATABASE_URL right"
             ) from error
+
+    def measure_pool(self) -> dict[str, int]:
+        """Counts of the pool by its own names, as `pool_size` and `requests_waiting`; empty ones are left out."""
+        return self._pool.get_stats()
 
     async def close(self) -> None:
         """Return every connection; safe to call twice."""
@@ -99,6 +121,12 @@ class Database:
         """Every row as a frozen record; columns are matched to its fields by name."""
         return await self._patiently(query, parameters, record)
 
+    async def fetch_for(
+        self, principals: Sequence[str], query: bytes, parameters: Parameters, record: type[Record]
+    ) -> list[Record]:
+        """Every row that these principals may read, where the role answers people; one round trip, as without them."""
+        return await self._patiently(query, parameters, record, principals)
+
     async def fetch_one(self, query: bytes, parameters: Parameters, record: type[Record]) -> Record | None:
         """The first row, or None."""
         rows = await self.fetch_all(query, parameters, record)
@@ -117,7 +145,13 @@ class Database:
         async with self.connection() as connection:
             return (await connection.execute(query, parameters)).rowcount
 
-    async def _patiently(self, query: bytes, parameters: Parameters, record: type[Any] | None) -> list[Any]:
+    async def _patiently(
+        self,
+        query: bytes,
+        parameters: Parameters,
+        record: type[Any] | None,
+        principals: Sequence[str] | None = None,
+    ) -> list[Any]:
         """One statement, tried again while the server is away.
 
         Only statements that are safe to repeat come here: a connection lost after a commit, before its
@@ -128,7 +162,10 @@ class Database:
             try:
                 async with self.connection() as connection:
                     cursor = _open_cursor(connection, record)
-                    await cursor.execute(query, parameters)
+                    if principals is None:
+                        await cursor.execute(query, parameters)
+                    else:
+                        await _execute_for(connection, principals, cursor, query, parameters)
                     # Not `cursor.description`, which builds an object for each column.
                     return await cursor.fetchall() if cursor.pgresult and cursor.pgresult.nfields else []
             except (psycopg.OperationalError, DatabaseError) as error:
@@ -136,6 +173,19 @@ class Database:
                     raise DatabaseError(f"the database at {safe_url(self.url)} stayed away: {error}") from error
                 log.warning("database away, trying again", extra={"error": str(error)})
                 await asyncio.sleep(RETRY_PAUSE_SECONDS)
+
+
+async def _execute_for(
+    connection: AsyncConnection[Any],
+    principals: Sequence[str],
+    cursor: AsyncCursor[Any],
+    query: bytes,
+    parameters: Parameters,
+) -> None:
+    """Both statements are sent at once, and are one transaction because they are."""
+    async with connection.pipeline():
+        await connection.execute(_SET_PRINCIPALS, [list(principals)])
+        await cursor.execute(query, parameters)
 
 
 def _open_cursor(connection: AsyncConnection[Any], record: type[Any] | None) -> AsyncCursor[Any]:

@@ -21,6 +21,8 @@ RoomKind = Literal["public", "private"]
 # Events may be missed while a platform cannot reach us, so what was read is not believed for ever.
 LIST_SECONDS = 3_600
 PERSON_SECONDS = 86_400
+# Of lists whose changes no platform tells of: who is taken out of a group reads nothing of it a minute later.
+UNTOLD_SECONDS = 45
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,9 +104,13 @@ class Directory:
         parameters = {"people": list(people), "seconds": PERSON_SECONDS}
         return [row.name for row in await self._database.fetch_all(QUERIES["find_unknown"], parameters, _Name)]
 
-    async def find_state(self, name: str) -> ListState:
-        """Whether the members of a room, or the groups of a workspace, are known."""
-        parameters = {"name": name, "seconds": LIST_SECONDS}
+    async def find_state(self, name: str, *, seconds: int = LIST_SECONDS) -> ListState:
+        """Whether the members of a room, or the groups of a workspace, are known.
+
+        Args:
+            seconds: how long what was read is believed.
+        """
+        parameters = {"name": name, "seconds": seconds}
         found = await self._database.fetch_one(QUERIES["find_state"], parameters, ListState)
         return found or ListState(0, is_known=False)
 

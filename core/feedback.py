@@ -6,11 +6,14 @@ from dataclasses import dataclass, replace
 from core.database import Database
 from core.errors import NotFoundError
 from core.group_commit import GroupCommit, to_json_rows
+from core.metrics import VOTES
 from core.records import Feedback, Vote
 from core.sql import load_queries
 from core.text import clean_text
 
 QUERIES = load_queries(__file__)
+
+_NAMES: dict[Vote, str] = {1: "up", -1: "down", 0: "withdrawn"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +42,7 @@ class FeedbackLog:
         stored = await self._record.submit(feedback)
         if not stored.known:
             raise NotFoundError(f"no answer with the id {feedback.interaction_id}")
+        VOTES.labels(_NAMES[feedback.value]).inc()
 
     async def find_current(self, interaction_id: int) -> list[Feedback]:
         """The judgements that stand, one a person; withdrawn ones are left out."""

@@ -35,10 +35,8 @@ WITH given AS (
     WHERE jsonb_typeof(element.value) = 'object'
 ), remembered AS MATERIALIZED (
     -- Locked: whose words are being forgotten meanwhile are waited for, and then left out of the prompt.
-    SELECT interaction_id FROM memories
-    WHERE interaction_id IN (SELECT unnest(example_ids) FROM given)
-    ORDER BY interaction_id
-    FOR KEY SHARE
+    SELECT interaction_id
+    FROM hold_memories(ARRAY(SELECT unnest(example_ids) FROM given)) AS held(interaction_id)
 )
 UPDATE interactions SET
     answer = given.answer, mode = given.mode, mode_reason = given.mode_reason,

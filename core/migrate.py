@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from psycopg import AsyncConnection
+from psycopg.errors import InsufficientPrivilege, RaiseException
 
 from core.advisory_lock import hold_lock
 from core.database import Database
@@ -68,19 +69,34 @@ async def migrate(database: Database, folder: Path = FOLDER) -> list[str]:
 
 
 async def _apply_missing(connection: AsyncConnection[Any], wanted: list[Migration]) -> list[str]:
-    await connection.execute(_CREATE_LEDGER)
+    # A login that may not create tables may still serve from a database that is up to date.
+    known = await (await connection.execute("SELECT to_regclass('migrations') IS NOT NULL")).fetchone()
+    if known == (False,):
+        await connection.execute(_CREATE_LEDGER)
     cursor = await connection.execute("SELECT number, sha256 FROM migrations ORDER BY number")
     applied: dict[int, str] = dict(await cursor.fetchall())
     _check_applied(applied, wanted)
     missing = [migration for migration in wanted if migration.number not in applied]
     for migration in missing:
-        async with connection.transaction():
-            await connection.execute(migration.source)
-            await connection.execute(
-                "INSERT INTO migrations (number, name, sha256) VALUES (%s, %s, %s)",
-                [migration.number, migration.name, migration.sha256],
-            )
+        try:
+            await _apply(connection, migration)
+        except InsufficientPrivilege as error:
+            raise MigrationError(
+                f"the login may not apply {migration.name} ({error.diag.message_primary}); "
+                "let the owner of the database run `nightbake migrate`"
+            ) from error
+        except RaiseException as error:
+            raise MigrationError(f"{migration.name}: {error.diag.message_primary}") from error
     return [migration.name for migration in missing]
+
+
+async def _apply(connection: AsyncConnection[Any], migration: Migration) -> None:
+    async with connection.transaction():
+        await connection.execute(migration.source)
+        await connection.execute(
+            "INSERT INTO migrations (number, name, sha256) VALUES (%s, %s, %s)",
+            [migration.number, migration.name, migration.sha256],
+        )
 
 
 def _check_applied(applied: dict[int, str], wanted: list[Migration]) -> None:

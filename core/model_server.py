@@ -5,13 +5,14 @@ import math
 import time
 from collections.abc import AsyncGenerator, Mapping, Sequence
 from contextlib import aclosing, asynccontextmanager
-from dataclasses import dataclass
 from typing import Any
 
 import aiohttp
 import orjson
 
 from core.errors import ModelServerError
+from core.generation import Generation, Sampling, build_chat_body, read_event, read_events
+from core.model_call import watch_call
 from core.prompt import Message
 
 RETRIES = 2
@@ -20,28 +21,6 @@ CONNECT_SECONDS = 5
 SLEEP_SECONDS = 600
 # What vLLM gives unless it was started with more.
 MOST_LOGPROBS = 20
-
-
-@dataclass(frozen=True, slots=True)
-class Sampling:
-    """Parameters of one generation; logged as sent."""
-
-    max_tokens: int = 192
-    temperature: float = 0.0
-    top_p: float = 1.0
-    seed: int | None = None
-
-
-@dataclass(slots=True)
-class Generation:
-    """What one streamed request brought: times in seconds from the request, tokens as the server counted them."""
-
-    text: str = ""
-    prompt_tokens: int | None = None
-    completion_tokens: int | None = None
-    first_token_seconds: float | None = None
-    seconds: float | None = None
-    finish_reason: str | None = None
 
 
 class ModelServer:
@@ -94,17 +73,19 @@ class ModelServer:
         Raises:
             ModelServerError: after retries, which are made only while nothing was generated.
         """
-        body = _chat_body(adapter or self.model, messages, sampling or Sampling(), schema)
-        for attempt in range(RETRIES + 1):
-            try:
-                async with aclosing(self._stream_once(body, generation)) as pieces:
-                    async for piece in pieces:
-                        yield piece
-                return
-            except ModelServerError as error:
-                if generation.text or attempt == RETRIES or not _may_retry(error):
-                    raise
-                await asyncio.sleep(RETRY_PAUSE_SECONDS * (attempt + 1))
+        model, sampling = adapter or self.model, sampling or Sampling()
+        body = build_chat_body(model, messages, sampling, schema)
+        with watch_call(self.url, model, sampling, generation) as headers:
+            for attempt in range(RETRIES + 1):
+                try:
+                    async with aclosing(self._stream_once(body, generation, headers)) as pieces:
+                        async for piece in pieces:
+                            yield piece
+                    return
+                except ModelServerError as error:
+                    if generation.text or attempt == RETRIES or not _may_retry(error):
+                        raise
+                    await asyncio.sleep(RETRY_PAUSE_SECONDS * (attempt + 1))
 
     async def complete(
         self,
@@ -254,17 +235,19 @@ class ModelServer:
         """
         await self._request("POST", "/wake_up", None, seconds=SLEEP_SECONDS)
 
-    async def _stream_once(self, body: dict[str, Any], generation: Generation) -> AsyncGenerator[str]:
-        began = time.perf_counter()
+    async def _stream_once(
+        self, body: dict[str, Any], generation: Generation, headers: Mapping[str, str]
+    ) -> AsyncGenerator[str]:
+        began, url = time.perf_counter(), f"{self.url}/v1/chat/completions"
         async with (
             self._failing_clearly(generation),
-            self._open().post(f"{self.url}/v1/chat/completions", json=body, timeout=self._timeout()) as response,
+            self._open().post(url, json=body, headers=headers, timeout=self._timeout()) as response,
         ):
             await _check_status(response)
-            async for event in _events(
+            async for event in read_events(
                 response, first_seconds=self._timeout_seconds, stall_seconds=self._stall_seconds
             ):
-                piece = _read_event(event, generation)
+                piece = read_event(event, generation)
                 if piece:
                     if generation.first_token_seconds is None:
                         generation.first_token_seconds = time.perf_counter() - began
@@ -336,58 +319,3 @@ async def _check_status(response: aiohttp.ClientResponse) -> None:
         raise ModelMissingError(f"the model server has no such model: {(await response.text())[:300]}")
     if response.status >= 400:
         raise _StatusError(response.status, (await response.text())[:300])
-
-
-def _chat_body(
-    model: str, messages: Sequence[Message], sampling: Sampling, schema: Mapping[str, Any] | None = None
-) -> dict[str, Any]:
-    body: dict[str, Any] = {
-        "model": model,
-        "messages": list(messages),
-        "max_tokens": sampling.max_tokens,
-        "temperature": sampling.temperature,
-        "top_p": sampling.top_p,
-        "stream": True,
-        "stream_options": {"include_usage": True},
-    }
-    if schema is not None:
-        form = {"name": "answer", "schema": dict(schema), "strict": True}
-        body["response_format"] = {"type": "json_schema", "json_schema": form}
-    return body | ({"seed": sampling.seed} if sampling.seed is not None else {})
-
-
-async def _events(
-    response: aiohttp.ClientResponse, first_seconds: float, stall_seconds: float
-) -> AsyncGenerator[dict[str, Any]]:
-    """Server-sent events until `[DONE]`; a silence longer than allowed raises TimeoutError."""
-    allowed = first_seconds
-    begun_line = b""
-    while True:
-        # One timer for all that has arrived: a timer and a task for each line cost half of a short answer's time.
-        # Not wait_for: on Python 3.11 it loses a cancellation that comes together with what arrives.
-        async with asyncio.timeout(allowed):
-            arrived = await response.content.readany()
-        if not arrived:
-            return
-        allowed = stall_seconds
-        *lines, begun_line = (begun_line + arrived).split(b"\n")
-        for line in lines:
-            if not line.startswith(b"data:"):
-                continue
-            payload = line[5:].strip()
-            if payload == b"[DONE]":
-                return
-            yield orjson.loads(payload)
-
-
-def _read_event(event: dict[str, Any], generation: Generation) -> str:
-    if "error" in event:
-        raise ModelServerError(f"the model server failed: {event['error']}"[:300], generated_text=generation.text)
-    if usage := event.get("usage"):
-        generation.prompt_tokens = usage["prompt_tokens"]
-        generation.completion_tokens = usage["completion_tokens"]
-    if not event["choices"]:
-        return ""
-    choice = event["choices"][0]
-    generation.finish_reason = choice.get("finish_reason") or generation.finish_reason
-    return choice["delta"].get("content") or ""

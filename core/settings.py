@@ -27,6 +27,8 @@ class Settings(BaseSettings):
     public_url: str | None = Field(None, description="Address people reach the service at, for links in answers")
     admin_token: SecretStr | None = Field(None, description="Opens the console; made and kept in the state folder")
     log_level: str = Field("INFO", description="DEBUG, INFO, WARNING or ERROR")
+    metrics_host: str = Field("127.0.0.1", description="Address that /metrics listens on; keep it inside")
+    metrics_port: int = Field(9464, ge=0, le=65535, description="Port of /metrics for Prometheus; 0: none")
 
     database_url: SecretStr | None = Field(None, description="postgresql://…; unset starts the embedded PostgreSQL")
 
@@ -79,6 +81,16 @@ class Settings(BaseSettings):
     )
     examples_file: Path | None = Field(None, description="The company's own examples (JSON Lines: question, answer)")
 
+    person_questions_per_minute: int = Field(
+        20, ge=0, description="Questions that one person may ask within a minute; 0: any number"
+    )
+    person_questions_waiting: int = Field(
+        5, ge=0, description="Questions of one person that may wait for their answers at once; 0: any number"
+    )
+    workspace_questions_per_minute: int = Field(
+        0, ge=0, description="The same for a workspace, a tenant, or all of the chat page; 0: any number"
+    )
+    workspace_questions_waiting: int = Field(0, ge=0, description="The same; 0: any number")
     worker_concurrency: int = Field(4, ge=1, le=256, description="Answers worked on at once")
 
     slack_bot_token: SecretStr | None = Field(None, description="xoxb-…")

@@ -1,4 +1,4 @@
-"""JSON logs, one line an event, each carrying the interaction it belongs to."""
+"""JSON logs, one line an event, each carrying the interaction it belongs to, and its trace where there is one."""
 
 import json
 import logging
@@ -6,6 +6,8 @@ import sys
 from contextvars import ContextVar
 from datetime import UTC, datetime
 from pathlib import Path
+
+from core.tracing import find_trace_id
 
 interaction_id: ContextVar[int | None] = ContextVar("interaction_id", default=None)
 
@@ -25,6 +27,8 @@ class JsonFormatter(logging.Formatter):
         }
         if (current := interaction_id.get()) is not None:
             fields["interaction_id"] = current
+        if trace_id := find_trace_id():
+            fields["trace_id"] = trace_id
         fields |= {key: value for key, value in vars(record).items() if key not in _STANDARD}
         if record.exc_info:
             fields["error"] = self.formatException(record.exc_info)

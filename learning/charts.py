@@ -202,7 +202,7 @@ def draw_comparison(
             parts.append(f'<circle class="{escape(row["kind"])}" {dot}/>')
             parts.append(_text(WIDTH - 4, line + 5, points.format(gain["value"] * 100), "value", "end"))
     body = "".join(parts)
-    return _frame([f'<style>{_COMPARISON_STYLE}</style><g class="comparison">{body}</g>'], height)
+    return _frame([f'<style>{COMPARISON_STYLE}</style><g class="comparison">{body}</g>'], height)
 
 
 def stack(plots: Sequence[str], *, gap: int = 18) -> str:
@@ -222,7 +222,7 @@ def stack(plots: Sequence[str], *, gap: int = 18) -> str:
 
 
 _BOX = re.compile(r'viewBox="0 \S+ \d+ ([^"]+)"')
-_COMPARISON_STYLE = (
+COMPARISON_STYLE = (
     ".comparison{font-family:system-ui,sans-serif}"
     ".comparison text{font-size:13px;fill:var(--soft,#6d675d)}"
     ".comparison .label,.comparison .value{fill:var(--ink,#23211d)}"

@@ -61,6 +61,8 @@ async def _gather(database: Database, run: Run, figures: Figures) -> Gathered:
     rounds = await exams.find_latest(limit=2)
     last_report_at = await runs.find_last_report_at(run)
     is_new = bool(rounds) and (last_report_at is None or rounds[0].asked_at >= last_report_at)
+    examined = await exams.find_runs(limit=1)
+    is_run_new = bool(examined) and (last_report_at is None or examined[0].ran_at >= last_report_at)
     advised = await Rounds(database).find_latest()
     is_advice_new = advised and advised.ended_at and (last_report_at is None or advised.ended_at >= last_report_at)
     active = await Adapters(database).find_active()
@@ -72,6 +74,7 @@ async def _gather(database: Database, run: Run, figures: Figures) -> Gathered:
         topics=await Gaps(database).find_topics_between(reported_until, run.window_to, limit=MOST_TOPICS),
         exams=rounds if is_new else [],
         has_golden=bool(rounds),
+        exam_run=examined[0] if is_run_new else None,
         memory=await count_memory(database, since=reported_until, until=run.window_to, adapter=run.adapter),
         advice=advised if is_advice_new else None,
         experiments=await Experiments(database).find_told(since=last_report_at or reported_until),

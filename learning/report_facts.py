@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
-from core.exams import Exam
+from core.exams import Exam, ExamRun
 from core.gaps import Topic
 from learning.advice.experiments import Experiment
 from learning.advice.rounds import Round
@@ -45,6 +45,7 @@ class Gathered:
         days: votes of thirty days, one row a day.
         exams: rounds of golden questions that no report has told, and the one before; newest first.
         has_golden: whether golden questions were ever asked.
+        exam_run: the latest `nightbake exam run`, where no report has told it.
         memory: of corrections in prompts, since the last report; learnt is by this night's adapter.
         advice: a round that no report has told; experiments: open ones, and those that ended since the last report.
     """
@@ -55,6 +56,7 @@ class Gathered:
     topics: Sequence[Topic] = ()
     exams: Sequence[Exam] = ()
     has_golden: bool = False
+    exam_run: ExamRun | None = None
     memory: MemoryCounts = field(default_factory=MemoryCounts)
     advice: Round | None = None
     experiments: Sequence[Experiment] = ()
@@ -94,6 +96,7 @@ def build_facts(
         "gaps": list(gathered.topics[:MOST_GAPS]),
         "more_gaps": max(0, len(gathered.topics) - MOST_GAPS),
         "golden": compare_exams(gathered.exams),
+        "exam_run": gathered.exam_run and {**gathered.exam_run.facts, **gathered.exam_run.results},
         "memory": asdict(gathered.memory),
         "advice": gathered.advice and gathered.advice.advice | {"pictures": gathered.advice.pictures},
         "experiments": [asdict(one) for one in gathered.experiments],

@@ -3,6 +3,7 @@
 import json
 import re
 from collections.abc import Mapping
+from dataclasses import replace
 from functools import cache, partial
 from pathlib import Path
 from typing import Any
@@ -15,6 +16,8 @@ from core.durations import say_duration
 from core.prompt import Language
 from learning import charts
 from learning.advice.advise import name_kind
+from learning.exams.comparison import Comparison, draw, read_comparison, render_comparison
+from learning.exams.results import name_measure
 
 FOLDER = Path(__file__).parent / "templates"
 LANGUAGES: tuple[Language, ...] = ("en", "ko")
@@ -34,17 +37,19 @@ def load_texts(language: str) -> dict[str, Any]:
 def render_markdown(facts: Mapping[str, Any], language: Language) -> str:
     """The report for a chat channel; what stands above its first section is the short message."""
     page = _environment(autoescape=False).get_template("report.md")
-    return page.render(facts, **_find_words(facts, language)).strip() + "\n"
+    tables = [render_comparison(one, language) for one in _list_comparisons(facts, language)]
+    return page.render(facts, tables=tables, **_find_words(facts, language)).strip() + "\n"
 
 
 def render_html(facts: Mapping[str, Any], language: Language) -> str:
     """The report as one page: styles and plots inside, no request to anywhere, people's text escaped."""
     words = _find_words(facts, language)
     plots = {name: Markup(plot) for name, plot in _draw(facts, words["t"], language).items()}
+    tables = [(one, Markup(_leave_out_style(draw(one, language)))) for one in _list_comparisons(facts, language)]
     return (
         _environment(autoescape=True)
         .get_template("report.html")
-        .render(facts, plots=plots, matrix_style=Markup(charts.MATRIX_STYLE), **words)
+        .render(facts, plots=plots, tables=tables, style=Markup(charts.MATRIX_STYLE + charts.COMPARISON_STYLE), **words)
     )
 
 
@@ -58,6 +63,12 @@ def _find_words(facts: Mapping[str, Any], language: Language) -> dict[str, Any]:
         "need_texts": needs,
         "lacking": _list_lacking(facts["advice"], language),
     }
+
+
+def _list_comparisons(facts: Mapping[str, Any], language: Language) -> list[Comparison]:
+    """Tables of the exam, each named in the language."""
+    told = facts["exam_run"]["comparisons"] if facts["exam_run"] else []
+    return [replace(read_comparison(one), measure=name_measure(one["measure"], language)) for one in told]
 
 
 def _list_lacking(advice: Mapping[str, Any] | None, language: Language) -> list[tuple[str, int]]:

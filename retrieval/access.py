@@ -37,23 +37,28 @@ class Access:
 
     A document is seen by principals of which one is in its `allow` and none in its `deny`. No principals see
     nothing, and so does a principal nobody has heard of.
+
+    Args:
+        index: reads the masks, which hold numbers and no text; default: `database`.
     """
 
-    def __init__(self, database: Database) -> None:
+    def __init__(self, database: Database, index: Database | None = None) -> None:
         self._database = database
+        self._index = index or database
         self._held: OrderedDict[frozenset[str], VisibleChunks] = OrderedDict()
 
     async def fetch_visible(
         self, query: bytes, principals: Sequence[str], parameters: Mapping[str, Any], record: type[Record]
     ) -> list[Record]:
-        """Rows of a statement that reads documents through the filter.
+        """Rows of a statement that reads documents through the filter, and beneath it through the row-level security.
 
         Raises:
             ValueError: the statement does not name the filter.
         """
         if not any(rule in query for rule in _FILTERS):
             raise ValueError("expected a statement that reads from visible_documents, got one without the filter")
-        return await self._database.fetch_all(query, {**parameters, "principals": list(principals)}, record)
+        bound = {**parameters, "principals": list(principals)}
+        return await self._database.fetch_for(principals, query, bound, record)
 
     async def find_visible_chunks(self, principals: Sequence[str]) -> VisibleChunks:
         """What a scan of postings or vectors may give; as of now, and to be asked for each question anew.
@@ -61,7 +66,7 @@ class Access:
         What was read for the same principals holds until the index changed, which one number in the database tells.
         """
         key = frozenset(principals)
-        ((version,),) = await self._database.fetch_tuples(QUERIES["find_index_version"])
+        ((version,),) = await self._index.fetch_tuples(QUERIES["find_index_version"])
         held = self._held.get(key)
         if held is None or held.version != version:
             held = await self._read_visible_chunks(principals, version)
@@ -74,7 +79,7 @@ class Access:
     async def _read_visible_chunks(self, principals: Sequence[str], version: int) -> VisibleChunks:
         has_sources = any(name.startswith(SOURCE) for name in principals)
         query = QUERIES["find_visible_chunks_of_sources" if has_sources else "find_visible_chunks"]
-        rows = await self._database.fetch_tuples(query, {"principals": list(principals)})
+        rows = await self._index.fetch_tuples(query, {"principals": list(principals)})
         # Of one snapshot. Where nothing is visible an earlier version stands for it, and is asked again the sooner.
         return read_visible([row[1:] for row in rows], rows[0][0] if rows else version)
 

@@ -67,13 +67,23 @@ class Memory:
     """Finds and reads memories.
 
     Args:
+        database: memories are read from it, for the asker alone.
+        index: questions of memories are read and filled in there; default: `database`.
         active: the embedding model that questions are asked with.
         floor: of the similarity; below it a question is another one.
         most: memories of one prompt; 0 turns memory off.
     """
 
-    def __init__(self, database: Database, active: ActiveModel, *, floor: float = 0.6, most: int = 3) -> None:
-        self._database = database
+    def __init__(
+        self,
+        database: Database,
+        active: ActiveModel,
+        *,
+        index: Database | None = None,
+        floor: float = 0.6,
+        most: int = 3,
+    ) -> None:
+        self._index = index or database
         self._access = Access(database)
         self._active = active
         self._floor = floor
@@ -114,11 +124,11 @@ class Memory:
             asked = await self._active.find()
             languages = sorted(asked.embedder.languages) if asked.embedder and asked.model_id is not None else []
             wanted = {"languages": languages, "model_id": asked.model_id, "limit": _BATCH}
-            found = await self._database.fetch_all(QUERIES["find_unread"], wanted, _Unread)
+            found = await self._index.fetch_all(QUERIES["find_unread"], wanted, _Unread)
             if not found:
                 return filled
             rows = await _read(found, asked, languages)
-            await self._database.execute(QUERIES["store_read"], {"rows": to_json_rows(rows)})
+            await self._index.execute(QUERIES["store_read"], {"rows": to_json_rows(rows)})
             filled += len(found)
 
 

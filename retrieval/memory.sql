@@ -8,7 +8,7 @@ WITH compared AS MATERIALIZED (
                     THEN 2.0 * (SELECT count(*) FROM unnest(terms) AS term WHERE term = ANY(%(terms)s::text[]))
                          / (cardinality(terms) + cardinality(%(terms)s::text[])) END
            ) AS similarity
-    FROM memories
+    FROM memory_questions
     WHERE language = %(language)s AND removed_at IS NULL
 ), near AS MATERIALIZED (
     SELECT interaction_id, similarity FROM compared

@@ -63,6 +63,7 @@ class Finder:
     """The retrieval room's door for questions of people.
 
     Args:
+        index: words of documents are counted in it.
         synonyms: those of the search: a passage that holds one answers as well as one that holds the typed word.
         neighbours: chunks of the same section that a passage is shown with, on each side.
         today: for `last month`; None takes the day in UTC.
@@ -70,7 +71,7 @@ class Finder:
 
     def __init__(
         self,
-        database: Database,
+        index: Database,
         search: Search,
         *,
         synonyms: Synonyms = NO_SYNONYMS,
@@ -78,7 +79,7 @@ class Finder:
         today: date | None = None,
     ) -> None:
         self._access = search.access
-        self._vocabulary = Vocabulary(database, search.access)
+        self._vocabulary = Vocabulary(index, search.access)
         self._words = Words(self._vocabulary, search.active, synonyms)
         self._synonyms = synonyms
         self._neighbours = neighbours

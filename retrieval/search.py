@@ -36,6 +36,8 @@ class Search:
     of the index before each question.
 
     Args:
+        database: passages are read from it, for the asker alone.
+        index: masks, postings and vectors are scanned in it, which hold no text; default: `database`.
         embedder: of the settings; `active` says which one questions are asked with.
         reranker: a second look at the best candidates; None leaves the fused order.
         synonyms: that the question is also asked by.
@@ -47,14 +49,15 @@ class Search:
         database: Database,
         embedder: Embedder,
         *,
+        index: Database | None = None,
         reranker: SecondLook | None = None,
         synonyms: Synonyms = NO_SYNONYMS,
         use_votes: bool = True,
     ) -> None:
-        self._database = database
-        self.access = Access(database)
-        self._candidates = Candidates(database, self.access, use_votes=use_votes)
-        self.active = ActiveModel(database, embedder)
+        index = index or database
+        self.access = Access(database, index)
+        self._candidates = Candidates(index, self.access, use_votes=use_votes)
+        self.active = ActiveModel(index, embedder)
         self._reranker = reranker
         self._synonyms = synonyms
 

@@ -100,5 +100,7 @@ def base_model(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def own_settings(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     """No test reads the developer's `.env` or leaves state in the checkout."""
     monkeypatch.setenv("NIGHTBAKE_HOME", str(tmp_path / "home"))
+    # Processes of several tests would want the same port.
+    monkeypatch.setenv("METRICS_PORT", "0")
     for name in ("DATABASE_URL", "MODEL_URL", "MODEL_NAME", "EMBEDDING_MODEL", "SLACK_BOT_TOKEN", "TEAMS_APP_ID"):
         monkeypatch.delenv(name, raising=False)

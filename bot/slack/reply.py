@@ -44,6 +44,9 @@ class SlackPlatform:
 
     Args:
         base_url: address of our own pages, the only one that answers may link to.
+
+    Attributes:
+        paces: of edits, for whoever else edits.
     """
 
     def __init__(
@@ -61,7 +64,7 @@ class SlackPlatform:
         self._interactions = interactions
         self._base_url = base_url
         self._has_experts = has_experts
-        self._paces = SharedPaces(clock)
+        self.paces = SharedPaces(clock)
 
     async def reply_to(self, claimed: Claimed) -> Reply | None:
         """The reply for this event, on the message of an earlier attempt or wording, if any.
@@ -88,7 +91,7 @@ class SlackPlatform:
             api=self._api,
             interactions=self._interactions,
             base_url=self._base_url,
-            paces=self._paces.find(claimed.payload["team"], claimed.payload["channel"]),
+            paces=self.paces.find(claimed.payload["team"], claimed.payload["channel"]),
             claimed=claimed,
             reply_key=reply_key,
             find_fate=partial(self._changes.find_fate, claimed.payload),

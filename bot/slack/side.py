@@ -29,6 +29,7 @@ from bot.slack.home import SlackHome
 from bot.slack.install import Install
 from bot.slack.installations import Installations, Seal
 from bot.slack.judgements import Judgements
+from bot.slack.line import SlackNotices
 from bot.slack.posts import add_posts
 from bot.slack.reactions import add_reactions
 from bot.slack.recovery import Recovery
@@ -55,6 +56,7 @@ class SlackSide:
     Attributes:
         loops: what runs beside the answers: connections kept open, posts to admins.
         platform: makes its replies.
+        notices: tell people their place in the line.
         handlers: for events of its own.
         read_thread: gives what people said before a question.
         recovery: reads what was missed.
@@ -143,6 +145,7 @@ class SlackSide:
             changes=changes,
             has_experts=expert_channel is not None,
         )
+        self.notices = SlackNotices(api, self.platform.paces)
 
     @property
     def app(self) -> AsyncApp:
@@ -163,6 +166,7 @@ def build_side(
     *,
     inbox: Inbox,
     database: Database,
+    console: Database,
     interactions: Interactions,
     feedback: FeedbackLog,
     again: Again,
@@ -184,7 +188,7 @@ def build_side(
         signing_secret=secret.get_secret_value() if secret else None,
         emoji=Emoji(read_list(settings.slack_emoji_up), read_list(settings.slack_emoji_down)),
         expert_channel=settings.slack_expert_channel,
-        admin=_build_admin(settings, api=api, inbox=inbox, database=database, serving=serving),
+        admin=_build_admin(settings, api=api, inbox=inbox, database=console, serving=serving),
         install=install,
         suggestions=suggestions,
     )

@@ -19,7 +19,7 @@ from bot.teams.graph import Graph, name_by_mail
 from bot.teams.groups_file import GroupsFile
 from bot.teams.reading import Activity, find_room, find_roster, find_tenant, name_room
 from bot.teams.reply import find_place
-from core.directory import Directory, Person, PersonKind, Room
+from core.directory import UNTOLD_SECONDS, Directory, Person, PersonKind, Room
 from retrieval.sources.http import StatusError
 
 log = logging.getLogger(__name__)
@@ -191,7 +191,7 @@ class TeamsDirectory:
 
     async def _read_groups_of(self, name: str) -> None:
         workspace = f"groups:{name}"
-        state = await self._directory.find_state(workspace)
+        state = await self._directory.find_state(workspace, seconds=UNTOLD_SECONDS)
         if state.is_known:
             return
         _, tenant, account = name.split(":", 2)

@@ -28,6 +28,7 @@ from bot.teams.extension import Extension
 from bot.teams.graph import Graph, build_graph
 from bot.teams.groups_file import load_groups
 from bot.teams.judgements import Answers, Judgements
+from bot.teams.line import TeamsNotices
 from bot.teams.news import News
 from bot.teams.own import Own
 from bot.teams.posts import read_thread
@@ -52,6 +53,7 @@ class TeamsSide:
         loops: what runs beside the answers.
         connector: the way out.
         platform: makes its replies.
+        notices: tell people their place in the line.
         handlers: for events of its own.
         read_thread: gives what people said before a question.
         confirm: follows a vote.
@@ -154,6 +156,7 @@ class TeamsSide:
             self.loops.append(admin)
             admin.open_doors(actions)
             self.handlers[admin_chat.KIND] = admin.take
+        self.notices = TeamsNotices(connector)
         self.platform = TeamsPlatform(
             Means(
                 connector=connector,
@@ -182,6 +185,7 @@ def build_side(
     *,
     inbox: Inbox,
     database: Database,
+    console: Database,
     interactions: Interactions,
     feedback: FeedbackLog,
     again: Again,
@@ -215,7 +219,7 @@ def build_side(
         cloud=CLOUDS[settings.teams_cloud],
         expert_channel=settings.teams_expert_channel,
         admin=_build_admin(
-            settings, connector=connector, people=people, inbox=inbox, database=database, serving=serving
+            settings, connector=connector, people=people, inbox=inbox, database=console, serving=serving
         ),
         news=News(
             connector=connector,

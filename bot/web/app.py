@@ -7,6 +7,7 @@ from urllib.parse import urlsplit
 from aiohttp import web
 
 from bot.inbox import Inbox
+from bot.limits import QuestionLimits
 from bot.stops import Stops
 from bot.web.admin import lock_console
 from bot.web.chat import Chat
@@ -37,9 +38,11 @@ from core.serving import Serving
 def build_app(
     *,
     inbox: Inbox,
+    limits: QuestionLimits | None = None,
     feedback: FeedbackLog,
     live: Live,
     database: Database,
+    console: Database | None = None,
     serving: Serving,
     adapters: Adapters,
     places: Places,
@@ -55,6 +58,8 @@ def build_app(
     """Put the parts together; other rooms may add routes to the application before it starts.
 
     Args:
+        console: with the rights of administrators, for the pages under `/console`; default: `database`.
+        limits: of the inbox, for what a person is told.
         live: also the platform `web` of the question handler; the worker must run in this process to stream.
         find_principals: what a person of the web may read.
         run_night: starts a night and returns at its end; without it the console has no such button.
@@ -62,12 +67,14 @@ def build_app(
         exercise_share: of exercises that need no person, those that wait for one; exercise_reviewers: how many people.
     """
     templates = load_templates()
+    admin = console or database
     readiness = readiness or check_readiness(database)
     chat = Chat(
         inbox=inbox,
+        limits=limits or QuestionLimits(),
         stops=Stops(database),
         feedback=feedback,
-        conversations=Conversations(database),
+        conversations=Conversations(database, find_principals),
         live=live,
         base_url=base_url,
     )
@@ -87,14 +94,14 @@ def build_app(
         ]
     )
     night = NightButton(run_night)
-    console = Console(templates=templates, database=database, adapters=adapters, readiness=readiness, night=night)
-    acts = ConsoleActs(database=database, serving=serving, night=night, base_url=base_url)
-    desk: dict[str, Any] = {"templates": templates, "database": database, "base_url": base_url}
+    console_pages = Console(templates=templates, database=admin, adapters=adapters, readiness=readiness, night=night)
+    acts = ConsoleActs(database=admin, serving=serving, night=night, base_url=base_url)
+    desk: dict[str, Any] = {"templates": templates, "database": admin, "base_url": base_url}
     pairs, disagreements = ConsolePairs(**desk), ConsoleDisagreements(**desk)
     nights, memory = ConsoleNights(serving=serving, **desk), ConsoleMemory(**desk)
     exercises = ConsoleExercises(share=exercise_share, reviewers=exercise_reviewers, **desk)
-    advice = ConsoleAdvice(templates=templates, database=database)
-    parts = (chat, pages, console, acts, nights, pairs, disagreements, memory, exercises, advice)
+    advice = ConsoleAdvice(templates=templates, database=admin)
+    parts = (chat, pages, console_pages, acts, nights, pairs, disagreements, memory, exercises, advice)
     app.add_routes([route for part in parts for route in part.routes()])
     app.on_response_prepare.append(_prepare)
     app.on_shutdown.append(_close(live, night))

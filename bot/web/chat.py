@@ -8,6 +8,7 @@ from aiohttp import web
 
 from bot.finished import show_stored
 from bot.inbox import Event, Inbox
+from bot.limits import QuestionLimits, count_seconds
 from bot.phrases import say
 from bot.questions import check_question
 from bot.stops import Stops
@@ -40,6 +41,7 @@ class Chat:
         self,
         *,
         inbox: Inbox,
+        limits: QuestionLimits,
         stops: Stops,
         feedback: FeedbackLog,
         conversations: Conversations,
@@ -47,6 +49,7 @@ class Chat:
         base_url: str,
     ) -> None:
         self._inbox = inbox
+        self._limits = limits
         self._stops = stops
         self._feedback = feedback
         self._conversations = conversations
@@ -66,6 +69,8 @@ class Chat:
     async def ask(self, request: web.Request) -> web.Response:
         """Store a question, then say so: 202 with its id. The same `key` again stores nothing new.
 
+        429 where the person has asked too much; the same `key` may come again later.
+
         Raises:
             InvalidInputError: not a question; the message is for the person.
         """
@@ -81,6 +86,10 @@ class Chat:
             payload={"text": text, "person": person},
         )
         receipt = await self._inbox.receive(event)
+        if receipt.refusal:
+            words = self._limits.explain(receipt.refusal, receipt.again_at, detect_language(text))
+            headers = {"Retry-After": f"{count_seconds(receipt.again_at)}"}
+            return web.json_response({"error": words}, status=429, headers=headers)
         return web.json_response({"id": receipt.id}, status=202)
 
     async def follow(self, request: web.Request) -> web.StreamResponse:

@@ -37,7 +37,7 @@ async def stream_reply(request: web.Request, topic: Topic, find_stored: FindStor
 
 
 async def _send_states(response: web.StreamResponse, topic: Topic, find_stored: FindStored) -> None:
-    seen, looked_at = 0, time.monotonic() if topic.state else 0.0
+    seen, looked_at, was_over = 0, time.monotonic() if topic.state else 0.0, False
     while not topic.is_closing:
         if topic.state and topic.version > seen:
             seen, state = topic.version, topic.state
@@ -46,9 +46,9 @@ async def _send_states(response: web.StreamResponse, topic: Topic, find_stored: 
                 return
             await asyncio.sleep(PACE_SECONDS)
             continue
-        pause = LIVE_SECONDS if topic.state else STORED_SECONDS
-        if time.monotonic() - looked_at >= pause:
-            looked_at = time.monotonic()
+        pause = LIVE_SECONDS if topic.state or topic.is_watched else STORED_SECONDS
+        if topic.is_over > was_over or time.monotonic() - looked_at >= pause:
+            looked_at, was_over = time.monotonic(), topic.is_over
             if stored := await find_stored():
                 await response.write(_to_event(stored))
                 return

@@ -34,11 +34,20 @@ class State:
 
 
 class Topic:
-    """One reply: its latest state, and a bell for those who wait for the next."""
+    """One reply: its latest state, and a bell for those who wait for the next.
+
+    Attributes:
+        is_ours: whether this process answers.
+        is_watched: whether somebody looks in the database for all that answer elsewhere, see `bot/line.py`.
+        is_over: whether the answer was seen there.
+    """
 
     def __init__(self) -> None:
         self.state: State | None = None
         self.version = 0
+        self.is_ours = False
+        self.is_watched = False
+        self.is_over = False
         self.is_closing = False
         self.followers = 0
         self._changed = asyncio.Event()
@@ -47,6 +56,11 @@ class Topic:
         """Replace the state and wake every follower; never waits for one."""
         self.state = state
         self.version += 1
+        self._ring()
+
+    def end_elsewhere(self) -> None:
+        """Wake every follower to read the answer from the database."""
+        self.is_over = True
         self._ring()
 
     def close(self) -> None:
@@ -78,6 +92,7 @@ class Live:
     async def reply_to(self, claimed: Claimed) -> Reply:
         """The reply to a question that this process answers."""
         self._drop_after(ABANDONED_SECONDS, claimed.id)
+        self._get_topic(claimed.id).is_ours = True
         return LiveReply(self, claimed.id)
 
     @contextmanager
@@ -89,7 +104,8 @@ class Live:
             yield topic
         finally:
             topic.followers -= 1
-            if topic.state is None and topic.followers == 0 and inbox_id not in self._timers:
+            is_empty = topic.state is None or topic.is_watched
+            if is_empty and topic.followers == 0 and inbox_id not in self._timers:
                 self._topics.pop(inbox_id, None)
 
     def publish(self, inbox_id: int, state: State) -> None:
@@ -97,6 +113,28 @@ class Live:
         self._get_topic(inbox_id).publish(state)
         if state.is_final:
             self._drop_after(self._keep_seconds, inbox_id)
+
+    def find_followed(self) -> list[int]:
+        """Questions that somebody follows here and that this process does not answer."""
+        return [
+            number
+            for number, topic in self._topics.items()
+            if topic.followers and not topic.is_ours and not topic.is_over
+        ]
+
+    def tell(self, inbox_id: int, state: State) -> None:
+        """Show those who follow how a question stands that this process does not answer."""
+        topic = self._topics.get(inbox_id)
+        if topic is None or topic.is_ours:
+            return
+        topic.is_watched = True
+        if topic.state != state:
+            topic.publish(state)
+
+    def end_elsewhere(self, inbox_id: int) -> None:
+        """Let those who follow read what another process answered."""
+        if topic := self._topics.get(inbox_id):
+            topic.end_elsewhere()
 
     def close(self) -> None:
         """End every page's stream, so that a shutdown waits for none; the pages come back to another process."""

@@ -4,9 +4,10 @@ All ways are held against the same questions. Intervals are of 95 % each, so of 
 will look clear: believe a way that is clear on two measures, or on a second exam.
 """
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Literal
+from typing import Any, Literal
 
 from core.prompt import Language
 from learning.charts import draw_comparison, stack
@@ -90,6 +91,15 @@ def compare_ways(
     return Comparison(measure, against, tuple(rows), len(common), len(asked) - len(common))
 
 
+def read_comparison(told: Mapping[str, Any]) -> Comparison:
+    """A table as a stored run has it (`learning/exams/results.py`)."""
+    rows = [
+        Row(row["way"], Estimate(**_fill(row["score"])), row["gain"] and Difference(**_fill(row["gain"])))
+        for row in told["rows"]
+    ]
+    return Comparison(told["measure"], told["against"], tuple(rows), told["questions"], told["left_out"])
+
+
 def render_comparison(comparison: Comparison, language: Language) -> str:
     """A Markdown table with its number of questions below."""
     words = _WORDS[language]
@@ -126,6 +136,11 @@ def draw(comparison: Comparison, language: Language) -> str:
 def draw_all(comparisons: Sequence[Comparison], language: Language) -> str:
     """All tables below each other, as a file of its own; white below, for it may be looked at in the dark."""
     return stack([draw(one, language) for one in comparisons])
+
+
+def _fill(numbers: Mapping[str, float | None]) -> dict[str, Any]:
+    """JSON has null where a number has no value."""
+    return {name: math.nan if value is None else value for name, value in numbers.items()}
 
 
 def _show(found: Estimate, form: str, words: Mapping[str, str]) -> str:

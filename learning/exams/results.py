@@ -112,6 +112,13 @@ def compare_all(answers: Answers, names: Language = "en") -> list[Comparison]:
     return [table for table in tables if table is not None]
 
 
+def name_measure(measure: str, language: Language) -> str:
+    """What a measure of a stored run, which is named in English, is called in a language."""
+    names = {name: _MEASURES[language][key] for key, name in _MEASURES["en"].items()}
+    what, comma, of = measure.rpartition(", ")
+    return names.get(measure) or f"{what}{comma}{names.get(of, of)}"
+
+
 def measure_all(answers: Answers) -> dict[str, Any]:
     """Everything that was measured, as JSON holds it: numbers, names of ways and measures, no text of anybody."""
     tables = compare_all(answers)

@@ -10,6 +10,7 @@ from bot.compose import Composer, Limits
 from bot.experts import ExpertPlatform, Experts
 from bot.handlers import Confirm, FeedbackHandler, FindLanguage, FindPrincipals, QuestionHandler, ReadThread
 from bot.inbox import Inbox
+from bot.line import Notices
 from bot.more import More
 from bot.reply import Platform
 from bot.signals import Signals
@@ -101,6 +102,7 @@ async def work(
     read_thread: Mapping[str, ReadThread] | None = None,
     build_more: Callable[[Answerer], More] | None = None,
     find_language: Mapping[str, FindLanguage] | None = None,
+    notices: Mapping[str, Notices] | None = None,
 ) -> AsyncGenerator[None]:
     """A worker with every handler, until the block ends."""
     interactions = Interactions(database)
@@ -116,6 +118,7 @@ async def work(
         read_thread=read_thread,
         more=more,
         find_language=find_language,
+        notices=notices,
     )
     log = FeedbackLog(database)
     feedback = FeedbackHandler(feedback=log, interactions=interactions, confirm=confirm)
@@ -187,6 +190,11 @@ class Assistant:
         return {}
 
     @property
+    def notices(self) -> Mapping[str, Notices]:
+        """What tells places in the line, where the platform has messages for it."""
+        return {}
+
+    @property
     def build_more(self) -> Callable[[Answerer], More] | None:
         """Makes what tells askers alone, where the platform can."""
         return None
@@ -207,6 +215,7 @@ class Assistant:
             read_thread=self.read_thread,
             build_more=self.build_more,
             find_language=self.find_language,
+            notices=self.notices,
         ):
             yield
 

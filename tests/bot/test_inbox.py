@@ -92,7 +92,7 @@ async def test_conversations_do_not_wait_for_each_other(inbox: Inbox) -> None:
 async def test_a_vote_does_not_wait_for_the_next_answer(inbox: Inbox) -> None:
     await inbox.receive(make_event("e1"))
     await inbox.receive(make_event("e2", kind="feedback"))
-    assert [(await claim(inbox)).kind for _ in range(2)] == ["question", "feedback"]
+    assert [(await claim(inbox)).kind for _ in range(2)] == ["feedback", "question"]
 
 
 async def test_of_many_workers_one_owns_an_event(inbox: Inbox) -> None:

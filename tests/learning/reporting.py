@@ -3,7 +3,7 @@
 from datetime import date, timedelta
 from typing import Any
 
-from core.exams import Exam, Failed
+from core.exams import Exam, ExamRun, Failed
 from core.gaps import Topic
 from learning.advice.advise import build_advice, draw
 from learning.advice.diagnosis import Diagnosis
@@ -13,12 +13,16 @@ from learning.advice.rounds import Round
 from learning.advice.steps import Prices
 from learning.break_even import Accuracy, Figures, Gain, judge, sum_spending
 from learning.economy import Economy
+from learning.exams.results import measure_all
 from learning.lessons import Lessons, Told
 from learning.manifest import price
 from learning.remembered import MemoryCounts
 from learning.report_facts import Gathered
 from learning.runs import Run
+from tests.learning.exams.test_results import make_exam_answers
 from tests.learning.making import NOON
+
+EXAM_FACTS = {"items": 2, "golden_questions": 2, "model": "company", "quantisation": {"serving_bits": 8}}
 
 QUESTIONS = (
     ("How many days of annual leave do I get?", "You get 23 days. [1]", "It depends on many things, perhaps."),
@@ -133,6 +137,7 @@ def make_gathered(**changes: Any) -> Gathered:
         "economy": Economy(figures, judge(Accuracy(34, 40, "golden"), figures), spending),
         "days": days, "topics": [topic], "exams": [exam], "has_golden": True,
         "memory": MemoryCounts(41, 29, 318, 18_230, 7_104),
+        "exam_run": ExamRun(1, None, NOON, "user:ann", EXAM_FACTS, measure_all(make_exam_answers())),
         "advice": make_round(), "experiments": [make_experiment()],
     }  # fmt: skip
     return Gathered(**(values | changes))

@@ -14,14 +14,16 @@ from core.exams import Exam, Exams, Failed
 from core.gaps import Gaps, Topic
 from core.prompt import Language
 from learning import gate
+from learning.exams.results import compare_all, measure_all
 from learning.private_data import Kind
 from learning.report import write_reports
 from learning.report_facts import MOST_FAILED, MOST_GAPS, Gathered, build_facts
 from learning.report_pages import FOLDER, LANGUAGES, load_texts, render_html, render_markdown
 from learning.runs import Run, Runs
+from tests.learning.exams.test_results import make_exam_answers
 from tests.learning.log import log_answer
 from tests.learning.making import NOON
-from tests.learning.reporting import make_full_run, make_gathered
+from tests.learning.reporting import EXAM_FACTS, make_full_run, make_gathered
 
 
 def make_run(**changes: Any) -> Run:
@@ -208,6 +210,26 @@ async def test_a_round_is_told_once(database: Database) -> None:
     assert told == [True, False]
 
 
+@pytest.mark.parametrize("language", ["en", "ko"])
+def test_an_exam_is_told_with_its_tables_and_plots(language: Language) -> None:
+    texts = load_texts(language)
+    facts = build_facts(make_run(), make_gathered(), state="skipped", reason="too_few_pairs", error=None)
+    markdown, html = render_markdown(facts, language), render_html(facts, language)
+    assert "| RAG | 100.0 (" in markdown
+    assert html.count('class="comparison"') == len(compare_all(make_exam_answers()))
+    for page in (markdown, html):
+        assert texts["exam_line"].format(items=2, golden=2, model="company") in page
+        assert texts["exam_bits"].format(bits=8) in page
+        assert all(one.measure in page for one in compare_all(make_exam_answers(), language))
+
+
+async def test_a_run_of_an_exam_is_told_once(database: Database) -> None:
+    results = measure_all(make_exam_answers())
+    await Exams(database).record_run(by="user:ann", exam_id=None, facts=EXAM_FACTS, results=results)
+    told = [load_texts("en")["sections"]["exam"] in await report_night(database) for _ in range(2)]
+    assert told == [True, False]
+
+
 def test_what_was_kept_out_is_told_in_words_for_every_reason_kind_and_flag() -> None:
     room = FOLDER.parent
     written = {name: (room / f"{name}.py").read_text() for name in ("curate", "caps", "split")}
@@ -239,7 +261,7 @@ def test_a_full_night_tells_everything_in_words(language: Language) -> None:
     assert "{" not in markdown and "{" not in html.partition("</style>")[2]
     sections = set(texts["sections"]) - {"error"}
     assert [name for name in sections if f"<h2>{texts['sections'][name]}</h2>" not in html] == []
-    assert html.count("<svg") == 8
+    assert html.count("<svg") == 12
     # Who owns the documents, most tickets first; the ledgers' sums; what an improvement cost.
     assert html.index("hr@example.com (2)") < html.index(f"{texts['no_owner']} (1)")
     assert "<b>512</b>" in html and "<b>400</b>" in html and texts["nothing_lost"] in html

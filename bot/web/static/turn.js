@@ -32,7 +32,7 @@ export class Turn {
         const { id } = await request("/api/questions", { text: this.question, conversation, key });
         return this.follow(id);
       } catch (error) {
-        if (error.mayPass && attempt < QUIET_TRIES) await wait(400 * attempt);
+        if (error.mayPass && error.status !== 429 && attempt < QUIET_TRIES) await wait(400 * attempt);
         else return this.showTrouble(`${say("not_sent")} ${error.message}`, error.mayPass && (() => this.send(conversation, key)));
       }
     }

@@ -25,6 +25,7 @@ from bot.experts import ExpertPlatform
 from bot.forget import FORGET, ForgetHandler
 from bot.handlers import Confirm, FindLanguage, ReadThread
 from bot.inbox import Inbox
+from bot.line import Notices
 from bot.more import More
 from bot.room_settings import RoomSettingsLog
 from bot.slack.admin import AdminChannel
@@ -94,6 +95,10 @@ class Workspace(Assistant):
     def experts(self) -> Mapping[str, ExpertPlatform]:
         assert self.side.experts
         return {"slack": self.side.experts}
+
+    @property
+    def notices(self) -> Mapping[str, Notices]:
+        return {"slack": self.side.notices}
 
     @property
     def find_language(self) -> Mapping[str, FindLanguage]:

@@ -22,6 +22,7 @@ from bot.experts import ExpertPlatform
 from bot.forget import FORGET, ForgetHandler
 from bot.handlers import Confirm, ReadThread
 from bot.inbox import Inbox
+from bot.line import Notices
 from bot.more import More
 from bot.room_settings import RoomSettingsLog
 from bot.teams.activities import PATH
@@ -87,6 +88,10 @@ class Tenant(Assistant):
     def experts(self) -> Mapping[str, ExpertPlatform]:
         assert self.side.experts
         return {"teams": self.side.experts}
+
+    @property
+    def notices(self) -> Mapping[str, Notices]:
+        return {"teams": self.side.notices}
 
     @property
     def read_thread(self) -> Mapping[str, ReadThread]:

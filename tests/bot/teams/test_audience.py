@@ -198,6 +198,17 @@ async def test_people_and_groups_are_asked_for_once(
     assert (knowing.teams.roster_requests, entra.count("getMemberGroups")) == ([CHANNEL], 2)
 
 
+async def test_who_is_taken_out_of_a_group_reads_nothing_of_it_within_a_minute(
+    knowing: Tenant, entra: FakeEntra, chat_model: FakeModelServer
+) -> None:
+    first = await ask(knowing, chat_model, load("message_personal"))
+    assert f"group:{HR}" in first[0]
+    entra.member_of[ANN_ID] = []
+    await knowing.database.execute(b"UPDATE directory_lists SET fetched_at = fetched_at - interval '50 seconds'")
+    asked = await ask(knowing, chat_model, load("message_personal") | {"id": "1690000000099"})
+    assert f"group:{HR}" not in asked[1]
+
+
 async def test_who_comes_into_a_team_counts_from_the_next_question_on(
     knowing: Tenant, entra: FakeEntra, chat_model: FakeModelServer
 ) -> None:

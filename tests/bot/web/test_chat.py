@@ -227,6 +227,15 @@ async def test_a_reload_shows_the_turns_in_order(site: Site, client: TestClient)
     assert read["turns"][1]["id"] == waiting
 
 
+async def test_an_answer_is_shown_while_its_documents_may_be_read(site: Site, client: TestClient) -> None:
+    await get_answer(client)
+    await site.database.execute(b"UPDATE documents SET deny = '{everyone}' WHERE id = 1")
+    response = await client.get(f"/api/conversations/{CONVERSATION}")
+    (turn,) = (await response.json())["turns"]
+    told = "This was answered from documents that you may not read any more."
+    assert (turn["answer"]["text"], turn["answer"]["sources"]) == (told, [])
+
+
 async def test_a_conversation_is_empty_to_others(site: Site, client: TestClient) -> None:
     await get_answer(client)
     other = await site.new_client()

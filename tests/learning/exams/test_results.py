@@ -4,8 +4,16 @@ import json
 
 import pytest
 
+from learning.exams.comparison import read_comparison
 from learning.exams.four_choice import Choice, build_orders
-from learning.exams.results import Answers, OpenAnswer, compare_all, estimate_quantile, measure_all
+from learning.exams.results import (
+    Answers,
+    OpenAnswer,
+    compare_all,
+    estimate_quantile,
+    measure_all,
+    name_measure,
+)
 from learning.judges import Verdict
 
 
@@ -20,7 +28,7 @@ def say(question: str, answer: str, *, is_right: bool, seconds: float = 1.0, **c
     return OpenAnswer(question, "en", f"of {question}", answer, is_right=is_right, **(values | changes))
 
 
-def make() -> Answers:
+def make_exam_answers() -> Answers:
     answers = Answers(items={"a": "one", "b": "two"})
     answers.choices["generation"] = {"rag": [*sit("a", 4), *sit("b", 2)], "base": [*sit("a", 1), *sit("b", 1)]}
     answers.open = {
@@ -38,7 +46,7 @@ def make() -> Answers:
 
 
 def test_every_measure_is_a_table_of_ways_in_their_order() -> None:
-    tables = {table.measure: table for table in compare_all(make())}
+    tables = {table.measure: table for table in compare_all(make_exam_answers())}
     assert list(tables) == ["four-choice, by letter", "golden questions right", "ROUGE-L, English", "G-Eval, clear"]
     letter = tables["four-choice, by letter"]
     assert [(row.way, row.score.value) for row in letter.rows] == [("base", 0.25), ("rag", 0.75)]
@@ -49,7 +57,7 @@ def test_every_measure_is_a_table_of_ways_in_their_order() -> None:
 
 
 def test_numbers_stand_as_json_without_a_word_of_an_answer() -> None:
-    found = measure_all(make())
+    found = measure_all(make_exam_answers())
     text = json.dumps(found, allow_nan=False)
     assert "23 days" not in text and "idea" not in text
     assert found["golden"]["rag"]["cells"] == {"found_right": 1, "missed_right": 1}
@@ -62,8 +70,21 @@ def test_numbers_stand_as_json_without_a_word_of_an_answer() -> None:
     assert found["bleu"]["en"]["rag"]["score"]["value"] == pytest.approx(100)
 
 
+def test_a_stored_run_gives_back_its_tables() -> None:
+    stored = json.loads(json.dumps(measure_all(make_exam_answers())))["comparisons"]
+    assert [read_comparison(one) for one in stored] == compare_all(make_exam_answers())
+
+
+def test_a_stored_measure_has_its_name_in_both_languages() -> None:
+    stored = [one.measure for one in compare_all(make_exam_answers())]
+    assert [name_measure(one, "en") for one in stored] == stored
+    assert [name_measure(one, "ko") for one in stored] == [
+        one.measure for one in compare_all(make_exam_answers(), "ko")
+    ]
+
+
 def test_one_way_alone_is_a_table_without_a_gain() -> None:
-    answers = make()
+    answers = make_exam_answers()
     answers.open = {"rag": answers.open["rag"]}
     table = next(one for one in compare_all(answers) if one.measure == "golden questions right")
     assert [(row.way, row.gain) for row in table.rows] == [("rag", None)]
