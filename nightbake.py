@@ -13,6 +13,7 @@ COMMANDS = {
     "sources": "cli.sources:sources",
     "documents": "cli.documents:documents",
     "people": "cli.people:people",
+    "console-link": "cli.console_link:console_link",
     "feedback": "cli.votes:feedback",
     "memory": "cli.memory:memory",
     "pairs": "cli.pairs:pairs",
@@ -31,6 +32,8 @@ COMMANDS = {
     "slack": "cli.slack:slack",
     "teams": "cli.teams:teams",
     "migrate": "cli.database:migrate",
+    "backup": "cli.backup:backup",
+    "restore": "cli.backup:restore",
     "doctor": "cli.doctor:doctor",
     "demo": "cli.demo:demo",
 }
@@ -43,6 +46,7 @@ SUMMARIES = {
     "sources": "List sources; read what changed in them.",
     "documents": "Look at documents; hide, bring back, read again.",
     "people": "Say which groups a person belongs to.",
+    "console-link": "Print a link that opens the console once.",
     "feedback": "Vote on answers; list and export votes.",
     "memory": "Show what people corrected stands in prompts.",
     "pairs": "Collect, explain and export training pairs.",
@@ -61,6 +65,8 @@ SUMMARIES = {
     "slack": "Print the manifest of the Slack app; make a key.",
     "teams": "Set up the Teams app.",
     "migrate": "Bring the database up to date.",
+    "backup": "Keep database and adapters, as of now or from now on.",
+    "restore": "Bring a backup back.",
     "doctor": "Check every part and say what to do.",
     "demo": "The whole loop once, in a temporary state folder.",
 }

@@ -54,7 +54,8 @@ async def run(*, seconds: float, times: float, seed: int, picture: str | None) -
             "connections": round(max(count for _, count in world.samples.connections)),
             **find_losses(load, world.find_answers()),
             "refused": load.given_up,
-            "redelivered": load.redelivered,
+            "late": load.late,
+            "unreached": load.unreached,
             "drain_seconds": round(drained, 1),
             "seconds": seconds,
         }

@@ -51,12 +51,12 @@ class SlackEvents:
         return Made(KINDS[form], key, json.dumps(_wrap(event, f"Ev{number}")).encode())
 
 
-def make_question(number: str) -> tuple[str, bytes]:
-    """A direct message of a person who never asked before: the key of its thread, and the body."""
+def make_question(person: int, event_id: str) -> tuple[str, bytes]:
+    """A direct message of a person, not an answer to anything: the key of its thread, and the body."""
     ts = f"17{random.randrange(10**8):08}.{random.randrange(10**6):06}"
-    event = {"user": f"U{number}", "ts": ts, "event_ts": ts, "type": "message", "channel_type": "im"}
-    event |= {"channel": f"D{number}", "text": "How much leave?"}
-    return f"D{number}:{ts}", json.dumps(_wrap(event, f"Ev{number}")).encode()
+    event = {"user": f"U{person:06}", "ts": ts, "event_ts": ts, "type": "message", "channel_type": "im"}
+    event |= {"channel": f"D{person:06}", "text": "How much leave?"}
+    return f"D{person:06}:{ts}", json.dumps(_wrap(event, event_id)).encode()
 
 
 def _wrap(event: dict[str, Any], event_id: str) -> dict[str, Any]:

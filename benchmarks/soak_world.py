@@ -32,6 +32,8 @@ from tests.ports import find_free_port
 # A model that gives an answer in a second and eight at once bears eight a second.
 ANSWER_SECONDS, SLOTS = 1.0, 8
 ACK_SECONDS = 3.0
+# Of the company; what is remembered of each of them is there after a few minutes.
+PEOPLE = 1_000
 SAMPLE_SECONDS = 2.0
 # A platform sends again what was not acknowledged, so often.
 DELIVERIES = 10
@@ -57,12 +59,15 @@ class Load:
     Attributes:
         acks: seconds of each delivery that was acknowledged.
         acknowledged: keys of threads whose question was.
+        late: deliveries without an answer within Slack's three seconds, which Slack would send again.
+        unreached: deliveries to a replica that was not there.
         given_up: questions that no replica took in all deliveries.
     """
 
     acks: list[float] = field(default_factory=list[float])
     acknowledged: set[str] = field(default_factory=set[str])
-    redelivered: int = 0
+    late: int = 0
+    unreached: int = 0
     given_up: int = 0
 
 
@@ -148,7 +153,7 @@ class World:
             await asyncio.sleep(SAMPLE_SECONDS)
 
     async def send(self, rate: float, seconds: float) -> Load:
-        """Questions of people who never asked before, at a rate; returns when each was acknowledged or given up."""
+        """Questions at a rate, of one person after the other; returns when each was acknowledged or given up."""
         load = Load()
         timeout, connector = ClientTimeout(total=ACK_SECONDS), TCPConnector(limit=0, force_close=True)
         async with ClientSession(timeout=timeout, connector=connector) as session, asyncio.TaskGroup() as deliveries:
@@ -160,7 +165,7 @@ class World:
 
     async def _deliver(self, session: ClientSession, load: Load) -> None:
         self._count += 1
-        key, body = make_question(f"{self._run}{self._count:07}")
+        key, body = make_question(self._count % PEOPLE, f"Ev{self._run}{self._count:07}")
         for attempt in range(DELIVERIES):
             began = time.perf_counter()
             try:
@@ -171,9 +176,11 @@ class World:
                         load.acks.append(time.perf_counter() - began)
                         load.acknowledged.add(key)
                         return
-            except (ClientError, TimeoutError, OSError):
-                pass
-            load.redelivered += 1
+                load.unreached += 1
+            except TimeoutError:
+                load.late += 1
+            except (ClientError, OSError):
+                load.unreached += 1
             await asyncio.sleep(0.5 * (attempt + 1))
         load.given_up += 1
 

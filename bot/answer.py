@@ -16,7 +16,7 @@ from bot.phrases import say
 from bot.reply import FinishedAnswer, Reply
 from bot.searched import describe_search
 from bot.stops import StoppedError, Stops
-from core.errors import NotFoundError
+from core.errors import NightbakeError, NotFoundError
 from core.gaps import Gaps
 from core.interactions import Interactions, Turn
 from core.prompt import Language, detect_language
@@ -32,6 +32,10 @@ TURNS_REMEMBERED = 4
 _SOURCE = "documents"
 _AGENT = {"gen_ai.operation.name": "invoke_agent", "gen_ai.agent.name": "nightbake"}
 _RETRIEVAL = {"gen_ai.operation.name": "retrieval", "gen_ai.data_source.id": _SOURCE}
+
+
+class TakenOverError(NightbakeError):
+    """Another worker answers this question; nothing is left to do."""
 
 
 class Searcher(Protocol):
@@ -102,6 +106,9 @@ class Answerer:
         """The whole story. What was begun before a crash or a stop goes on under the same id, from its start.
 
         Side effects: one interaction row, requests to the model server, edits of the reply.
+
+        Raises:
+            TakenOverError: another worker had opened a reply meanwhile.
         """
         with span("invoke_agent nightbake", _AGENT) as step:
             finished = await self._answer(asked, reply, step)
@@ -115,7 +122,9 @@ class Answerer:
         interaction_id.set(begun.id)
         step.set_attribute("nightbake.interaction_id", begun.id)
         reply_key = await reply.open(begun.id, words)
-        await self._interactions.set_reply_key(begun.id, reply_key)
+        # Before any text goes into it: of two workers that both hold the question, one answers.
+        if await self._interactions.keep_reply_key(begun.id, reply_key) != reply_key:
+            raise TakenOverError(f"another worker answers question {begun.id}")
         if begun.is_finished:
             stored = await self._interactions.get(begun.id)
             finished = show_stored({**asdict(stored), "language": words}, base_url=self._base_url)

@@ -36,7 +36,9 @@ from bot.web.app import build_app
 from bot.web.live import Live
 from bot.web.night import RunNight
 from bot.web.places import FindPrincipals, Places
+from bot.web.principals import Learn, Principals
 from bot.web.readiness import Readiness, check_readiness
+from bot.web.settings import read_web_settings
 from bot.web.wording import SUGGESTIONS
 from bot.worker import Handler, Worker
 from core.adapters import Adapters
@@ -76,7 +78,6 @@ class Bot:
         answerer: Answerer,
         places: Places,
         find_principals: FindPrincipals,
-        admin_token: str,
         run_night: RunNight | None,
         model_server: ModelServer,
         forgetting: Forgetting,
@@ -84,6 +85,9 @@ class Bot:
     ) -> None:
         console = console or database
         self._settings = settings
+        self._learn: dict[str, Learn] = {}
+        if settings.oidc_issuer:
+            find_principals = Principals(database, find_principals, self._learn).find
         self._find_principals = find_principals
         self._stack = AsyncExitStack()
         self._live = Live()
@@ -116,7 +120,7 @@ class Bot:
             adapters=adapters,
             places=places,
             find_principals=find_principals,
-            admin_token=admin_token,
+            **read_web_settings(settings),
             base_url=settings.base_url,
             run_night=run_night,
             readiness=readiness,
@@ -246,6 +250,7 @@ class Bot:
         self._has_admins = self._has_admins or side.admin is not None
         self._notices[name] = side.notices
         self._find_readers[name] = side.find_readers
+        self._learn[name] = side.learn
         self._whispers[name] = side.whispers
         self._tell_forgotten[name] = side.tell_forgotten
         if side.experts:

@@ -4,6 +4,7 @@ import asyncio
 import logging
 from typing import Any
 
+import psycopg
 from prometheus_client import Gauge, generate_latest
 
 from bot.web.readiness import HEALTH_SECONDS, Readiness
@@ -91,7 +92,7 @@ class Gauges:
             async with asyncio.timeout(HEALTH_SECONDS):
                 (state,) = await self._console.fetch_dicts(QUERIES["measure"])
                 (counted,) = await self._console.fetch_dicts(QUERIES["count_buried"])
-        except (TimeoutError, DatabaseError) as error:
+        except (TimeoutError, DatabaseError, psycopg.Error) as error:
             log.warning("metrics without the database's part", extra={"error": repr(error)})
             return {}
         return state | counted

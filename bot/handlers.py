@@ -139,7 +139,9 @@ class FeedbackHandler:
         if found is None:
             interaction = await self._interactions.find_by_reply(claimed.platform, payload["reply_key"])
             found = interaction.id if interaction else None
-        if found is None or await self._is_stale_withdrawal(found, payload) or await self._is_repeated(found, payload):
+        if found is None or await self._is_overtaken(found, payload):
+            return
+        if await self._is_stale_withdrawal(found, payload) or await self._is_repeated(found, payload):
             return
         judgement = Feedback(
             interaction_id=found,
@@ -159,6 +161,14 @@ class FeedbackHandler:
         if confirm := self._confirm.get(claimed.platform):
             await confirm(claimed, judgement)
 
+    async def _is_overtaken(self, interaction_id: int, payload: Mapping[str, Any]) -> bool:
+        """Whether the person said something else since, which came in before: platforms promise no order."""
+        said_at = payload.get("said_at")
+        if said_at is None:
+            return False
+        last = await self._feedback.find_said_at(interaction_id, payload["person"])
+        return last is not None and last > said_at
+
     async def _is_repeated(self, interaction_id: int, payload: Mapping[str, Any]) -> bool:
         """Whether a bare vote repeats one that came with a correction or reason, which it must not undo."""
         if payload["value"] == 0 or any(payload.get(name) for name in _SAID):
@@ -168,7 +178,11 @@ class FeedbackHandler:
         return bool(said)
 
     async def _is_stale_withdrawal(self, interaction_id: int, payload: Mapping[str, Any]) -> bool:
-        """Whether a vote is taken back that another has replaced: 👍, then 👎, then the 👍 removed leaves the 👎."""
+        """Whether a vote is taken back that another has replaced: 👍, then 👎, then the 👍 removed leaves the 👎.
+
+        One that was never seen is still to come, and is kept out by the row of its withdrawal.
+        """
         if payload["value"] != 0 or "withdraws" not in payload:
             return False
-        return await self._feedback.get_value(interaction_id, payload["person"]) != payload["withdraws"]
+        standing = await self._feedback.find_standing(interaction_id, payload["person"])
+        return standing is not None and standing.value != payload["withdraws"]

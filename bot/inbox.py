@@ -148,10 +148,14 @@ class Inbox:
         parameters = {"worker": worker, "lease_seconds": LEASE_SECONDS}
         return await self._database.fetch_one(QUERIES["claim"], parameters, Claimed)
 
-    async def extend(self, claimed: Claimed) -> None:
-        """Keep the lease while the work goes on."""
+    async def extend(self, claimed: Claimed) -> bool:
+        """Keep the lease while the work goes on; False where another worker has the event."""
         parameters = {"id": claimed.id, "worker": claimed.claimed_by, "lease_seconds": LEASE_SECONDS}
-        await self._database.execute(QUERIES["extend"], parameters)
+        return await self._database.execute(QUERIES["extend"], parameters) == 1
+
+    async def release(self, claimed: Claimed) -> None:
+        """Give the event back at once, as if it had not been claimed."""
+        await self._database.fetch_dicts(QUERIES["release"], {"id": claimed.id, "worker": claimed.claimed_by})
 
     async def finish(self, claimed: Claimed) -> None:
         """The reply is complete; never deliver this event again. Changes nothing once another worker has it."""

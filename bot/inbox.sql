@@ -92,6 +92,10 @@ RETURNING id, platform, conversation_key, kind, payload, attempts, received_at, 
 UPDATE inbox SET lease_expires_at = now() + make_interval(secs => %(lease_seconds)s)
 WHERE id = %(id)s AND claimed_by = %(worker)s AND done_at IS NULL
 
+-- name: release
+UPDATE inbox SET lease_expires_at = NULL, claimed_by = NULL, attempts = attempts - 1
+WHERE id = %(id)s AND claimed_by = %(worker)s AND done_at IS NULL
+
 -- name: finish
 UPDATE inbox SET done_at = now(), lease_expires_at = NULL, error = NULL
 WHERE id = %(id)s AND claimed_by = %(worker)s

@@ -105,15 +105,15 @@ class Line(BackgroundWork):
     async def _tell_pages(self, followed: list[int], pace: float) -> None:
         if not followed:
             return
-        for found in await self._database.fetch_all(QUERIES["find_places"], {"ids": followed}, _Place):
+        parameters = {"ids": followed, "after_seconds": AFTER_SECONDS}
+        for found in await self._database.fetch_all(QUERIES["find_places"], parameters, _Place):
             language = detect_language(found.text)
             if found.is_over:
                 self._live.end_elsewhere(found.id)
             elif found.place is None:
                 self._live.tell(found.id, State("status", {"text": say("reading", language)}))
-            else:
+            elif self._live.tell(found.id, State("status", {"text": describe_place(found.place, pace, language)})):
                 PLACES.labels("web").inc()
-                self._live.tell(found.id, State("status", {"text": describe_place(found.place, pace, language)}))
 
     async def _take_notices(self) -> list[_Notice]:
         parameters = {

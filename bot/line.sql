@@ -1,5 +1,6 @@
 -- name: find_places
--- Of questions that pages follow: where each stands, or that it is over. One that is being answered is neither.
+-- Of questions that pages follow: where each stands, or that it is over. One that is being answered is neither, and one
+-- that came just now is left out.
 WITH line AS (
     SELECT id, row_number() OVER (ORDER BY id)::integer AS place
     FROM inbox
@@ -10,6 +11,7 @@ SELECT inbox.id, payload ->> 'text' AS text, line.place,
        inbox.done_at IS NOT NULL OR inbox.buried_at IS NOT NULL AS is_over
 FROM inbox LEFT JOIN line USING (id)
 WHERE inbox.id = ANY(%(ids)s::bigint[])
+  AND (line.id IS NULL OR received_at < now() - make_interval(secs => %(after_seconds)s))
 
 -- name: take_notices
 -- Questions whose people are to be told their place, for the first time or because they have come far since. Each is

@@ -1,7 +1,6 @@
 """Workers claim events from the inbox and see them through: several at once, one at a time per conversation."""
 
 import asyncio
-import contextlib
 import logging
 import os
 import socket
@@ -22,6 +21,7 @@ MOST_ATTEMPTS = 5
 IDLE_SECONDS = 0.5
 PAUSE_SECONDS = 2.0
 STOP_SECONDS = 10.0
+HAND_OVER_SECONDS = 2.0
 # A thread that comes so much later than asked is behind; what waits is begun all the same after a while.
 LOOK_SECONDS, LATE_SECONDS, LONGEST_WAY_SECONDS = 0.005, 0.03, 5.0
 
@@ -53,7 +53,7 @@ class Worker:
         self._slots = [asyncio.create_task(self.loop(), name=f"worker {n}") for n in range(self._concurrency)]
 
     async def stop(self) -> None:
-        """Finish what is under way within a grace period; the rest goes back by its lease."""
+        """Finish what is under way within a grace period; the rest is handed to other workers at once."""
         self._stopping = True
         if not self._slots:
             return
@@ -75,10 +75,39 @@ class Worker:
                 await asyncio.sleep(PAUSE_SECONDS)
 
     async def turn(self) -> bool:
-        """Claim one event and see it through; False where there was none."""
-        claimed = await self._inbox.claim(self._name)
-        if claimed is None:
+        """Claim one event and see it through for as long as it is ours; False where there was none."""
+        held = await self._claim()
+        if held is None:
             return False
+        claimed, until = held
+        work = asyncio.create_task(self._work(claimed))
+        keeping = asyncio.create_task(self._keep(claimed, until))
+        try:
+            await asyncio.wait({work, keeping}, return_when=asyncio.FIRST_COMPLETED)
+            if work.done():
+                work.result()
+            else:
+                log.warning("a lease was lost, another worker goes on", extra={"inbox_id": claimed.id})
+        except asyncio.CancelledError:
+            await _end(work)
+            await self._hand_over(claimed)
+            raise
+        finally:
+            await _end(work, keeping)
+        return True
+
+    async def _claim(self) -> tuple[Claimed, float] | None:
+        """An event, and the moment on this machine's clock until which it is surely ours."""
+        asked_at = time.monotonic()
+        claimed = await self._inbox.claim(self._name)
+        if claimed and time.monotonic() - asked_at > LEASE_SECONDS / 3:
+            # The database was away, and the lease may have run out before its answer came.
+            asked_at = time.monotonic()
+            if not await self._inbox.extend(claimed):
+                return None
+        return (claimed, asked_at + LEASE_SECONDS) if claimed else None
+
+    async def _work(self, claimed: Claimed) -> None:
         note_past("claim", claimed.received_at, parent=claimed.traceparent)
         if claimed.attempts == 1:
             WAIT_SECONDS.observe((datetime.now(UTC) - claimed.received_at).total_seconds())
@@ -91,11 +120,9 @@ class Worker:
         step = span(f"handle {claimed.kind}", told, parent=claimed.traceparent, kind=SpanKind.CONSUMER)
         with BUSY.track_inprogress(), step:
             await self._see_through(claimed)
-        return True
 
     async def _see_through(self, claimed: Claimed) -> None:
-        """Handle it under a lease that is kept; a failure is noted for the next attempt."""
-        heartbeat = asyncio.create_task(self._keep(claimed))
+        """Handle it; a failure is noted for the next attempt."""
         try:
             if claimed.attempts > MOST_ATTEMPTS:
                 raise RuntimeError(f"{MOST_ATTEMPTS} attempts ended without a word")
@@ -106,10 +133,6 @@ class Worker:
             fail(get_current_span(), error)
             log.exception("an event failed", extra={"inbox_id": claimed.id, "attempt": claimed.attempts})
             await self._fail(claimed, error)
-        finally:
-            heartbeat.cancel()
-            with contextlib.suppress(asyncio.CancelledError):
-                await heartbeat
 
     async def _fail(self, claimed: Claimed, error: Exception) -> None:
         """Try again later with growing pauses; after the last attempt tell the person and bury the event."""
@@ -126,13 +149,34 @@ class Worker:
         await self._inbox.bury(claimed, error=description)
         HANDLED.labels(claimed.kind, "buried").inc()
 
-    async def _keep(self, claimed: Claimed) -> None:
+    async def _hand_over(self, claimed: Claimed) -> None:
+        """Give the event back as it was claimed; where that fails, its lease gives it back."""
+        try:
+            async with asyncio.timeout(HAND_OVER_SECONDS):
+                await self._inbox.release(claimed)
+        except Exception:
+            log.warning("an event could not be handed over", extra={"inbox_id": claimed.id})
+
+    async def _keep(self, claimed: Claimed, until: float) -> None:
+        """Extend the lease again and again; returns when another worker has the event, or may have it."""
         while True:
             await asyncio.sleep(LEASE_SECONDS / 3)
+            asked_at = time.monotonic()
             try:
-                await self._inbox.extend(claimed)
+                async with asyncio.timeout(max(0.0, until - asked_at)):
+                    if not await self._inbox.extend(claimed):
+                        return
+                until = asked_at + LEASE_SECONDS
+            except TimeoutError:
+                return
             except Exception:
                 log.warning("a lease could not be extended", extra={"inbox_id": claimed.id})
+
+
+async def _end(*tasks: asyncio.Task[None]) -> None:
+    for task in tasks:
+        task.cancel()
+    await asyncio.gather(*tasks, return_exceptions=True)
 
 
 async def _give_way() -> None:

@@ -17,6 +17,8 @@ from bot.teams.clouds import CLOUDS
 from bot.teams.connector import check_credentials
 from bot.teams.package import check_identity
 from bot.teams.side import build_tenant_graph
+from bot.web.settings import read_sign_in
+from bot.web.sign_in import BACK_PATH
 from cli.embedding import describe_change
 from cli.house import House, open_house
 from cli.output import EXIT_FAILED, command, console, emit, escape, json_option, read_settings
@@ -91,6 +93,7 @@ async def _look_around(house: House) -> AsyncGenerator[Finding]:
         _look_at_model_server,
         _look_at_adapter,
         _look_at_nights,
+        _look_at_sign_in,
         _look_at_slack,
         _look_at_slack_socket,
         _look_at_slack_endpoint,
@@ -259,6 +262,18 @@ async def _look_at_nights(house: House) -> Finding:
         detail = f"paused by {last.set_by} since {last.set_at:%Y-%m-%d %H:%M}; `nightbake night --resume` ends it"
         return Finding("nights", "note", detail)
     return Finding("nights", "ok", f"every day at {house.settings.night_time} {house.settings.night_time_zone}")
+
+
+async def _look_at_sign_in(house: House) -> Finding:
+    sign_in = read_sign_in(house.settings)
+    if sign_in is None:
+        return Finding("sign in", "ok", "not configured; docs/operations.md says how")
+    try:
+        await sign_in.provider.build_address(state="", nonce="", verifier="")
+    finally:
+        await sign_in.provider.close()
+    back = house.settings.base_url + BACK_PATH
+    return Finding("sign in", "ok", f"{sign_in.provider.issuer} describes itself; it must know the address {back}")
 
 
 async def _look_at_slack(house: House) -> Finding:

@@ -10,6 +10,7 @@ from typing import Any
 import click
 from rich.table import Table
 
+from bot.web.sessions import make_link
 from cli.exam import find_known
 from cli.exercise_tables import (
     MakeProgress,
@@ -22,7 +23,7 @@ from cli.exercise_tables import (
     sum_up,
 )
 from cli.exercise_training import train
-from cli.house import SAMPLE, House, open_house, read_admin_token
+from cli.house import SAMPLE, House, open_house
 from cli.ingest import ingest_with_progress
 from cli.output import AT_MOST, ROW_ID, command, console, emit, escape, json_option, read_settings, say
 from core.errors import InvalidInputError
@@ -219,9 +220,8 @@ async def review(no_browser: bool, as_json: bool) -> None:
     """
     async with open_house(read_settings()) as house:
         states = await _store(house).count_states()
-        token = await read_admin_token(house.settings)
+        address = await make_link(house.database, house.settings.base_url, path="/console/exercises", role="reviewer")
     waiting = sum(counts.get("waits", 0) + counts.get("disputed", 0) for counts in states.values())
-    address = f"{house.settings.base_url}/console/exercises?token={token}"
     if as_json:
         emit({"waiting": waiting, "states": states, "address": address})
         return

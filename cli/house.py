@@ -1,7 +1,6 @@
 """The parts of one installation, made from the settings once and handed to every command."""
 
 import asyncio
-import secrets
 from collections.abc import AsyncGenerator
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
@@ -251,18 +250,3 @@ def _build_model_server(settings: Settings) -> ModelServer:
         api_key=settings.model_api_key.get_secret_value() if settings.model_api_key else None,
         timeout_seconds=settings.model_timeout_seconds,
     )
-
-
-async def read_admin_token(settings: Settings) -> str:
-    """ADMIN_TOKEN, or one made at the first start and kept in the state folder for its owner only."""
-    if settings.admin_token:
-        return settings.admin_token.get_secret_value()
-    return await asyncio.to_thread(_keep_token, settings.nightbake_home.resolve() / "admin-token")
-
-
-def _keep_token(file: Path) -> str:
-    if not file.exists():
-        file.parent.mkdir(parents=True, exist_ok=True)
-        file.touch(mode=0o600)
-        file.write_text(secrets.token_urlsafe(24))
-    return file.read_text().strip()

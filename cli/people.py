@@ -5,8 +5,10 @@ from dataclasses import asdict
 import click
 from rich.table import Table
 
+from bot.web.sessions import end_person
 from cli.house import open_house
 from cli.output import command, console, emit, escape, json_option, read_settings, say
+from core.audit import record_act
 from core.forgetting import BASE, Receipt
 from core.sql import load_queries
 
@@ -18,7 +20,7 @@ TERMINAL = "terminal"
 
 @click.group()
 def people() -> None:
-    """Say which groups a person belongs to, or forget one; documents name groups in .access.json.
+    """Say which groups a person belongs to, sign out or forget one; documents name groups in .access.json.
 
     Nothing else grants access: a person reads what everyone, the person or one of the person's groups may read.
     """
@@ -59,6 +61,23 @@ async def set_groups(person: str, groups: tuple[str, ...], as_json: bool) -> Non
     if as_json:
         emit({"person": person, "groups": principals})
     say(f"{escape(person)}: {', '.join(principals) or 'no groups'}", quiet=as_json)
+
+
+@people.command(name="sign-out")
+@click.argument("person")
+@json_option
+@command
+async def sign_out(person: str, as_json: bool) -> None:
+    """End every session of PERSON on the web, at once.
+
+    PERSON is an e-mail address or user:oidc-…, as the console shows it. The sign-in service decides who comes back.
+    """
+    async with open_house(read_settings()) as house:
+        ended = await end_person(house.database, person)
+        await record_act(house.database, actor=TERMINAL, act="sign out", subject=person)
+    if as_json:
+        emit({"person": person, "sessions": ended})
+    say(f"{escape(person)}: {ended} sessions ended", quiet=as_json)
 
 
 @people.command(name="forget")

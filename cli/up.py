@@ -14,9 +14,10 @@ import click
 
 from bot.app import Bot
 from bot.golden import choose_suggestions, load_golden
+from bot.web.sessions import make_link
 from bot.web.wording import SUGGESTIONS
 from cli.embedding import describe_change
-from cli.house import SAMPLE, House, open_house, read_admin_token
+from cli.house import SAMPLE, House, open_house
 from cli.ingest import ingest_with_progress
 from cli.night import run_here
 from cli.output import command, emit, escape, json_option, log_file, notes, read_settings, say
@@ -59,14 +60,22 @@ AnyService = TypeVar("AnyService", bound=Service)
 
 
 @click.command()
+@click.option(
+    "--only",
+    type=click.Choice(["bot", "night"]),
+    help="Only what people talk to, or only what reads sources, learns and runs the nights.",
+)
 @json_option
 @command
-async def up(as_json: bool) -> None:
+async def up(only: str | None, as_json: bool) -> None:
     """Start everything and serve until Ctrl-C.
 
     Without settings it starts its own PostgreSQL, its own language model and a sample handbook, all in the state
     folder. With DATABASE_URL, MODEL_URL, SLACK_… and TEAMS_… it runs on real servers. While the model server
     starts, answers are quoted from the documents.
+
+    Any number of processes may share a database: several with --only bot, and at least one with --only night. The
+    embedded model server belongs to the one that people talk to.
     """
     settings = read_settings()
     configured = build_sources(settings)
@@ -79,26 +88,31 @@ async def up(as_json: bool) -> None:
         async with _given_up_when(stopped):
             with _step("starting the database", quiet=as_json):
                 house = await stack.enter_async_context(open_house(settings, wait_seconds=60))
-            model = asyncio.create_task(_start_model(house, stack, quiet=as_json))
+            model = asyncio.create_task(_start_model(house, stack, is_ours=only != "night", quiet=as_json))
             stack.push_async_callback(_cancel, model)
             with _step("loading the embedding model", quiet=as_json):
                 await house.search.warm_up()
-            bot = await stack.enter_async_context(await _build_bot(house))
-            if folders := house.get_document_folders():
-                await ingest_with_progress(house, folders, quiet=as_json)
-            await _begin(_build_keep_up(house, configured), stack)
-            change = await _begin(ModelChange(house.pools.index, house.search.active), stack)
-            if change.is_running:
-                say(f"{escape(await describe_change(house))}; `nightbake doctor` shows how far it is", quiet=as_json)
-            await _begin(Teaching(house.pools.index), stack)
-            await _begin(Remembering(house.pools.night), stack)
-            await _begin(MemoryFilling(house.memory), stack)
-            await _begin(_build_trial_watch(house), stack)
-            schedule = await _begin(_build_schedule(house), stack)
+            bot = None if only == "night" else await stack.enter_async_context(await _build_bot(house))
+            schedule = None if only == "bot" else await _begin_nights(house, configured, stack, quiet=as_json)
             keep_what_is_built()
             await _announce(house, bot, schedule, seconds=time.monotonic() - began, as_json=as_json)
         await _wait(stopped, model)
         say("stopping…", quiet=as_json)
+
+
+async def _begin_nights(house: House, configured: list[Source], stack: AsyncExitStack, *, quiet: bool) -> NightSchedule:
+    """What goes on beside the answers: reading documents, learning, nights. Of several processes each does its part."""
+    if folders := house.get_document_folders():
+        await ingest_with_progress(house, folders, quiet=quiet)
+    await _begin(_build_keep_up(house, configured), stack)
+    change = await _begin(ModelChange(house.pools.index, house.search.active), stack)
+    if change.is_running:
+        say(f"{escape(await describe_change(house))}; `nightbake doctor` shows how far it is", quiet=quiet)
+    await _begin(Teaching(house.pools.index), stack)
+    await _begin(Remembering(house.pools.night), stack)
+    await _begin(MemoryFilling(house.memory), stack)
+    await _begin(_build_trial_watch(house), stack)
+    return await _begin(_build_schedule(house), stack)
 
 
 def _stop_on_signals() -> asyncio.Event:
@@ -135,9 +149,15 @@ def _step(what: str, *, quiet: bool):
     say(f"{what}: {time.monotonic() - began:.1f} s", quiet=quiet)
 
 
-async def _start_model(house: House, stack: AsyncExitStack, *, quiet: bool) -> None:
-    """The embedded model server, beside everything else; a server of one's own is only looked at."""
+async def _start_model(house: House, stack: AsyncExitStack, *, is_ours: bool, quiet: bool) -> None:
+    """The embedded model server, beside everything else; a server of one's own is only looked at.
+
+    Args:
+        is_ours: whether the embedded one is this process's to start.
+    """
     began = time.monotonic()
+    if house.is_embedded_model and not is_ours:
+        return
     if not house.is_embedded_model:
         await _wake_abandoned(house)
         healthy = await house.model_server.is_healthy()
@@ -184,7 +204,6 @@ async def _build_bot(house: House) -> Bot:
         answerer=house.answerer,
         places=Documents(house.pools.bot),
         find_principals=house.access.find_principals,
-        admin_token=await read_admin_token(house.settings),
         run_night=run_night_now,
         model_server=house.model_server,
         forgetting=house.forgetting,
@@ -234,21 +253,26 @@ def _build_schedule(house: House) -> NightSchedule:
     )
 
 
-async def _announce(house: House, bot: Bot, schedule: NightSchedule, *, seconds: float, as_json: bool) -> None:
+async def _announce(
+    house: House, bot: Bot | None, schedule: NightSchedule | None, *, seconds: float, as_json: bool
+) -> None:
     address = house.settings.base_url
-    # A token that somebody chose is theirs to keep: this is printed where logs are collected too.
-    token = "" if house.settings.admin_token else f"?token={await read_admin_token(house.settings)}"
-    console_address = f"{address}/console{token}"
-    night = schedule.find_next()
+    console_address = await make_link(house.database, address) if bot else None
+    night = schedule.find_next() if schedule else None
     if as_json:
-        emit({"chat": address, "console": console_address, "next_night": night, "seconds": round(seconds, 1)})
-    say(
-        f"\n[bold green]Nightbake is up[/] after {seconds:.0f} s\n"
+        told = {"chat": address, "console": console_address} if bot else {}
+        emit({**told, "next_night": night, "seconds": round(seconds, 1)})
+    pages = (
         f"  chat page      [link={address}]{address}[/]\n"
         f"  admin console  {console_address}\n"
+        "                 opens once, within an hour; `nightbake console-link` prints another\n"
         f"  platforms      {', '.join(bot.platforms)}\n"
-        f"  next night     {night:%Y-%m-%d %H:%M %Z}\n"
-        "Ctrl-C stops it.\n",
+        if bot
+        else ""
+    )
+    next_night = f"  next night     {night:%Y-%m-%d %H:%M %Z}\n" if night else ""
+    say(
+        f"\n[bold green]Nightbake is up[/] after {seconds:.0f} s\n{pages}{next_night}Ctrl-C stops it.\n",
         quiet=as_json,
     )
 

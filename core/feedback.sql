@@ -28,5 +28,11 @@ FROM current_feedback WHERE interaction_id = %(interaction_id)s AND value <> 0
 SELECT interaction_id, person, value, source, correction, reason, event_key, right_chunk_id, right_source
 FROM feedback WHERE interaction_id = %(interaction_id)s AND person = %(person)s ORDER BY id DESC LIMIT 1
 
+-- name: find_said_at
+SELECT max((inbox.payload ->> 'said_at')::float8) AS said_at
+FROM feedback
+JOIN inbox ON inbox.id = CASE WHEN feedback.event_key ~ '^inbox:\d+$' THEN substr(feedback.event_key, 7)::bigint END
+WHERE interaction_id = %(interaction_id)s AND person = %(person)s
+
 -- name: get_value
 SELECT value FROM feedback WHERE interaction_id = %(interaction_id)s AND person = %(person)s ORDER BY id DESC LIMIT 1

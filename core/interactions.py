@@ -88,8 +88,13 @@ class Interactions:
             raise NotFoundError(f"no answer with the id {outcome.interaction_id}")
 
     async def set_reply_key(self, interaction_id: int, reply_key: str) -> None:
-        """Store the platform's id of the reply, before any text is streamed into it."""
+        """Replace the platform's id of the reply, where its message is gone."""
         await self._database.execute(QUERIES["set_reply_key"], {"id": interaction_id, "reply_key": reply_key})
+
+    async def keep_reply_key(self, interaction_id: int, reply_key: str) -> str:
+        """Store the id of a reply that was just opened, unless another worker was first; the id that is kept."""
+        values = {"id": interaction_id, "reply_key": reply_key}
+        return (await self._database.fetch_dicts(QUERIES["keep_reply_key"], values))[0]["reply_key"]
 
     async def add_reply_part(self, interaction_id: int, reply_key: str) -> None:
         """Store the platform's id of a further message of the reply, so that votes on it count too."""

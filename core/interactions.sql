@@ -60,6 +60,9 @@ RETURNING interactions.id
 -- name: set_reply_key
 UPDATE interactions SET reply_key = %(reply_key)s WHERE id = %(id)s
 
+-- name: keep_reply_key
+UPDATE interactions SET reply_key = coalesce(reply_key, %(reply_key)s) WHERE id = %(id)s RETURNING reply_key
+
 -- name: get
 SELECT id, inbox_id, platform, conversation_key, asker, principals, question, language, adapter, began_at, reply_key,
        standalone_question, search_notice, model, messages, passages, generated, answer, mode, mode_reason, citations,

@@ -1,13 +1,15 @@
 """Numbered SQL files, applied once each, in order, under a lock, and never changed afterwards."""
 
+import asyncio
 import hashlib
 import re
 from dataclasses import dataclass
+from itertools import count
 from pathlib import Path
 from typing import Any
 
 from psycopg import AsyncConnection
-from psycopg.errors import InsufficientPrivilege, RaiseException
+from psycopg.errors import InsufficientPrivilege, LockNotAvailable, RaiseException
 
 from core.advisory_lock import hold_lock
 from core.database import Database
@@ -16,6 +18,9 @@ from core.locks import Lock
 
 FOLDER = Path(__file__).parent.parent / "migrations"
 _FILE_NAME = re.compile(r"(\d{4})_[a-z_]+\.sql")
+
+MOST_ATTEMPTS, PAUSE_SECONDS = 60, 1.0
+_WAIT_SHORTLY = b"SET LOCAL lock_timeout = '1s'"
 
 _CREATE_LEDGER = b"""
 CREATE TABLE IF NOT EXISTS migrations (
@@ -60,7 +65,7 @@ async def migrate(database: Database, folder: Path = FOLDER) -> list[str]:
     Several processes may call this at once: the advisory lock lets one of them work.
 
     Raises:
-        MigrationError: an applied file was changed, or the database is newer than this code.
+        MigrationError: an applied file was changed, the database is newer than this code, or its tables stayed in use.
     """
     wanted = find_migrations(folder)
     async with hold_lock(database, Lock.MIGRATE, wait=True) as connection:
@@ -91,12 +96,26 @@ async def _apply_missing(connection: AsyncConnection[Any], wanted: list[Migratio
 
 
 async def _apply(connection: AsyncConnection[Any], migration: Migration) -> None:
-    async with connection.transaction():
-        await connection.execute(migration.source)
-        await connection.execute(
-            "INSERT INTO migrations (number, name, sha256) VALUES (%s, %s, %s)",
-            [migration.number, migration.name, migration.sha256],
-        )
+    """One file, while other processes go on working.
+
+    What waits for a table's lock holds up everybody who comes after it, so it gives up soon and tries again.
+    """
+    for attempt in count(1):
+        try:
+            async with connection.transaction():
+                await connection.execute(_WAIT_SHORTLY)
+                await connection.execute(migration.source)
+                await connection.execute(
+                    "INSERT INTO migrations (number, name, sha256) VALUES (%s, %s, %s)",
+                    [migration.number, migration.name, migration.sha256],
+                )
+            return
+        except LockNotAvailable as error:
+            if attempt == MOST_ATTEMPTS:
+                raise MigrationError(
+                    f"{migration.name}.sql found its tables in use {attempt} times; end long transactions"
+                ) from error
+            await asyncio.sleep(PAUSE_SECONDS)
 
 
 def _check_applied(applied: dict[int, str], wanted: list[Migration]) -> None:

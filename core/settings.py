@@ -7,14 +7,16 @@ from typing import Literal
 from zoneinfo import ZoneInfo
 
 from pydantic import Field, SecretStr, field_validator
-from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic_settings import SettingsConfigDict
+
+from core.settings_web import WebSettings
 
 _WEIGHT = re.compile(r"\d+(\.\d+)?")
 MOST_WEIGHT = 100
 _TIME = re.compile(r"([01]\d|2[0-3]):[0-5]\d")
 
 
-class Settings(BaseSettings):
+class Settings(WebSettings):
     """The environment as values. A field's description is its line in docs/settings.md."""
 
     model_config = SettingsConfigDict(
@@ -25,7 +27,7 @@ class Settings(BaseSettings):
     host: str = Field("127.0.0.1", description="Address to listen on")
     port: int = Field(8080, ge=0, le=65535, description="Port of the chat page, console and platform events")
     public_url: str | None = Field(None, description="Address people reach the service at, for links in answers")
-    admin_token: SecretStr | None = Field(None, description="Opens the console; made and kept in the state folder")
+    admin_token: SecretStr | None = Field(None, description="Opens the console; unset: links that open it once do")
     log_level: str = Field("INFO", description="DEBUG, INFO, WARNING or ERROR")
     metrics_host: str = Field("127.0.0.1", description="Address that /metrics listens on; keep it inside")
     metrics_port: int = Field(9464, ge=0, le=65535, description="Port of /metrics for Prometheus; 0: none")

@@ -1,8 +1,10 @@
 """Settings read once at the start: each by itself, then together; all mistakes come in one report."""
 
+import ipaddress
 import re
 from collections.abc import Mapping
 from typing import Any
+from urllib.parse import urlsplit
 
 from pydantic import ValidationError
 
@@ -33,13 +35,14 @@ def _check_together(settings: Settings) -> list[str]:
     mistakes: list[str] = []
     if settings.database_url and not settings.database_url.get_secret_value().startswith("postgresql://"):
         mistakes.append("DATABASE_URL: expected it to start with postgresql://")
-    for name in ("model_url", "public_url", "slack_api_url", "teams_service_url"):
+    for name in ("model_url", "public_url", "slack_api_url", "teams_service_url", "oidc_issuer"):
         value = getattr(settings, name)
         if value and not value.startswith(("http://", "https://")):
             mistakes.append(f"{name.upper()}: expected http:// or https://, got {value!r}")
     mistakes += _check_complete({"MODEL_URL": settings.model_url, "MODEL_NAME": settings.model_name})
     commands = {"MODEL_STOP_COMMAND": settings.model_stop_command, "MODEL_START_COMMAND": settings.model_start_command}
     mistakes += _check_complete(commands)
+    mistakes += _check_web(settings)
     mistakes += _check_slack(settings)
     mistakes += _check_teams(settings)
     return mistakes
@@ -50,6 +53,30 @@ def _check_complete(values: Mapping[str, object | None]) -> list[str]:
     present = [name for name, value in values.items() if value is not None]
     missing = [name for name, value in values.items() if value is None]
     return [f"{name}: needed because {present[0]} is set" for name in missing] if present else []
+
+
+def _check_web(settings: Settings) -> list[str]:
+    values: dict[str, object | None] = {
+        "OIDC_ISSUER": settings.oidc_issuer,
+        "OIDC_CLIENT_ID": settings.oidc_client_id,
+        "OIDC_CLIENT_SECRET": settings.oidc_client_secret,
+    }
+    mistakes = _check_complete(values)
+    for proxy in read_list(settings.trusted_proxies):
+        try:
+            ipaddress.ip_network(proxy, strict=False)
+        except ValueError:
+            mistakes.append(f"TRUSTED_PROXIES: expected addresses or networks such as 10.0.0.0/8, got {proxy!r}")
+    if settings.oidc_issuer:
+        if settings.public_url is None and not is_loopback(settings.host):
+            mistakes.append(
+                "PUBLIC_URL: needed because OIDC_ISSUER is set; the sign-in service sends people back there"
+            )
+        for name, url in (("OIDC_ISSUER", settings.oidc_issuer), ("PUBLIC_URL", settings.base_url)):
+            parts = urlsplit(url)
+            if parts.scheme != "https" and not is_loopback(parts.hostname or ""):
+                mistakes.append(f"{name}: expected https://, for people sign in there, got {url!r}")
+    return mistakes
 
 
 def _check_slack(settings: Settings) -> list[str]:

@@ -121,6 +121,16 @@ class SlackDirectory:
         await self._read_people(team, [person])
         return await self._directory.find_person(person)
 
+    async def learn(self, person: str) -> None:
+        """Read a person and the groups of the workspace, where they are not known.
+
+        Raises:
+            SlackError: Slack refused, or is away.
+        """
+        team = person.split(":")[1]
+        await self._read_groups(team)
+        await self._read_people(team, [person])
+
     async def _find_room_readers(self, team: str, channel: str) -> Readers:
         room = await self.find_room(team, channel)
         if room is None:

@@ -8,7 +8,7 @@ from bot.again import Again
 from bot.inbox import Claimed, Event, Inbox
 from bot.slack.api import SlackApi, SlackError
 from bot.slack.events import SlackEvents, find_person, find_team
-from bot.slack.names import find_place, find_user
+from bot.slack.names import find_place, find_user, read_time
 from bot.slack.render_feedback import AGAIN, EXPLAIN, VOTE, render_thanks
 from bot.slack.render_form import FORM, read_form, render_form
 from core.errors import NotFoundError
@@ -114,12 +114,14 @@ class Judgements:
 def to_vote(body: dict[str, Any], interaction_id: int, value: int) -> Event:
     """A click on a thumb; in line with reactions on the same message, so that the later one wins."""
     team, user = find_team(body), body["user"]["id"]
-    payload = {
+    payload: dict[str, Any] = {
         "interaction_id": interaction_id,
         "person": find_person(body),
         "source": "slack_button",
         "value": value,
     }
+    if said_at := read_time(body["actions"][0].get("action_ts")):
+        payload["said_at"] = said_at
     message = f"{body['channel']['id']}:{body['container']['message_ts']}"
     event_key = f"click:{user}:{message}:{body['actions'][0]['action_ts']}"
     return Event("slack", event_key, f"slack:{team}:{message}", "feedback", payload)

@@ -1,5 +1,6 @@
 """What people and conversations of Slack are called in the log."""
 
+import math
 from dataclasses import dataclass
 
 
@@ -35,6 +36,15 @@ def find_user(person: str) -> str:
 def name_conversation(team: str, channel: str, thread_ts: str | None) -> str:
     """The key under which questions of one thread keep their order."""
     return f"{name_room(team, channel)}:{thread_ts}"
+
+
+def read_time(ts: object) -> float | None:
+    """Unix time of Slack's own kind of time; None where it is none."""
+    try:
+        read = float(str(ts))
+    except ValueError:
+        return None
+    return read if math.isfinite(read) else None
 
 
 def find_place(conversation_key: str) -> Place:

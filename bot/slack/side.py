@@ -62,6 +62,7 @@ class SlackSide:
         recovery: reads what was missed.
         confirm: follows a vote.
         find_readers: says who will see a reply.
+        learn: reads a person, for the web.
         find_language: says in which language a channel wants our own words.
         tell_forgotten: tells a person that they are forgotten.
         whispers: tells one person of a room something alone.
@@ -94,6 +95,7 @@ class SlackSide:
         people = SlackDirectory(api=api, directory=Directory(database))
         people.open_doors(self._events)
         self.find_readers = people.find_readers
+        self.learn = people.learn
         rooms = SlackSettings(api=api, inbox=inbox, settings=RoomSettingsLog(database), people=people)
         rooms.open_doors(self._events)
         self.find_language = rooms.find_language

@@ -114,6 +114,20 @@ class TeamsDirectory:
             await self._directory.put_people([read])
         return None if await self._directory.find_unknown([name]) else await self._directory.find_person(name)
 
+    async def learn(self, person: str) -> None:
+        """Read a person and their groups, where they are not known and Graph or a file tells.
+
+        Raises:
+            SourceAwayError: Graph refused, or is away.
+        """
+        _, tenant, account = person.split(":", 2)
+        await self._begin()
+        is_unknown = bool(await self._directory.find_unknown([person]))
+        graph = self._graph if self._graph and self._graph.tenant == tenant else None
+        if is_unknown and graph and (read := await graph.find_person(account, person)):
+            await self._directory.put_people([read])
+        await self._read_groups([person])
+
     async def _begin(self) -> None:
         """What was read by another file is read anew."""
         if not self._has_begun and self._groups:

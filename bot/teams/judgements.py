@@ -23,6 +23,7 @@ from bot.teams.reading import (
     name_conversation,
     name_person,
     name_post,
+    read_time,
     to_reference,
 )
 from bot.teams.render import STOP
@@ -208,6 +209,8 @@ class Judgements:
             "direct": is_direct(activity),
             "reference": to_reference(activity, activity_id=named),
         }
+        if said_at := read_time(activity):
+            stored["said_at"] = said_at.timestamp()
         event_key = f"vote:{name_post(activity)}"
         await self._inbox.receive(Event("teams", event_key, in_line, "feedback", stored))
 

@@ -58,6 +58,7 @@ class TeamsSide:
         read_thread: gives what people said before a question.
         confirm: follows a vote.
         find_readers: says who will see a reply.
+        learn: reads a person, for the web.
         tell_forgotten: tells a person that they are forgotten.
         whispers: tells one person of a room something alone.
         experts: whom a question may be handed to, where there is a channel of theirs.
@@ -87,6 +88,7 @@ class TeamsSide:
         self.connector = connector
         self._people = people
         self.find_readers = people.find_readers
+        self.learn = people.learn
         self._activities = TeamsActivities(authentication=authentication)
         actions = CardActions()
         actions.open_doors(self._activities)

@@ -58,7 +58,9 @@ class WhisperReply:
 
     async def open(self, interaction_id: int, language: Language) -> str:
         """Show nothing yet."""
-        return f"whisper:{self._claimed.id}"
+        # After an attempt that sent it, and failed to end, it is that message.
+        stored = await self._interactions.get(interaction_id)
+        return stored.reply_key or f"whisper:{self._claimed.id}"
 
     async def show(self, text: str) -> None:
         """Wait for the end."""

@@ -14,7 +14,7 @@ from bot.questions import check_question
 from bot.stops import Stops
 from bot.web.conversations import Conversations
 from bot.web.events import stream_reply
-from bot.web.guard import check_origin, get_text, read_json
+from bot.web.guard import get_text, read_json
 from bot.web.live import Live, State
 from bot.web.people import PERSON
 from bot.web.views import view_answer
@@ -46,7 +46,6 @@ class Chat:
         feedback: FeedbackLog,
         conversations: Conversations,
         live: Live,
-        base_url: str,
     ) -> None:
         self._inbox = inbox
         self._limits = limits
@@ -54,7 +53,6 @@ class Chat:
         self._feedback = feedback
         self._conversations = conversations
         self._live = live
-        self._base_url = base_url
 
     def routes(self) -> list[web.RouteDef]:
         """What to add to the application."""
@@ -74,7 +72,6 @@ class Chat:
         Raises:
             InvalidInputError: not a question; the message is for the person.
         """
-        check_origin(request, self._base_url)
         body = await read_json(request)
         text = check_question(get_text(body, "text", longest=LONGEST_TEXT))
         person = request[PERSON]
@@ -110,7 +107,6 @@ class Chat:
         Raises:
             NotFoundError: this person asked no such question.
         """
-        check_origin(request, self._base_url)
         inbox_id, person = int(request.match_info["id"]), request[PERSON]
         if await self._conversations.find_question(inbox_id, person) is None:
             raise NotFoundError(_NO_QUESTION)
@@ -124,7 +120,6 @@ class Chat:
             NotFoundError: this person has no such answer.
             InvalidInputError: no vote, or a correction that is too long.
         """
-        check_origin(request, self._base_url)
         body = await read_json(request)
         value = _read_vote(body)
         correction = get_text(body, "correction", longest=LONGEST_CORRECTION)

@@ -5,16 +5,14 @@ from typing import Any
 from aiohttp import web
 from jinja2 import Environment
 
-from bot.web.listing import PAGE_ROWS, choose_one, read_before, to_page
+from bot.web.listing import PAGE_ROWS, choose_one, read_before, read_words, to_page, to_pattern
 from bot.web.night import NightButton
 from bot.web.pages import render
 from bot.web.readiness import Readiness
-from bot.web.wording import choose_language
 from core.adapters import Adapters
 from core.database import Database
 from core.gaps import Gaps
 from core.sql import load_queries
-from core.text import clean_text
 
 QUERIES = load_queries(__file__)
 MOST_DOCUMENTS = 300
@@ -26,7 +24,7 @@ STAGES = ("collect", "train", "serve", "evaluate", "gate", "switch", "report")
 
 
 class Console:
-    """Pages under `/console`; `bot/web/admin.py` stands before them, `console_acts.py` changes things."""
+    """Pages under `/console`; `bot/web/gate.py` stands before them, `console_acts.py` changes things."""
 
     def __init__(
         self,
@@ -76,12 +74,12 @@ class Console:
 
     async def show_answers(self, request: web.Request) -> web.Response:
         """Questions with answers and votes, newest first; `words`, `mode`, `vote` and `before` choose."""
-        words = clean_text(request.query.get("words", "")).strip()[:200]
+        words = read_words(request)
         mode, vote = choose_one(request, "mode", MODES), choose_one(request, "vote", VOTES)
         rows = await self._fetch(
             "find_answers",
             before=read_before(request),
-            pattern=_to_pattern(words),
+            pattern=to_pattern(words),
             mode=mode,
             vote=vote,
             limit=PAGE_ROWS + 1,
@@ -107,19 +105,18 @@ class Console:
 
     async def show_documents(self, request: web.Request) -> web.Response:
         """What is known, and what could not be read."""
-        words = clean_text(request.query.get("words", "")).strip()[:200]
+        words = read_words(request)
         return self._render(
             request,
             "documents",
             words=words,
-            documents=await self._fetch("find_documents", pattern=_to_pattern(words), limit=MOST_DOCUMENTS),
+            documents=await self._fetch("find_documents", pattern=to_pattern(words), limit=MOST_DOCUMENTS),
             errors=await self._fetch("find_ingest_errors"),
             counts=await self._fetch_one("count_documents"),
         )
 
     def _render(self, request: web.Request, room: str, **values: Any) -> web.Response:
-        language = choose_language(request)
-        return render(self._templates, f"console/{room}.html", language, room=room, path=request.path, **values)
+        return render(self._templates, f"console/{room}.html", request, room=room, **values)
 
     async def _fetch(self, query: str, **parameters: Any) -> list[dict[str, Any]]:
         return await self._database.fetch_dicts(QUERIES[query], parameters or None)
@@ -128,11 +125,3 @@ class Console:
         """The first row; empty where there is none."""
         rows = await self._fetch(query, **parameters)
         return rows[0] if rows else {}
-
-
-def _to_pattern(words: str) -> str | None:
-    """Words as a pattern in which no character is special."""
-    if not words:
-        return None
-    escaped = words.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
-    return f"%{escaped}%"

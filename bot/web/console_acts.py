@@ -4,11 +4,11 @@ from typing import Any
 
 from aiohttp import web
 
-from bot.web.admin import ACTOR
 from bot.web.console import QUERIES, STAGES
 from bot.web.console_wording import CONSOLE
-from bot.web.guard import check_origin, get_text, read_json
+from bot.web.guard import get_text, read_json
 from bot.web.night import NightButton
+from bot.web.people import get_actor
 from bot.web.wording import choose_language
 from core.audit import record_act
 from core.database import Database
@@ -20,11 +20,10 @@ LONGEST_REASON = 500
 class ConsoleActs:
     """Requests under `/console/api`; every act leaves a row in the audit log."""
 
-    def __init__(self, *, database: Database, serving: Serving, night: NightButton, base_url: str) -> None:
+    def __init__(self, *, database: Database, serving: Serving, night: NightButton) -> None:
         self._database = database
         self._serving = serving
         self._night = night
-        self._base_url = base_url
 
     def routes(self) -> list[web.RouteDef]:
         """What to add to the application."""
@@ -45,14 +44,14 @@ class ConsoleActs:
         body = await self._read(request)
         name = get_text(body, "name", longest=LONGEST_REASON) or None
         reason = get_text(body, "reason", longest=LONGEST_REASON) or "promoted in the console"
-        await self._serving.promote(name, by=ACTOR, reason=reason)
+        await self._serving.promote(name, by=get_actor(request), reason=reason)
         return _tell_next(request, name)
 
     async def roll_back(self, request: web.Request) -> web.Response:
         """Serve again what was served before."""
         body = await self._read(request)
         reason = get_text(body, "reason", longest=LONGEST_REASON) or "rolled back in the console"
-        name = await self._serving.roll_back(by=ACTOR, reason=reason)
+        name = await self._serving.roll_back(by=get_actor(request), reason=reason)
         return _tell_next(request, name)
 
     async def run_night(self, request: web.Request) -> web.Response:
@@ -66,7 +65,7 @@ class ConsoleActs:
             return web.json_response({"error": _say(request, "night_elsewhere")}, status=409)
         if not self._night.press():
             return web.json_response({"error": _say(request, "night_already")}, status=409)
-        await record_act(self._database, actor=ACTOR, act="run night", subject="now")
+        await record_act(self._database, actor=get_actor(request), act="run night", subject="now")
         return web.json_response({"message": _say(request, "night_begun")}, status=202)
 
     async def read_night(self, _: web.Request) -> web.Response:
@@ -83,7 +82,6 @@ class ConsoleActs:
         )
 
     async def _read(self, request: web.Request) -> dict[str, Any]:
-        check_origin(request, self._base_url)
         return await read_json(request)
 
     async def _find_running(self) -> dict[str, Any] | None:

@@ -4,7 +4,6 @@ from aiohttp import web
 from jinja2 import Environment
 
 from bot.web.pages import render
-from bot.web.wording import choose_language
 from core.database import Database
 from core.errors import NotFoundError
 from core.sql import load_queries
@@ -37,9 +36,8 @@ class ConsoleAdvice:
         return render(
             self._templates,
             "console/advice.html",
-            choose_language(request),
+            request,
             room="advice",
-            path=request.path,
             round=rounds[0] if rounds else None,
             questions=await self._database.fetch_dicts(QUERIES["find_failed"], limit),
             experiments=await self._database.fetch_dicts(QUERIES["find_experiments"], {"limit": MOST_EXPERIMENTS}),

@@ -5,12 +5,12 @@ from typing import Any
 from aiohttp import web
 from jinja2 import Environment
 
-from bot.web.admin import ACTOR
 from bot.web.chat import ID
 from bot.web.console_wording import CONSOLE
-from bot.web.guard import check_origin, get_verdict, read_json
+from bot.web.guard import get_verdict, read_json
 from bot.web.listing import PAGE_ROWS, choose_one, read_before, to_page
 from bot.web.pages import render
+from bot.web.people import get_actor
 from bot.web.wording import choose_language
 from core.audit import record_act
 from core.database import Database
@@ -26,10 +26,9 @@ VALUES = {"approve": 1, "reject": -1, "unclear": 0}
 class ConsoleDisagreements:
     """The page `/console/disagreements`, and labels under `/console/api/answers`."""
 
-    def __init__(self, *, templates: Environment, database: Database, base_url: str) -> None:
+    def __init__(self, *, templates: Environment, database: Database) -> None:
         self._templates = templates
         self._database = database
-        self._base_url = base_url
 
     def routes(self) -> list[web.RouteDef]:
         """What to add to the application."""
@@ -46,9 +45,8 @@ class ConsoleDisagreements:
         return render(
             self._templates,
             "console/disagreements.html",
-            choose_language(request),
+            request,
             room="disagreements",
-            path=request.path,
             whiches=WHICH,
             which=which,
             **to_page(rows),
@@ -61,11 +59,11 @@ class ConsoleDisagreements:
             InvalidInputError: an unknown verdict.
             NotFoundError: no such answer.
         """
-        check_origin(request, self._base_url)
         verdict = get_verdict(await read_json(request), VALUES)
         words = CONSOLE[choose_language(request)]
-        stored: dict[str, Any] = {"id": int(request.match_info["id"]), "value": VALUES[verdict], "labeller": ACTOR}
+        actor, answer_id = get_actor(request), int(request.match_info["id"])
+        stored: dict[str, Any] = {"id": answer_id, "value": VALUES[verdict], "labeller": actor}
         if not await self._database.fetch_dicts(QUERIES["add_label"], stored):
             raise NotFoundError(words["answer_unknown"])
-        await record_act(self._database, actor=ACTOR, act=f"label answer {verdict}", subject=str(stored["id"]))
+        await record_act(self._database, actor=actor, act=f"label answer {verdict}", subject=str(answer_id))
         return web.json_response({"message": words["pair_said"], "verdict": words[f"label_{verdict}"]})

@@ -5,13 +5,12 @@ from typing import Any
 from aiohttp import web
 from jinja2 import Environment
 
-from bot.web.admin import ACTOR
 from bot.web.chat import ID
 from bot.web.console_wording import CONSOLE
-from bot.web.guard import check_origin, get_text, get_verdict, read_json
+from bot.web.guard import get_text, get_verdict, read_json
 from bot.web.listing import PAGE_ROWS, choose_one, read_before
 from bot.web.pages import render
-from bot.web.people import PERSON
+from bot.web.people import PERSON, get_actor
 from bot.web.wording import choose_language
 from core.audit import record_act
 from core.database import Database
@@ -41,12 +40,9 @@ class ConsoleExercises:
         reviewers: people who must look at what waits.
     """
 
-    def __init__(
-        self, *, templates: Environment, database: Database, base_url: str, share: float, reviewers: int
-    ) -> None:
+    def __init__(self, *, templates: Environment, database: Database, share: float, reviewers: int) -> None:
         self._templates = templates
         self._database = database
-        self._base_url = base_url
         self._judging = {"share": share, "wanted": reviewers}
 
     def routes(self) -> list[web.RouteDef]:
@@ -65,9 +61,8 @@ class ConsoleExercises:
         return render(
             self._templates,
             "console/exercises.html",
-            choose_language(request),
+            request,
             room="exercises",
-            path=request.path,
             rows=rows[:PAGE_ROWS],
             whiches=WHICH,
             kinds=KINDS,
@@ -84,7 +79,6 @@ class ConsoleExercises:
             InvalidInputError: an unknown verdict, no time, or an edit that is empty or changes nothing.
             NotFoundError: no such exercise.
         """
-        check_origin(request, self._base_url)
         body = await read_json(request)
         words = CONSOLE[choose_language(request)]
         exercise_id, verdict = int(request.match_info["id"]), get_verdict(body, VERDICTS)
@@ -95,7 +89,7 @@ class ConsoleExercises:
         stored = {"id": exercise_id, "verdict": verdict, "question": question, "answer": answer}
         seconds = _read_seconds(body)
         await self._database.execute(QUERIES["add_review"], stored | {"reviewer": request[PERSON], "seconds": seconds})
-        await record_act(self._database, actor=ACTOR, act=f"{verdict} exercise", subject=str(exercise_id))
+        await record_act(self._database, actor=get_actor(request), act=f"{verdict} exercise", subject=str(exercise_id))
         return web.json_response({"message": words["exercise_said"], "verdict": words[f"verdict_{verdict}"]})
 
     async def _fetch(self, query: str, **parameters: Any) -> list[dict[str, Any]]:

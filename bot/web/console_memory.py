@@ -5,12 +5,12 @@ from typing import cast, get_args
 from aiohttp import web
 from jinja2 import Environment
 
-from bot.web.admin import ACTOR
 from bot.web.chat import ID
 from bot.web.console_wording import CONSOLE
-from bot.web.guard import check_origin, read_json
+from bot.web.guard import read_json
 from bot.web.listing import PAGE_ROWS, choose_one, read_before, to_page
 from bot.web.pages import render
+from bot.web.people import get_actor
 from bot.web.wording import choose_language
 from core.database import Database
 from retrieval.memories import Memories, State
@@ -21,10 +21,9 @@ STATES: tuple[State, ...] = get_args(State)
 class ConsoleMemory:
     """The page `/console/memory`, and removals under `/console/api/memories`."""
 
-    def __init__(self, *, templates: Environment, database: Database, base_url: str) -> None:
+    def __init__(self, *, templates: Environment, database: Database) -> None:
         self._templates = templates
         self._memories = Memories(database)
-        self._base_url = base_url
 
     def routes(self) -> list[web.RouteDef]:
         """What to add to the application."""
@@ -40,9 +39,8 @@ class ConsoleMemory:
         return render(
             self._templates,
             "console/memory.html",
-            choose_language(request),
+            request,
             room="memory",
-            path=request.path,
             states=STATES,
             state=state or "",
             **to_page(rows),
@@ -54,7 +52,6 @@ class ConsoleMemory:
         Raises:
             NotFoundError: there is nothing to remove.
         """
-        check_origin(request, self._base_url)
         await read_json(request)
-        await self._memories.remove(int(request.match_info["id"]), by=ACTOR)
+        await self._memories.remove(int(request.match_info["id"]), by=get_actor(request))
         return web.json_response({"message": CONSOLE[choose_language(request)]["memory_gone"]})

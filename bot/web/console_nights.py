@@ -8,14 +8,14 @@ from aiohttp import web
 from jinja2 import Environment
 
 from bot.desk import ACTS, Act, Desk
-from bot.web.admin import ACTOR
 from bot.web.chat import ID
 from bot.web.console import QUERIES as CONSOLE_QUERIES
 from bot.web.console import STAGES
 from bot.web.console_wording import CONSOLE
-from bot.web.guard import check_origin, get_text, read_json
+from bot.web.guard import get_text, read_json
 from bot.web.listing import read_id
 from bot.web.pages import render
+from bot.web.people import get_actor
 from bot.web.wording import choose_language
 from core.database import Database
 from core.errors import InvalidInputError, NotFoundError
@@ -33,13 +33,12 @@ _Read = Callable[[Mapping[str, Any]], Any]
 
 
 class ConsoleNights:
-    """Pages under `/console/nights` and what they post; `bot/web/admin.py` stands before them."""
+    """Pages under `/console/nights` and what they post; `bot/web/gate.py` stands before them."""
 
-    def __init__(self, *, templates: Environment, database: Database, serving: Serving, base_url: str) -> None:
+    def __init__(self, *, templates: Environment, database: Database, serving: Serving) -> None:
         self._templates = templates
         self._database = database
         self._desk = Desk(database, serving)
-        self._base_url = base_url
 
     def routes(self) -> list[web.RouteDef]:
         """What to add to the application."""
@@ -82,7 +81,6 @@ class ConsoleNights:
         Raises:
             InvalidInputError: no such act.
         """
-        check_origin(request, self._base_url)
         body = await read_json(request)
         asked = get_text(body, "act", longest=LONGEST_ACT)
         acts: dict[str, Act] = {one: one for one in ACTS}
@@ -90,7 +88,7 @@ class ConsoleNights:
             raise InvalidInputError(f"expected one of {', '.join(ACTS)}, got another act")
         act = acts[asked]
         run_id, key = int(request.match_info["id"]), f"console {uuid4().hex[:12]}"
-        decision = await self._desk.decide(act, run_id=run_id, by=ACTOR, event_key=key)
+        decision = await self._desk.decide(act, run_id=run_id, by=get_actor(request), event_key=key)
         words = CONSOLE[choose_language(request)]
         if decision.outcome == "done":
             return web.json_response({"message": words[f"done_{act}"]})
@@ -109,8 +107,7 @@ class ConsoleNights:
         return rows[0]
 
     def _render(self, request: web.Request, page: str, **values: Any) -> web.Response:
-        language = choose_language(request)
-        return render(self._templates, f"console/{page}.html", language, room="night", path=request.path, **values)
+        return render(self._templates, f"console/{page}.html", request, room="night", **values)
 
 
 def compare_nights(one: Mapping[str, Any], other: Mapping[str, Any]) -> list[dict[str, Any]]:

@@ -5,12 +5,12 @@ from typing import Any
 from aiohttp import web
 from jinja2 import Environment
 
-from bot.web.admin import ACTOR
 from bot.web.chat import ID
 from bot.web.console_wording import CONSOLE
-from bot.web.guard import check_origin, get_text, get_verdict, read_json
+from bot.web.guard import get_text, get_verdict, read_json
 from bot.web.listing import PAGE_ROWS, choose_one, read_before
 from bot.web.pages import render
+from bot.web.people import get_actor
 from bot.web.wording import choose_language
 from core.audit import record_act
 from core.database import Database
@@ -41,10 +41,9 @@ VERDICTS = ("approve", "reject", "edit")
 class ConsolePairs:
     """The page `/console/pairs`, and reviews under `/console/api/pairs`."""
 
-    def __init__(self, *, templates: Environment, database: Database, base_url: str) -> None:
+    def __init__(self, *, templates: Environment, database: Database) -> None:
         self._templates = templates
         self._database = database
-        self._base_url = base_url
 
     def routes(self) -> list[web.RouteDef]:
         """What to add to the application."""
@@ -64,15 +63,14 @@ class ConsolePairs:
             chosen = {"which": which, "origin": origin, "before": read_before(request), "limit": limit + 1}
             rows = await self._fetch("find_pairs", run_id=run[0]["id"], **chosen)
         has_more = len(rows) > limit and which != "sample"
-        language = choose_language(request)
+        words = CONSOLE[choose_language(request)]
         return render(
             self._templates,
             "console/pairs.html",
-            language,
+            request,
             room="pairs",
-            path=request.path,
             has_run=bool(run),
-            rows=[row | {"why": [_name_why(why, CONSOLE[language]) for why in row["why"]]} for row in rows[:limit]],
+            rows=[row | {"why": [_name_why(why, words) for why in row["why"]]} for row in rows[:limit]],
             whiches=WHICH,
             origins=ORIGINS,
             chosen={"which": which, "origin": origin or ""},
@@ -86,7 +84,6 @@ class ConsolePairs:
             InvalidInputError: an unknown verdict, or an edited answer that is empty or the rejected one.
             NotFoundError: no such pair.
         """
-        check_origin(request, self._base_url)
         body = await read_json(request)
         words = CONSOLE[choose_language(request)]
         pair_id, verdict = int(request.match_info["id"]), get_verdict(body, VERDICTS)
@@ -94,9 +91,9 @@ class ConsolePairs:
         if not found:
             raise NotFoundError(words["pair_unknown"])
         chosen = _read_edited(body, found[0]["rejected"], words) if verdict == "edit" else None
-        stored = {"id": pair_id, "verdict": verdict, "chosen": chosen, "reviewer": ACTOR}
+        stored = {"id": pair_id, "verdict": verdict, "chosen": chosen, "reviewer": get_actor(request)}
         await self._database.execute(QUERIES["add_review"], stored)
-        await record_act(self._database, actor=ACTOR, act=f"{verdict} pair", subject=str(pair_id))
+        await record_act(self._database, actor=get_actor(request), act=f"{verdict} pair", subject=str(pair_id))
         return web.json_response({"message": words["pair_said"], "verdict": words[f"verdict_{verdict}"]})
 
     async def check_document(self, request: web.Request) -> web.Response:
@@ -105,12 +102,11 @@ class ConsolePairs:
         Raises:
             NotFoundError: no such document.
         """
-        check_origin(request, self._base_url)
         words = CONSOLE[choose_language(request)]
         document_id = int(request.match_info["id"])
-        if not await self._fetch("check_document", id=document_id, by=ACTOR):
+        if not await self._fetch("check_document", id=document_id, by=get_actor(request)):
             raise NotFoundError(words["document_unknown"])
-        await record_act(self._database, actor=ACTOR, act="check document", subject=str(document_id))
+        await record_act(self._database, actor=get_actor(request), act="check document", subject=str(document_id))
         return web.json_response({"message": words["pair_said"], "verdict": words["document_checked"]})
 
     async def _fetch(self, query: str, **parameters: Any) -> list[dict[str, Any]]:

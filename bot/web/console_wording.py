@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 
 from bot.web.advice_wording import ADVICE
+from bot.web.audit_wording import AUDIT
 from bot.web.disagreements_wording import DISAGREEMENTS
 from bot.web.exercises_wording import EXERCISES
 from bot.web.memory_wording import MEMORY
@@ -13,6 +14,7 @@ from core.prompt import Language
 CONSOLE: Mapping[Language, Mapping[str, str]] = {
     "en": {
         **ADVICE["en"],
+        **AUDIT["en"],
         **PAIRS["en"],
         **DISAGREEMENTS["en"],
         **EXERCISES["en"],
@@ -200,6 +202,7 @@ CONSOLE: Mapping[Language, Mapping[str, str]] = {
     },
     "ko": {
         **ADVICE["ko"],
+        **AUDIT["ko"],
         **PAIRS["ko"],
         **DISAGREEMENTS["ko"],
         **EXERCISES["ko"],

@@ -17,12 +17,21 @@ Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 ErrorPage = Callable[[web.Request, int, str], web.Response]
 
 BODY_BYTES = 64 * 1024
-POLICY = "default-src 'self'; base-uri 'none'; form-action 'self'; frame-ancestors 'self'; object-src 'none'"
+# Nothing but our own files; markup made from text is refused too, whatever script asks for it.
+POLICY = (
+    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; frame-src 'self'; "
+    "base-uri 'none'; form-action 'self'; frame-ancestors 'none'; "
+    "require-trusted-types-for 'script'; trusted-types 'none'"
+)
 HEADERS = {
     "Content-Security-Policy": POLICY,
     "X-Content-Type-Options": "nosniff",
     "Referrer-Policy": "same-origin",
+    "Cross-Origin-Opener-Policy": "same-origin",
+    "Cross-Origin-Resource-Policy": "same-origin",
+    "Permissions-Policy": "camera=(), display-capture=(), geolocation=(), microphone=(), payment=(), usb=()",
 }
+HSTS = "max-age=31536000"
 
 _STATUSES: dict[type[NightbakeError], int] = {
     InvalidInputError: 400,
@@ -30,19 +39,24 @@ _STATUSES: dict[type[NightbakeError], int] = {
     ModelServerError: 502,
     DatabaseError: 503,
 }
+_KEPT = ("Retry-After", "Allow")
 _APOLOGY = "Something went wrong on our side. Please try again. / 문제가 생겼습니다. 다시 시도해 주세요."
 _AWAY = "The service is restarting. Please try again in a moment. / 잠시 후 다시 시도해 주세요."
 
 
 def is_api(request: web.Request) -> bool:
     """Whether a program asks, so that errors are JSON."""
-    return request.path.startswith(("/api/", "/console/api/"))
+    return request.path.startswith(("/api/", "/console/api/", "/sign-in/token", "/sign-out"))
 
 
-def add_headers(request: web.Request, response: web.StreamResponse) -> None:
+def add_headers(request: web.Request, response: web.StreamResponse, *, is_https: bool) -> None:
     """Security headers; a page that sets its own policy keeps it. Browsers ask whether our own files changed."""
     for name, value in HEADERS.items():
         response.headers.setdefault(name, value)
+    # Not which library answers, and in which version.
+    response.headers["Server"] = "nightbake"
+    if is_https:
+        response.headers.setdefault("Strict-Transport-Security", HSTS)
     if request.path.startswith("/static/"):
         response.headers.setdefault("Cache-Control", "no-cache")
 
@@ -119,7 +133,10 @@ def catch_errors(error_page: ErrorPage) -> Middleware:
         except web.HTTPException as error:
             if error.status < 400:
                 raise
-            return _to_response(request, error.status, error.text or error.reason, error_page)
+            response = _to_response(request, error.status, error.text or error.reason, error_page)
+            # When to come again, and which methods there are.
+            response.headers.update({name: error.headers[name] for name in _KEPT if name in error.headers})
+            return response
         except NightbakeError as error:
             return _to_response(request, *_explain(error), error_page)
         except (ConnectionResetError, TimeoutError):

@@ -4,7 +4,10 @@ from typing import Any
 
 from aiohttp import web
 
+from core.text import clean_text
+
 PAGE_ROWS = 40
+LONGEST_WORDS = 200
 
 
 def read_before(request: web.Request) -> int | None:
@@ -28,3 +31,16 @@ def to_page(rows: list[dict[str, Any]]) -> dict[str, Any]:
     """Rows of this page, and where the next one begins; one row more than a page was asked for."""
     shown = rows[:PAGE_ROWS]
     return {"rows": shown, "next_before": shown[-1]["id"] if len(rows) > PAGE_ROWS else None}
+
+
+def read_words(request: web.Request) -> str:
+    """What is searched for; empty for everything."""
+    return clean_text(request.query.get("words", "")).strip()[:LONGEST_WORDS]
+
+
+def to_pattern(words: str) -> str | None:
+    """Words as a pattern in which no character is special; None where there are none."""
+    if not words:
+        return None
+    escaped = words.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
+    return f"%{escaped}%"

@@ -122,14 +122,16 @@ class Live:
             if topic.followers and not topic.is_ours and not topic.is_over
         ]
 
-    def tell(self, inbox_id: int, state: State) -> None:
-        """Show those who follow how a question stands that this process does not answer."""
+    def tell(self, inbox_id: int, state: State) -> bool:
+        """Show those who follow how a question stands that this process does not answer; whether that is news."""
         topic = self._topics.get(inbox_id)
         if topic is None or topic.is_ours:
-            return
+            return False
         topic.is_watched = True
-        if topic.state != state:
-            topic.publish(state)
+        if topic.state == state:
+            return False
+        topic.publish(state)
+        return True
 
     def end_elsewhere(self, inbox_id: int) -> None:
         """Let those who follow read what another process answered."""

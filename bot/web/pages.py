@@ -13,7 +13,7 @@ from jinja2.runtime import Context
 from bot.web.chat import ID
 from bot.web.console_names import count_in_words, name_switch_reason, name_value
 from bot.web.console_wording import CONSOLE
-from bot.web.people import PERSON
+from bot.web.people import PERSON, VISITOR
 from bot.web.places import FindPrincipals, Place, Places
 from bot.web.readiness import Readiness
 from bot.web.wording import LANGUAGE_COOKIE, WORDING, choose_language
@@ -41,9 +41,14 @@ def load_templates() -> Environment:
     return templates
 
 
-def render(templates: Environment, name: str, language: Language, *, status: int = 200, **values: Any) -> web.Response:
-    """A page that no cache keeps; `w` are the words of the chat, `c` those of the console."""
-    text = templates.get_template(name).render(language=language, w=WORDING[language], c=CONSOLE[language], **values)
+def render(
+    templates: Environment, name: str, request: web.Request, *, status: int = 200, **values: Any
+) -> web.Response:
+    """A page that no cache keeps; `w` are the words of the chat, `c` those of the console, `visitor` who asks."""
+    language = choose_language(request)
+    words = {"language": language, "w": WORDING[language], "c": CONSOLE[language]}
+    asked = {"visitor": request.get(VISITOR), "path": request.path}
+    text = templates.get_template(name).render(**words, **asked, **values)
     return web.Response(text=text, status=status, content_type="text/html", headers={"Cache-Control": "no-store"})
 
 
@@ -94,8 +99,10 @@ class Pages:
         find_principals: FindPrincipals,
         suggestions: Mapping[Language, Sequence[str]],
         readiness: Readiness,
+        is_https: bool,
     ) -> None:
         self._templates = templates
+        self._is_https = is_https
         self._places = places
         self._find_principals = find_principals
         self._suggestions = suggestions
@@ -114,8 +121,8 @@ class Pages:
 
     async def show_chat(self, request: web.Request) -> web.Response:
         """The chat page; its conversation is fetched by the page itself."""
-        language = choose_language(request)
-        return render(self._templates, "chat.html", language, suggestions=self._suggestions[language])
+        suggestions = self._suggestions[choose_language(request)]
+        return render(self._templates, "chat.html", request, suggestions=suggestions)
 
     async def set_language(self, request: web.Request) -> web.Response:
         """Remember a language and go back to the chat, or to the page of the console that `back` names."""
@@ -128,6 +135,7 @@ class Pages:
             max_age=LANGUAGE_SECONDS,
             httponly=True,
             samesite="Lax",
+            secure=self._is_https,
         )
         return response
 
@@ -138,7 +146,7 @@ class Pages:
             NotFoundError: no such place for this person.
         """
         place = await self._get_place(request)
-        return render(self._templates, "passage.html", choose_language(request), place=place)
+        return render(self._templates, "passage.html", request, place=place)
 
     async def read_passage(self, request: web.Request) -> web.Response:
         """The same for the side panel of the chat."""
@@ -155,13 +163,15 @@ class Pages:
 
     def show_locked(self, request: web.Request) -> web.Response:
         """What to do to open the console."""
-        return render(self._templates, "console/locked.html", choose_language(request), status=401)
+        return render(self._templates, "console/locked.html", request, status=401)
+
+    def show_denied(self, request: web.Request) -> web.Response:
+        """That somebody's role does not suffice."""
+        return self.show_error(request, 403, WORDING[choose_language(request)]["denied"])
 
     def show_error(self, request: web.Request, status: int, message: str) -> web.Response:
         """An error as a page."""
-        return render(
-            self._templates, "error.html", choose_language(request), status=status, code=status, message=message
-        )
+        return render(self._templates, "error.html", request, status=status, code=status, message=message)
 
     async def _get_place(self, request: web.Request) -> Place:
         principals = await self._find_principals(request[PERSON])

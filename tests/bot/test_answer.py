@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from bot.answer import Answerer, Asked
+from bot.answer import Answerer, Asked, TakenOverError
 from bot.compose import Limits
 from bot.phrases import PHRASES
 from bot.reply import FinishedAnswer
@@ -244,6 +244,22 @@ async def test_what_was_begun_before_a_crash_goes_on_under_the_same_number(datab
         again = await story.answerer.answer(asked, failing)
     stored = await database.fetch_dicts(b"SELECT id FROM interactions")
     assert stored == [{"id": again.interaction_id}]
+
+
+async def test_of_two_workers_that_both_opened_a_reply_the_first_answers(database: Database) -> None:
+    rows = await database.fetch_dicts(
+        b"INSERT INTO inbox (platform, event_key, conversation_key, kind, payload) "
+        b"VALUES ('web', 'e1', 'c1', 'question', '{}') RETURNING id"
+    )
+    asked = Asked("web", "c1", "user:ann", ["everyone"], QUESTION, rows[0]["id"])
+    first, second = RecordedReply("reply-1", failures=1), RecordedReply("reply-2")
+    async with tell(database, answer=f"{GENERATED} [1]") as story:
+        with pytest.raises(ConnectionError):
+            await story.answerer.answer(asked, first)
+        with pytest.raises(TakenOverError):
+            await story.answerer.answer(asked, second)
+        told = await story.answerer.answer(asked, first)
+    assert (first.closed, second.shown, second.closed) == ([told], [], [])
 
 
 async def test_a_follow_up_is_searched_with_the_question_it_follows(database: Database) -> None:

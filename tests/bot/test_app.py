@@ -80,7 +80,6 @@ async def open_bot(database: Database, **settings: Any) -> AsyncGenerator[Bot]:
         answerer=build_answerer(database, OneDocument(), model_server),
         places=unused,
         find_principals=unused,
-        admin_token="token",
         run_night=None,
         model_server=model_server,
         forgetting=unused,

@@ -96,6 +96,29 @@ async def test_taking_back_a_vote_that_was_replaced_leaves_the_later_one(databas
     assert await FeedbackLog(database).get_value(number, ANN) == -1
 
 
+async def test_what_was_said_before_and_comes_late_changes_nothing(database: Database) -> None:
+    inbox, number = Inbox(database), await begin(database)
+
+    async def say_at(said_at: float, **payload: Any) -> None:
+        receipt = await inbox.receive(Event("slack", f"e{said_at}", "c1", "feedback", {"said_at": said_at}))
+        await vote(database, receipt.id, interaction_id=number, said_at=said_at, **payload)
+
+    await say_at(2.0, value=-1)
+    await say_at(1.0, value=1)
+    assert await FeedbackLog(database).get_value(number, ANN) == -1
+    await say_at(4.0, value=0, withdraws=-1)
+    await say_at(3.0, value=1)
+    assert await FeedbackLog(database).get_value(number, ANN) == 0
+
+
+async def test_a_vote_that_comes_after_its_withdrawal_does_not_count(database: Database) -> None:
+    inbox, number = Inbox(database), await begin(database)
+    for said_at, value, withdraws in ((2.0, 0, {"withdraws": 1}), (1.0, 1, {})):
+        receipt = await inbox.receive(Event("slack", f"e{said_at}", "c1", "feedback", {"said_at": said_at}))
+        await vote(database, receipt.id, interaction_id=number, said_at=said_at, value=value, **withdraws)
+    assert await FeedbackLog(database).find_current(number) == []
+
+
 @pytest.mark.parametrize("text", ["", " \n\t ", "???", "\x00\x07\u200b", "x" * 100_000])
 async def test_what_is_no_question_is_declined_without_searching(database: Database, text: str) -> None:
     platform, search = RecordedPlatform(), ListSearch(LEAVE)

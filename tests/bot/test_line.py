@@ -9,6 +9,7 @@ from aiohttp import ClientResponse
 
 from bot import line
 from bot.inbox import Claimed, Event, Inbox
+from bot.limits import QuestionLimits
 from bot.line import Line, describe_place, leave_line
 from bot.web.live import Live
 from core.database import Database
@@ -149,6 +150,19 @@ async def test_who_begins_to_answer_takes_the_word_away(database: Database) -> N
     async with leave_line({"slack": notices}, claimed):
         pass
     assert list(notices.said) == ["m1-slack:T:1"]
+
+
+async def test_the_line_needs_no_more_rights_than_answering(database: Database) -> None:
+    limits = QuestionLimits(person_per_minute=9, person_waiting=9, workspace_per_minute=9, workspace_waiting=9)
+    async with Database(database.url, role="nightbake_bot") as bot:
+        inbox, notices = Inbox(bot, limits=limits.to_parameters()), RecordedNotices()
+        waiting = Line(bot, live=Live(), notices={"slack": notices})
+        await ask(inbox, 3)
+        await waiting.turn()
+        await work_off(inbox, 2)
+        notices.is_paused = True
+        await waiting.turn()
+    assert read_places(notices) == ["next", "2nd", "3rd"]
 
 
 async def test_the_time_follows_from_how_quickly_the_line_moves(database: Database) -> None:

@@ -101,7 +101,7 @@ async def test_gauges_show_the_queue_what_is_served_and_the_last_night(database:
         b"VALUES ('2026-05-04', 'schedule', '2026-05-01', '2026-05-04', 'done', '{\"verdict\": \"abstain\"}', "
         b"'2026-05-04T03:00:00Z')"
     )
-    async with open_gauges(database) as gauges:
+    async with Database(database.url, role="nightbake_console") as console, open_gauges(console) as gauges:
         page = await read(gauges)
     assert page[key("nightbake_queue_waiting", {"kind": "question"})] == 3
     assert page[key("nightbake_queue_waiting", {"kind": "other"})] == 1

@@ -149,7 +149,7 @@ async def test_stopping_finishes_what_is_under_way_and_begins_nothing_new(databa
     assert (desk.handled, await inbox.count_open()) == ([first], 1)
 
 
-async def test_what_takes_too_long_goes_back_by_its_lease(database: Database, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_what_takes_too_long_is_handed_over_at_once(database: Database, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("bot.worker.STOP_SECONDS", 0.1)
     inbox, desk = Inbox(database), Desk(gate=asyncio.Event())
     worker = make_worker(inbox, desk)
@@ -157,8 +157,23 @@ async def test_what_takes_too_long_goes_back_by_its_lease(database: Database, mo
     await worker.start()
     await asyncio.wait_for(desk.begun.wait(), 15)
     await worker.stop()
-    rows = await database.fetch_dicts(b"SELECT lease_expires_at IS NOT NULL AS leased, done_at, error FROM inbox")
-    assert rows == [{"leased": True, "done_at": None, "error": None}]
+    rows = await database.fetch_dicts(b"SELECT attempts, done_at, error FROM inbox")
+    taken = await inbox.claim("the next")
+    assert (rows, taken is not None) == ([{"attempts": 0, "done_at": None, "error": None}], True)
+
+
+async def test_a_worker_that_lost_its_event_stops_and_changes_nothing(
+    database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("bot.worker.LEASE_SECONDS", 0.15)
+    inbox, desk = Inbox(database), Desk(gate=asyncio.Event())
+    await receive(inbox)
+    turn = asyncio.create_task(make_worker(inbox, desk).turn())
+    await asyncio.wait_for(desk.begun.wait(), 15)
+    await database.execute(b"UPDATE inbox SET claimed_by = 'the next', attempts = attempts + 1")
+    assert await asyncio.wait_for(turn, 15)
+    rows = await database.fetch_dicts(b"SELECT claimed_by, attempts, done_at, error FROM inbox")
+    assert (desk.handled, rows) == ([], [{"claimed_by": "the next", "attempts": 2, "done_at": None, "error": None}])
 
 
 async def test_a_long_answer_keeps_its_lease(database: Database, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -46,3 +46,18 @@ def test_a_person_is_forgotten_with_a_receipt_once_it_is_confirmed(installation:
     assert (receipt["number"], receipt["log"]["questions"], receipt["adapters"]) == (1, 1, [])
     again = run_nightbake("people", "forget", "user:kim", "--yes")
     assert (again.code, again.err) == (0, "nothing to forget\n")
+
+
+def test_a_person_is_signed_out_and_it_is_on_record(installation: FakeModelServer) -> None:
+    ran = run_nightbake("people", "sign-out", "ann@example.com", "--json")
+    assert ran.json == {"person": "ann@example.com", "sessions": 0}
+
+
+def test_a_link_to_the_console_is_another_each_time(installation: FakeModelServer) -> None:
+    links = [run_nightbake("console-link", "--json").json["address"] for _ in range(2)]
+    reviewer = run_nightbake("console-link", "--role", "reviewer", "--json").json["address"]
+    assert (links[0] == links[1], "/console?token=" in links[0], "/console/pairs?token=" in reviewer) == (
+        False,
+        True,
+        True,
+    )

@@ -118,13 +118,26 @@ def test_the_search_learns_from_votes_while_it_serves(
                 time.sleep(0.05)
 
 
-def test_as_json_it_is_one_object_and_silence(installation: FakeModelServer, port: int, home: Path) -> None:
-    with running("--json", home=home) as process:
-        assert process.stdout
-        up = json.loads(process.stdout.readline())
-        assert (up["chat"], up["console"].split("?")[0]) == (f"http://127.0.0.1:{port}", f"{up['chat']}/console")
-        process.send_signal(signal.SIGTERM)
-        assert (process.wait(60), process.stdout.read(), (home / "said").read_text()) == (0, "", "")
+def test_people_and_nights_may_have_processes_of_their_own(
+    installation: FakeModelServer, port: int, home: Path, documents: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As JSON each says one object, and nothing else."""
+    monkeypatch.setenv("DOCUMENTS", str(documents))
+    with running("--only", "night", "--json", home=home) as nights:
+        assert nights.stdout
+        told = json.loads(nights.stdout.readline())
+        assert (set(told), told["next_night"] is None) == ({"next_night", "seconds"}, False)
+        with running("--only", "bot", "--json", home=home) as bot:
+            assert bot.stdout
+            up = json.loads(bot.stdout.readline())
+            assert (up["chat"], up["console"].split("?")[0]) == (f"http://127.0.0.1:{port}", f"{up['chat']}/console")
+            assert up["next_night"] is None and "<html" in fetch(up["chat"])
+            for process in (bot, nights):
+                process.send_signal(signal.SIGTERM)
+                assert (process.wait(60), process.stdout.read()) == (0, "")
+    assert (home / "said").read_text() == ""
+    with psycopg.connect(os.environ["DATABASE_URL"]) as connection:
+        assert connection.execute("SELECT count(*) FROM documents").fetchone() == (1,)
 
 
 def test_a_start_that_waits_for_its_database_ends_at_once(

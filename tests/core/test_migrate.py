@@ -1,6 +1,7 @@
 """Migrations are applied once, in order, by one process at a time, and never changed afterwards."""
 
 import asyncio
+import time
 from pathlib import Path
 
 import psycopg
@@ -85,6 +86,39 @@ async def test_a_refusal_lets_the_next_process_in(empty: Database, folder: Path)
             await migrate(database, folder)
         (folder / "0001_first.sql").write_text(FIRST)
         assert await asyncio.wait_for(migrate(other, folder), 10) == []
+
+
+async def test_a_file_whose_table_is_in_use_holds_nobody_up(
+    empty: Database, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """While it waited in line for the table's lock, every statement after it would wait too."""
+    monkeypatch.setattr("core.migrate.PAUSE_SECONDS", 0.1)
+    async with empty as database, Database(database.url) as other:
+        await migrate(database, folder)
+        (folder / "0003_wider.sql").write_text("ALTER TABLE shelf ADD COLUMN width integer;")
+        async with other.transaction() as reader:
+            await reader.execute("SELECT id FROM shelf")
+            migrating = asyncio.create_task(migrate(database, folder))
+            for _ in range(25):
+                began = time.monotonic()
+                await other.fetch_dicts(b"SELECT id FROM shelf")
+                assert time.monotonic() - began < 3
+                await asyncio.sleep(0.1)
+            assert not migrating.done()
+        assert await asyncio.wait_for(migrating, 20) == ["0003_wider"]
+
+
+async def test_a_table_that_stays_in_use_is_said(
+    empty: Database, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("core.migrate.MOST_ATTEMPTS", 1)
+    async with empty as database, Database(database.url) as other:
+        await migrate(database, folder)
+        (folder / "0003_wider.sql").write_text("ALTER TABLE shelf ADD COLUMN width integer;")
+        async with other.transaction() as reader:
+            await reader.execute("SELECT id FROM shelf")
+            with pytest.raises(MigrationError, match=r"0003_wider\.sql found its tables in use 1 times"):
+                await migrate(database, folder)
 
 
 @pytest.mark.parametrize("name", ["0004_later.sql", "0002_again.sql"])

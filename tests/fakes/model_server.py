@@ -159,10 +159,8 @@ class FakeModelServer:
         return response
 
 
-@asynccontextmanager
-async def run_model_server(fake: FakeModelServer | None = None) -> AsyncIterator[FakeModelServer]:
-    """Serve on a free port of this machine."""
-    fake = fake or FakeModelServer()
+def build_app(fake: FakeModelServer) -> web.Application:
+    """All its routes."""
     app = web.Application()
     app.router.add_post("/v1/chat/completions", fake.chat)
     app.router.add_post("/v1/completions", fake.score)
@@ -173,7 +171,14 @@ async def run_model_server(fake: FakeModelServer | None = None) -> AsyncIterator
     app.router.add_post("/sleep", fake.sleep)
     app.router.add_post("/wake_up", fake.wake_up)
     app.router.add_get("/is_sleeping", fake.is_sleeping)
-    server = TestServer(app)
+    return app
+
+
+@asynccontextmanager
+async def run_model_server(fake: FakeModelServer | None = None) -> AsyncIterator[FakeModelServer]:
+    """Serve on a free port of this machine."""
+    fake = fake or FakeModelServer()
+    server = TestServer(build_app(fake))
     await server.start_server()
     fake.url = str(server.make_url("/")).rstrip("/")
     try:

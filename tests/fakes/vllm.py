@@ -33,6 +33,17 @@ class FakeVllm:
     @asynccontextmanager
     async def running(self) -> AsyncIterator[str]:
         """The server's address while it runs."""
+        runner = web.AppRunner(self.build_app())
+        await runner.setup()
+        site = web.TCPSite(runner, "127.0.0.1", 0)
+        await site.start()
+        try:
+            yield f"http://127.0.0.1:{runner.addresses[0][1]}"
+        finally:
+            await runner.cleanup()
+
+    def build_app(self) -> web.Application:
+        """All its routes."""
         app = web.Application()
         app.router.add_get("/v1/models", self._models)
         app.router.add_post("/v1/load_lora_adapter", self._load)
@@ -43,14 +54,7 @@ class FakeVllm:
         app.router.add_post("/sleep", self._sleep)
         app.router.add_post("/wake_up", self._wake_up)
         app.router.add_get("/is_sleeping", self._is_sleeping)
-        runner = web.AppRunner(app)
-        await runner.setup()
-        site = web.TCPSite(runner, "127.0.0.1", 0)
-        await site.start()
-        try:
-            yield f"http://127.0.0.1:{runner.addresses[0][1]}"
-        finally:
-            await runner.cleanup()
+        return app
 
     async def _models(self, request: web.Request) -> web.Response:
         loaded = [{"id": name, "root": folder} for name, folder in self.adapters.items()]

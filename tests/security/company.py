@@ -150,7 +150,7 @@ class Company:
     async def _check_readers(self, principals: Sequence[str], readable: set[int], who: str) -> None:
         for query in _RAW:
             self._compare(await self._bot.fetch_for(principals, query, None, _Id), readable, f"{who}: {query!r}")
-        self._compare(await self._documents.find(principals), readable, f"{who}: documents")
+        self._compare([_Id(one.id) for one in await self._documents.find(principals)], readable, f"{who}: documents")
         found = await self._search.rank(QUESTION, principals, limit=40)
         self._compare([_Id(one.document_id) for one in found], readable, f"{who}: search")
         # Two of them in turn, or source pages would be half of all that is asked.

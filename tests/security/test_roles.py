@@ -32,7 +32,7 @@ SHARED: dict[str, Mapping[Role, set[str] | None]] = {
         CONSOLE: None,
     },
     "core/advisory_lock.sql": dict.fromkeys(ALL),
-    "core/audit.sql": dict.fromkeys(ALL),
+    "core/audit.sql": {**{role: {"record_act"} for role in ALL}, CONSOLE: None},
     "core/consent.sql": {BOT: None},
     "core/directory.sql": {BOT: None, CONSOLE: {"find_same"}},
     "core/exams.sql": {CONSOLE: None, NIGHT: None},
@@ -47,6 +47,7 @@ SHARED: dict[str, Mapping[Role, set[str] | None]] = {
     "bot/desk.sql": {CONSOLE: None},
     "bot/gauges.sql": {CONSOLE: None},
     "bot/golden_questions.sql": {CONSOLE: None},
+    "bot/web/sessions.sql": {CONSOLE: None},
     "retrieval/access.sql": {
         BOT: {"find_memberships", "set_memberships", "find_common", "find_visible_ids", "find_further_audience"},
         INDEX: {"find_index_version", "find_visible_chunks", "find_visible_chunks_of_sources"},
@@ -64,6 +65,18 @@ SHARED: dict[str, Mapping[Role, set[str] | None]] = {
 FOLDERS: dict[str, Role] = {"bot/web/console": CONSOLE, "bot/": BOT, "retrieval/": INDEX, "learning/": NIGHT}
 # Only the operator's own commands, which work with the rights of their login, run these.
 OPERATORS = ("cli/", "retrieval/evaluate_load.sql", "learning/exams/pinned.sql")
+
+# Functions that read tables: a plan of a statement does not look into them.
+CALLS: tuple[tuple[Role, bytes], ...] = (
+    (BOT, b"SELECT choose_adapter('{everyone}', 'web:x'), has_learnt('night-1', 1, 1), hold_memories('{1}')"),
+    (
+        INDEX,
+        b"SELECT get_audience('{everyone}', '{}'), pack_postings(), sweep_postings(1), recount_audience_blocks('{0}')",
+    ),
+    (NIGHT, b"SELECT name_voter('user:ann'), list_example_access('{1}'), has_learnt('night-1', 1, 1)"),
+    (NIGHT, b"SELECT judged_exercises(1, 1)"),
+    (CONSOLE, b"SELECT name_voter('user:ann'), has_learnt('night-1', 1, 1), judged_exercises(1, 1)"),
+)
 
 # Of documents, or of what people asked and were told in other rooms.
 TEXTS = ("documents", "document_texts", "chunks", "memories")
@@ -87,7 +100,7 @@ def list_statements() -> Iterator[tuple[Role, str, bytes]]:
             if file.startswith(OPERATORS):
                 continue
             role = next((role for folder, role in FOLDERS.items() if file.startswith(folder)), None)
-            users = SHARED[file] if role is None or file in SHARED else {role: None}
+            users: Mapping[Role, set[str] | None] = {role: None} if role and file not in SHARED else SHARED[file]
             for name, statement in load_queries(str(path.with_suffix(".py"))).items():
                 for user, names in users.items():
                     if names is None or name in names:
@@ -110,6 +123,12 @@ def test_each_part_may_run_its_statements(database_url: str) -> None:
     assert not refused, "grant it in the migration that makes the table, to the role that needs it:\n" + "\n".join(
         refused
     )
+
+
+@pytest.mark.parametrize(("role", "call"), CALLS)
+async def test_each_part_may_call_its_functions(role: Role, call: bytes, database: Database) -> None:
+    async with Database(database.url, role=role) as pool:
+        await pool.fetch_dicts(call)
 
 
 @pytest.mark.parametrize("table", TEXTS)

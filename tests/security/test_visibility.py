@@ -38,7 +38,11 @@ def find_leak(
 
     @seed(SEED)
     @settings(
-        max_examples=examples, phases=phases, deadline=None, database=None, suppress_health_check=list(HealthCheck)
+        max_examples=examples,
+        phases=phases,
+        deadline=None,
+        database=None,
+        suppress_health_check=(HealthCheck.too_slow,),
     )
     @given(before=worlds(), after=worlds())
     def try_company(before: World, after: World) -> None:

@@ -8,6 +8,8 @@ from dataclasses import dataclass
 
 from hypothesis import strategies as st
 
+from core.directory import PersonKind
+
 DOCUMENTS = 6
 TEAM = "slack:T1"
 # The last is of the web, whom no directory knows.
@@ -15,7 +17,7 @@ EVE = "user:eve"
 PEOPLE = (*(f"{TEAM}:{name}" for name in ("UANN", "UBOB", 'U"{CHO}', "U'강'")), EVE)
 # Names of groups that try to be something else.
 GROUPS = ("group:hr", "group:board", f"{TEAM}:S1", "group:a,b", 'group:{"x"}', "group:모두", "group:!hr")
-KINDS = ("member", "member", "member", "guest", "external", "gone", "bot", None)
+KINDS: tuple[PersonKind | None, ...] = ("member", "member", "member", "guest", "external", "gone", "bot", None)
 NAMES = (*GROUPS, *PEOPLE, "everyone", "public", "group:nobody", "everyone ", "Everyone", "", "audience:1", "!*")
 
 
@@ -24,7 +26,7 @@ class Someone:
     """A person: `kind` as the directory says, None where it does not know them; groups that an administrator gave."""
 
     name: str
-    kind: str | None
+    kind: PersonKind | None
     given: frozenset[str]
     joined: frozenset[str]
 

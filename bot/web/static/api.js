@@ -1,4 +1,5 @@
 // Requests to our own server: errors carry words for the person, and whether trying again may help.
+import { headers } from "./post.js";
 import { say } from "./words.js";
 
 export class RequestError extends Error {
@@ -12,7 +13,7 @@ export class RequestError extends Error {
 export async function request(path, body) {
   const options = body === undefined ? {} : {
     method: "POST",
-    headers: { "Content-Type": "application/json" },
+    headers,
     body: JSON.stringify(body),
   };
   let response;

@@ -1,4 +1,6 @@
 // Buttons that act, with a question before and words after, and the progress of a night.
+import { headers } from "./post.js";
+
 const WATCH_PAUSE = 1500;
 const message = document.getElementById("message");
 const progress = document.getElementById("progress");
@@ -12,7 +14,7 @@ async function act(button) {
   if (button.dataset.ask && !confirm(button.dataset.ask)) return;
   button.disabled = true;
   try {
-    const options = { method: "POST", headers: { "Content-Type": "application/json" }, body: button.dataset.body };
+    const options = { method: "POST", headers, body: button.dataset.body };
     const response = await fetch(button.dataset.post, options);
     const content = await response.json();
     if (!response.ok) throw new Error(content.error);

@@ -1,5 +1,7 @@
 // Pairs, exercises, and answers that people disagree on, by keyboard: j and k walk, a, r, e and u judge, w opens the
 // reasons. Buttons do the same.
+import { headers } from "./post.js";
+
 const cards = [...document.querySelectorAll("[data-review]")];
 
 // What a look took: the time since the last word, or since the page opened, as far as the page was in sight.
@@ -41,7 +43,6 @@ function walk(step) {
 async function check(card, button) {
   const told = find(card, ".told");
   try {
-    const headers = { "Content-Type": "application/json" };
     const response = await fetch(button.dataset.check, { method: "POST", headers, body: "{}" });
     const content = await response.json();
     if (!response.ok) throw new Error(content.error);
@@ -57,7 +58,7 @@ async function review(card, verdict, texts = {}) {
   try {
     const response = await fetch(card.dataset.review, {
       method: "POST",
-      headers: { "Content-Type": "application/json" },
+      headers,
       body: JSON.stringify({ verdict, seconds: takeSeconds(), ...texts }),
     });
     const content = await response.json();

@@ -10,10 +10,12 @@ from aiohttp.test_utils import TestClient, TestServer
 from cryptography.fernet import Fernet
 
 from bot.slack.events import SlackEvents
-from bot.slack.install import BEGIN_PATH, INSTALL_PATH, Install, find_ended
+from bot.slack.install import BEGIN_PATH, COOKIE, INSTALL_PATH, Install, find_ended
 from bot.slack.installations import Installations, Seal
 from bot.slack.manifest import REDIRECT_PATH, build_manifest, find_scopes
-from bot.web.admin import lock_console
+from bot.web.gate import Gate
+from bot.web.people import Visitors
+from bot.web.sessions import Sessions
 from core.database import Database
 from tests.bot.slack.conftest import load
 from tests.fakes.slack import CLIENT_SECRET, FakeSlack
@@ -49,10 +51,20 @@ def build_install(installations: Installations) -> Install:
 
 @pytest.fixture
 async def browser(database: Database, slack: FakeSlack) -> AsyncIterator[Client]:
-    lock = lock_console(
-        admin_token=TOKEN, is_https=False, locked_page=lambda _: web.Response(status=403, text="locked")
+    def show_locked(_: web.Request) -> web.Response:
+        return web.Response(status=403, text="locked")
+
+    sessions = Sessions(database, idle_seconds=60, longest_seconds=60)
+    gate = Gate(
+        database=database,
+        sessions=sessions,
+        visitors=Visitors(sessions, is_https=False, admin_token=TOKEN, vouch=None),
+        admin_token=TOKEN,
+        base_url="http://bot.example",
+        locked_page=show_locked,
+        denied_page=show_locked,
     )
-    app = web.Application(middlewares=[lock])
+    app = web.Application(middlewares=[gate.middleware])
     app.add_routes(build_install(build_installations(database, slack)).routes())
     async with TestClient(TestServer(app)) as client:
         yield client
@@ -112,7 +124,7 @@ async def test_what_was_not_begun_here_is_turned_away(
 async def test_a_state_of_another_browser_is_turned_away(browser: Client, slack: FakeSlack) -> None:
     slack.grants["code-1"] = CODE
     state = (await begin(browser))["state"][0]
-    browser.session.cookie_jar.clear()
+    browser.session.cookie_jar.clear(lambda cookie: cookie.key == COOKIE)
     assert (await come_back(browser, state=state, code="code-1"))[0] == 400
 
 

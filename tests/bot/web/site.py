@@ -4,15 +4,18 @@ from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
+from typing import Any
 
-from aiohttp import web
+from aiohttp import ClientResponse, web
 from aiohttp.test_utils import TestClient, TestServer
 
 from bot.handlers import QuestionHandler
 from bot.inbox import Claimed, Inbox
 from bot.web.app import build_app
+from bot.web.gate import CSRF_HEADER
 from bot.web.live import Live
 from bot.web.night import RunNight
+from bot.web.people import COOKIE, SESSION_COOKIE, make_csrf
 from bot.worker import Worker
 from core.adapters import Adapters
 from core.database import Database
@@ -116,6 +119,18 @@ class FixedPlaces:
         raise NotFoundError(f"no passage {chunk_id}")
 
 
+class PageClient(TestClient[web.Request, web.Application]):
+    """A browser whose pages send what pages of ours send: the proof that goes with its newest cookie."""
+
+    async def _request(self, method: str, path: str, **kwargs: Any) -> ClientResponse:
+        cookies = self.session.cookie_jar.filter_cookies(self.make_url("/"))
+        held = next((cookies[name].value for name in (SESSION_COOKIE, COOKIE) if name in cookies), None)
+        headers = {CSRF_HEADER: make_csrf(held)} if held else {}
+        return await super()._request(
+            method, path, **{**kwargs, "headers": headers | dict(kwargs.get("headers") or {})}
+        )
+
+
 @dataclass
 class Site:
     """A running site and its parts; `principals` is what every web person may read."""
@@ -138,7 +153,7 @@ class Site:
     async def new_client(self) -> TestClient:
         """Another browser, with cookies of its own."""
         assert self.server
-        client = TestClient(self.server)
+        client = PageClient(self.server)
         self.clients.append(client)
         return client
 
@@ -151,13 +166,15 @@ async def run_site(
     run_night: RunNight | None = None,
     stall_seconds: float = 0.3,
     port: int | None = None,
+    base_url: str = "http://nightbake.test",
+    **options: Any,
 ) -> AsyncIterator[Site]:
-    """Build what `nightbake.py` builds, serve it, and take it down again."""
+    """Build what `nightbake.py` builds, serve it, and take it down again; `options` are those of `build_app`."""
     fixed = (LEAVE, TRAVEL)
     await database.execute(_STORE, {"paths": [one.path for one in fixed], "titles": [one.title for one in fixed]})
     async with run_model_server(model) as fake:
         model_server = ModelServer(fake.url, fake.model, stall_seconds=stall_seconds, timeout_seconds=10)
-        site = _build(database, fake, model_server, run_night)
+        site = _build(database, fake, model_server, run_night=run_night, base_url=base_url, **options)
         site.server = TestServer(site.app, port=port)
         await site.server.start_server()
         site.url = str(site.server.make_url("/")).rstrip("/")
@@ -172,7 +189,9 @@ async def run_site(
             await model_server.close()
 
 
-def _build(database: Database, fake: FakeModelServer, model_server: ModelServer, run_night: RunNight | None) -> Site:
+def _build(
+    database: Database, fake: FakeModelServer, model_server: ModelServer, *, base_url: str, **options: Any
+) -> Site:
     inbox, interactions, feedback = Inbox(database), Interactions(database), FeedbackLog(database)
     live, search, adapters = Live(), FixedSearch(), Adapters(database)
     principals = ["everyone"]
@@ -180,7 +199,6 @@ def _build(database: Database, fake: FakeModelServer, model_server: ModelServer,
     async def find_principals(_: str | Claimed) -> list[str]:
         return principals
 
-    base_url = "http://nightbake.test"
     answerer = build_answerer(database, search, model_server, base_url=base_url)
     handler = QuestionHandler(
         answerer=answerer, interactions=interactions, platforms={"web": live}, find_principals=find_principals
@@ -195,9 +213,8 @@ def _build(database: Database, fake: FakeModelServer, model_server: ModelServer,
         adapters=adapters,
         places=FixedPlaces(search),
         find_principals=find_principals,
-        admin_token=TOKEN,
         base_url=base_url,
-        run_night=run_night,
+        **{"admin_token": TOKEN, **options},
     )
     site = Site(database, fake, search, live, inbox, interactions, feedback, adapters, worker, app)
     site.principals = principals
