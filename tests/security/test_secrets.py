@@ -64,6 +64,8 @@ UP = {
 }
 BESIDE = {
     "SLACK_API_URL": NOWHERE,
+    "OIDC_ISSUER": NOWHERE.rstrip("/"),
+    "OIDC_CLIENT_ID": "console",
     "TEAMS_APP_ID": "11111111-2222-3333-4444-555555555555",
     "TEAMS_TENANT_ID": "66666666-7777-8888-9999-000000000000",
     "LOG_LEVEL": "DEBUG",
@@ -100,7 +102,16 @@ def fetch(url: str, body: bytes | None = None, **headers: str) -> str:
 
 def use(base: str) -> Iterator[str]:
     """What people, admins, platforms and strangers are told."""
-    for path in ("/healthz", "/", "/console", "/nothing", "/metrics", "/api/conversations/conversation-1"):
+    for path in (
+        "/healthz",
+        "/",
+        "/sign-in",
+        "/sign-in/back?code=x&state=y",
+        "/console",
+        "/nothing",
+        "/metrics",
+        "/api/conversations/conversation-1",
+    ):
         yield fetch(base + path)
     token = PLANTED["ADMIN_TOKEN"]
     pages = [fetch(f"{base}{path}?token={token}") for path in ("/console", "/console/answers", "/console/nights")]
