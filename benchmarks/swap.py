@@ -40,6 +40,7 @@ from core.migrate import migrate
 from core.model_server import Generation, ModelServer, Sampling
 from core.records import Outcome, Question
 from core.serving import Serving
+from core.weights import hash_file
 
 ROOT = Path(__file__).resolve().parent.parent
 KEEP = 3
@@ -124,8 +125,9 @@ class Swaps:
         """A new adapter from the next question on; old ones are let go of."""
         name = f"night-{number:03d}"
         folder = await asyncio.to_thread(make_variant, self._folder / name, number)
+        sha256 = hash_file(folder / WEIGHTS)
         await self._adapters.register(
-            name=name, folder=str(folder), base_model=embedded_model.MODEL_NAME, sha256="0", manifest={}
+            name=name, folder=str(folder), base_model=embedded_model.MODEL_NAME, sha256=sha256, manifest={}
         )
         began = time.perf_counter()
         await self._serving.promote(name, by="benchmark", reason="swap")

@@ -55,7 +55,7 @@ def _read_line(file: Path, number: int, line: str) -> PromptExample:
     try:
         row = json.loads(line)
         question, answer = row["question"], row["answer"]
-    except (ValueError, KeyError, TypeError) as error:
+    except (ValueError, KeyError, TypeError, RecursionError) as error:
         raise SettingsError([_describe_line(file, number)]) from error
     if not all(isinstance(text, str) and text.strip() for text in (question, answer)):
         raise SettingsError([_describe_line(file, number)])

@@ -54,7 +54,7 @@ def _read(line: str, place: str) -> GoldenQuestion:
         row = json.loads(line)
         question = str(row["question"]).strip()
         accept, sources = list(map(str, row.get("accept", []))), list(map(str, row.get("sources", [])))
-    except (ValueError, KeyError, TypeError, AttributeError) as error:
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
         raise InvalidInputError(
             f"{place}: expected an object with `question`, `accept`, `sources`, got {line[:80]!r}"
         ) from error

@@ -1,6 +1,7 @@
 """Quote mode: the sentences of the passages that come closest to the question, each with its citation."""
 
 import math
+import re
 from collections import Counter
 from collections.abc import Sequence
 
@@ -16,19 +17,22 @@ CLOSE = 0.4
 # A later passage must match clearly better than an earlier one: the search has already judged.
 RANK_DISCOUNT = 0.85
 
+_CELL_END = re.compile(r"(?<=[;|])\s+")
+
 
 def quote(question: str, passages: Sequence[Passage]) -> tuple[str, list[int]]:
-    """Up to three sentences with `[n]` in reading order, and the numbers cited; empty where there is no passage."""
+    """Up to three sentences with `[n]` in reading order, and the numbers cited.
+
+    Numbers alone where the passages hold nothing to quote; empty where there is none.
+    """
     # A sentence that two documents share is quoted from the higher ranked one only.
     first: dict[str, Passage] = {}
     for passage in passages:
         for sentence in split_sentences(passage.text):
             first.setdefault(sentence, passage)
-    sentences = [(passage, sentence) for sentence, passage in first.items()]
-    # What speaks to the assistant is no answer, unless a document holds nothing else.
-    sentences = [one for one in sentences if not _is_order(one[1])] or sentences
+    sentences = [(passage, plain) for sentence, passage in first.items() if (plain := _leave_out_orders(sentence))]
     if not sentences:
-        return "", []
+        return " ".join(f"[{passage.number}]" for passage in passages), [passage.number for passage in passages]
     weights = _weights([sentence for _, sentence in sentences])
     asked = find_terms(question, endings=False)
     scores = [_score(asked, passage, sentence, weights) for passage, sentence in sentences]
@@ -38,8 +42,15 @@ def quote(question: str, passages: Sequence[Passage]) -> tuple[str, list[int]]:
     return text, list(dict.fromkeys(passage.number for passage, _ in chosen))
 
 
-def _is_order(sentence: str) -> bool:
-    return is_command(sentence) or (speaks_to_model(sentence) and any(find_addresses(sentence)))
+def _leave_out_orders(sentence: str) -> str:
+    """Without what speaks to the assistant, which is no answer; of a table's row the other cells stay."""
+    if not _is_order(sentence):
+        return sentence
+    return " ".join(cell for cell in _CELL_END.split(sentence) if not _is_order(cell)).rstrip(" ;|,")
+
+
+def _is_order(text: str) -> bool:
+    return is_command(text) or (speaks_to_model(text) and any(find_addresses(text)))
 
 
 def _score(asked: set[str], passage: Passage, sentence: str, weights: dict[str, float]) -> float:

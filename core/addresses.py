@@ -10,8 +10,8 @@ _FOUND = re.compile(
       |(?:\b(?:data|javascript|vbscript|mailto|file|tel|blob|about|sms|ftp|callto|msteams|slack):{_END}+)
       |(?:\bwww\.{_END}+)
       |(?:(?<![\w:/.])[/\\]{{2}}[\w.-]+\.\w+{_END}*)
-      |(?:(?<![\w@./-])(?:[^\W_][\w-]*\.)+(?:[a-z]{{2,24}}|[^\W\d_a-z]{{2,24}})(?::\d+)?[/?\#]{_END}*)
-      |(?:(?<![\w@./-])(?:[^\W_][\w-]*\.)+(?:com|net|org|io|dev|app|ai|info|biz|xyz|site|online|link|click|example|co|kr|uk|de|jp|cn|ru|me|ly|gg|to|tk|zip|mov)(?![\w.-]))""",
+      |(?:(?<![\w@/-])(?<![\w-]\.)(?:[^\W_][\w-]*\.)+(?:[a-z]{{2,24}}|[^\W\d_a-z]{{2,24}})(?::\d+)?[/?\#]{_END}*)
+      |(?:(?<![\w@/-])(?<![\w-]\.)(?:[^\W_][\w-]*\.)+(?:com|net|org|io|dev|app|ai|info|biz|xyz|site|online|link|click|example|co|kr|uk|de|jp|cn|ru|me|ly|gg|to|tk|zip|mov)(?![\w.-]))""",
     re.IGNORECASE | re.VERBOSE,
 )
 _TRAILING = ".,;:!?)]}>*_~。…"

@@ -20,6 +20,7 @@ from pathlib import Path
 from typing import Any, Literal, NoReturn, get_args
 
 from core.errors import ProcessError
+from core.weights import WEIGHTS, check_adapter, hash_file
 
 DType = Literal["bfloat16", "float32"]
 
@@ -172,6 +173,7 @@ def _write_model(folder: Path, source: Path, starter: Path | None, dtype: DType)
     if starter:
         import peft
 
+        check_adapter(starter, hash_file(starter / WEIGHTS))
         library: Any = peft
         model = library.PeftModel.from_pretrained(model, str(starter)).merge_and_unload()
     model.to(getattr(torch, dtype)).save_pretrained(folder)

@@ -39,6 +39,28 @@ _COMMAND = re.compile(
     re.IGNORECASE | re.VERBOSE,
 )
 
+# Read first, for most texts have none: each form of an order holds one of these.
+_WORDS = (
+    *("instruction", "rule", "prompt", "guideline", "guardrail", "message", "key", "token", "question", "chat"),
+    *("conversation", "thumb", "vote", "👍", "adapter", "report", "reader", "asker", "answer", "repl", "response"),
+    *(
+        "from now",
+        "in future",
+        "지시",
+        "명령",
+        "지침",
+        "규칙",
+        "프롬프트",
+        "토큰",
+        "키",
+        "질문",
+        "대화",
+        "좋아요",
+        "추천",
+    ),
+    *("따봉", "어댑터", "보고서", "리포트", "답", "응답", "라고", "다고"),
+)
+
 
 def speaks_to_model(sentence: str) -> bool:
     """Whether a document's sentence may be meant for the assistant that reads it."""
@@ -47,7 +69,8 @@ def speaks_to_model(sentence: str) -> bool:
 
 def is_command(text: str) -> bool:
     """Whether a text holds an order that nobody gives but to an assistant, or asks for votes."""
-    return _COMMAND.search(_SPACES.sub(" ", text)) is not None
+    folded = text.casefold()
+    return any(word in folded for word in _WORDS) and _COMMAND.search(_SPACES.sub(" ", text)) is not None
 
 
 def leave_out_instructions(source: str) -> str:

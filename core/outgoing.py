@@ -1,8 +1,8 @@
 """What may leave in an answer, and what may be learnt from one: judged by the text alone, whatever model wrote it.
 
 A model may obey an instruction that a document hides. What it could give away is what stood in its prompt, and what it
-could carry it out by is an address; so neither leaves. The checks are of characters, not of meaning: a standing prompt
-that is translated, or spelt with spaces in between, passes. Pure.
+could carry it out by is an address; so neither leaves. The checks are of letters, not of meaning: a standing prompt
+that is translated passes. Pure.
 """
 
 import re
@@ -118,4 +118,4 @@ def _read_addresses(sources: tuple[str, ...]) -> frozenset[str]:
 
     A growing answer asks for those of the same sources again and again.
     """
-    return read_addresses(map(leave_out_instructions, sources))
+    return read_addresses(leave_out_instructions(source) for source in sources if any(find_addresses(source)))

@@ -10,6 +10,7 @@ from typing import Any
 from core.adapters import EVERYONE, Adapter, Adapters, Served
 from core.errors import InvalidInputError, ModelServerError, NotFoundError
 from core.model_server import ModelServer
+from core.weights import check_adapter
 
 log = logging.getLogger(__name__)
 
@@ -146,4 +147,8 @@ class Serving:
         return adapter
 
     async def _load(self, adapter: Adapter, *, seconds: float | None = None) -> None:
+        folder = Path(adapter.folder)
+        # One that is not there is the model server's to miss: it may see another disk than we do.
+        if await asyncio.to_thread(folder.is_dir):
+            await asyncio.to_thread(check_adapter, folder, adapter.sha256)
         await self._model_server.load_adapter(adapter.name, adapter.folder, seconds=seconds)

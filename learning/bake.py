@@ -40,6 +40,7 @@ from learning.manifest import describe_code, hash_rows, price
 from learning.prefix_tree import Chat, answer_states, build_tree, find_obstacles
 from learning.recipe import WARMUP_SHARE, build_lora
 from learning.style import count_passages, keeps_style
+from learning.trainer import check_finished
 
 TEACHER = "teacher"
 CLIP_NORM = 1.0
@@ -141,6 +142,7 @@ def work(folder: Path, emit: Emit) -> None:
 def adapt(base: Any, job: BakeJob) -> PeftModel:
     """The student: a fresh adapter, or a copy of the one that it starts from, which stays beside it as the teacher."""
     if job.start_from:
+        check_finished(Path(job.start_from))
         model = PeftModel.from_pretrained(base, job.start_from, is_trainable=True)
         model.load_adapter(job.start_from, TEACHER)
         model.set_adapter("default")

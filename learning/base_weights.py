@@ -15,6 +15,7 @@ from safetensors.torch import load_file
 from transformers import AutoModelForCausalLM, BitsAndBytesConfig
 
 from core.base_model import cpu_dtype
+from core.weights import check_adapter
 
 
 def load_base(base_model: str, *, dtype: str = "auto", bits: int = 16, may_spill: bool = False) -> tuple[Any, str]:
@@ -31,7 +32,7 @@ def load_base(base_model: str, *, dtype: str = "auto", bits: int = 16, may_spill
         ImportError: 4 bits without bitsandbytes; the message says how to install it.
     """
     name = choose_dtype() if dtype == "auto" else dtype
-    options: dict[str, Any] = {"dtype": getattr(torch, name)}
+    options: dict[str, Any] = {"dtype": getattr(torch, name), "use_safetensors": True}
     if torch.cuda.is_available():
         options["device_map"] = "auto" if may_spill or torch.cuda.device_count() > 1 else {"": 0}
     if bits == 4:
@@ -55,6 +56,7 @@ def take_start(model: PeftModel, folder: str, base_hash: str) -> str | None:
     manifest = json.loads((Path(folder) / "manifest.json").read_text())
     if manifest["base_hash"] != base_hash:
         return None
+    check_adapter(Path(folder), manifest["sha256"])
     set_peft_model_state_dict(model, load_file(Path(folder) / "adapter_model.safetensors"))
     return manifest["sha256"]
 

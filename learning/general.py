@@ -43,7 +43,7 @@ def _read_file(file: Path) -> Iterator[GeneralChat]:
         if line.strip():
             try:
                 yield _read_chat(json.loads(line))
-            except (ValueError, KeyError, TypeError, IndexError) as error:
+            except (ValueError, KeyError, TypeError, IndexError, AttributeError, RecursionError) as error:
                 raise InvalidInputError(
                     f"{file.name}:{number}: expected `messages`, or `prompt` and `completion`, that end with the "
                     f"assistant's turn, got {line[:80]!r}"

@@ -15,6 +15,7 @@ from typing import Any
 import torch
 from torch.nn import functional
 
+from core.weights import WEIGHTS, check_adapter, hash_file
 from learning.prefix_tree import Tree, answer_states, plain_tokens
 
 PROJECTIONS = ("q_proj", "k_proj", "v_proj", "o_proj", "gate_proj", "up_proj", "down_proj")
@@ -91,6 +92,7 @@ def load_lora(model: Any, folder: Path) -> Any:
 
     if not (folder / "adapter_config.json").is_file():
         raise FileNotFoundError(f"expected 'adapter_config.json' in {str(folder)!r}, got none; name an adapter folder")
+    check_adapter(folder, hash_file(folder / WEIGHTS))
     return PeftModel.from_pretrained(model, str(folder), is_trainable=True)
 
 

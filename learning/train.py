@@ -39,7 +39,7 @@ from learning.prefix_sft import PrefixSharedSFTTrainer, build_sft_trainer
 from learning.prefix_tree import find_obstacles
 from learning.recipe import WARMUP_SHARE, build_lora, build_options
 from learning.reference_cache import Reference
-from learning.trainer import read_manifest
+from learning.trainer import check_finished
 from learning.watch import Watch, read_point
 
 LOSSES = ("sigmoid", "sigmoid_norm", "ipo", "robust")
@@ -144,10 +144,9 @@ def open_anchor(job: Job, base: Base) -> tuple[Any, Reference]:
     """What DPO trains and what it is held against: the base model, or a supervised adapter."""
     if not job.anchor:
         return base.model, base.reference
+    sha256 = check_finished(Path(job.anchor))
     model = PeftModel.from_pretrained(base.model, job.anchor, is_trainable=True).eval()
-    manifest = read_manifest(Path(job.anchor))
-    assert manifest, "an anchor is a finished adapter"
-    return model, base.refer_to(model, manifest["sha256"])
+    return model, base.refer_to(model, sha256)
 
 
 def build_trainer(

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from core.errors import ProcessError
+from core.weights import check_adapter
 from learning.memory import end_where_too_large, find_limit
 from learning.runs import RunPair
 
@@ -25,6 +26,17 @@ def read_manifest(folder: Path) -> dict[str, Any] | None:
     """The manifest of a finished adapter; None where the folder holds none, or half of one."""
     path = folder / "manifest.json"
     return json.loads(path.read_text()) if path.exists() else None
+
+
+def check_finished(folder: Path) -> str:
+    """The hash of a finished adapter's weights, which are those that its manifest vouches for.
+
+    Raises:
+        UnsafeWeightsError: it is not finished, or holds others.
+    """
+    sha256 = (read_manifest(folder) or {}).get("sha256", "")
+    check_adapter(folder, sha256)
+    return sha256
 
 
 def read_evaluation(folder: Path) -> dict[str, Any]:

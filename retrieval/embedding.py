@@ -21,6 +21,7 @@ from numpy.typing import NDArray
 from core.base_model import cpu_has_bfloat16
 from core.errors import SettingsError
 from core.prompt import detect_language
+from core.weights import UnsafeWeightsError, check_model
 from retrieval.openvino_encoder import OpenVinoEncoder, check_openvino
 from retrieval.query_encoder import QueryEncoder, build_query_encoder
 from retrieval.tokens import TokenCounter
@@ -227,9 +228,11 @@ def _load(name: str | None, device: str | None) -> Any:
     disable_progress_bar()
     location = name or str(find_default_model())
     try:
-        model = SentenceTransformer(location, device=device).eval()
-    except (OSError, ValueError) as error:
-        raise SettingsError([f"EMBEDDING_MODEL: expected a model's hub name or folder, got {location!r}"]) from error
+        check_model(location)
+        model = SentenceTransformer(location, device=device, model_kwargs={"use_safetensors": True}).eval()
+    except (OSError, ValueError, UnsafeWeightsError) as error:
+        expected = "expected a model's hub name or folder, as safetensors"
+        raise SettingsError([f"EMBEDDING_MODEL: {expected}, got {location!r}"]) from error
     return model.float() if model.device.type == "cpu" else model
 
 

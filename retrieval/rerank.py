@@ -9,6 +9,7 @@ from typing import Any, Protocol
 
 from core.errors import SettingsError
 from core.records import Passage
+from core.weights import UnsafeWeightsError, check_model
 
 log = logging.getLogger(__name__)
 
@@ -102,6 +103,8 @@ def _load(name: str, device: str | None) -> Any:
     from sentence_transformers import CrossEncoder  # noqa: PLC0415
 
     try:
-        return CrossEncoder(name, device=device, num_labels=1)
-    except (OSError, ValueError) as error:
-        raise SettingsError([f"RERANK_MODEL: expected a cross-encoder's hub name or folder, got {name!r}"]) from error
+        check_model(name)
+        return CrossEncoder(name, device=device, num_labels=1, model_kwargs={"use_safetensors": True})
+    except (OSError, ValueError, UnsafeWeightsError) as error:
+        expected = "expected a cross-encoder's hub name or folder, as safetensors"
+        raise SettingsError([f"RERANK_MODEL: {expected}, got {name!r}"]) from error

@@ -30,6 +30,8 @@ Kind = Literal["event", "action", "view", "command", "shortcut"]
 Door = Callable[[dict[str, Any]], Awaitable[dict[str, Any] | str | None]]
 
 _EVERYTHING = re.compile("")
+# What reading raises where a field is missing or of another kind than Slack's.
+_UNREADABLE = (KeyError, IndexError, TypeError, AttributeError, ValueError, OverflowError, RecursionError)
 
 
 class SlackEvents:
@@ -59,6 +61,7 @@ class SlackEvents:
         app.view(_EVERYTHING)(self._receive_view)
         app.command(_EVERYTHING)(self._receive_command)
         app.shortcut(_EVERYTHING)(self._receive_shortcut)
+        app.error(_explain)
 
     def on(self, kind: Kind, name: str, door: Door) -> None:
         """Open a door; an event may have several, each of which takes what is its own.
@@ -110,13 +113,17 @@ class SlackEvents:
             return web.json_response({"error": "the signature does not fit"}, status=401)
         if event := _read_event(body):
             # Bolt's way to the same door takes longer than the door, and most of what comes is an event.
-            await self.take(event)
+            try:
+                await self.take(event)
+            except _UNREADABLE as error:
+                return web.Response(status=_refuse(error).status)
             return web.Response()
         try:
             bolt_request = await to_bolt_request(request)
-        except ValueError:
-            return web.json_response({"error": "expected JSON or a form in UTF-8"}, status=400)
-        return await to_aiohttp_response(await self.app.async_dispatch(bolt_request))
+            return await to_aiohttp_response(await self.app.async_dispatch(bolt_request))
+        except _UNREADABLE as error:
+            # Bolt itself looks into a body before it asks anybody.
+            return web.Response(status=_refuse(error).status)
 
     def _is_signed(self, body: bytes, headers: Mapping[str, str]) -> bool:
         """Checked before the body is parsed: Bolt answers 500 to a forged body, time or signature it cannot read."""
@@ -126,6 +133,19 @@ class SlackEvents:
             return self._verifier.is_valid(body, timestamp, signature)
         except (ValueError, TypeError):
             return False
+
+
+async def _explain(error: Exception) -> BoltResponse:
+    """What Bolt answers where a listener failed: 500 makes Slack send it again, which helps against an outage only."""
+    if isinstance(error, _UNREADABLE):
+        return _refuse(error)
+    log.error("a delivery of Slack failed", exc_info=error)
+    return BoltResponse(status=500)
+
+
+def _refuse(error: Exception) -> BoltResponse:
+    log.warning("a delivery of Slack could not be read", extra={"reason": type(error).__name__})
+    return BoltResponse(status=400)
 
 
 def _read_event(body: bytes) -> dict[str, Any] | None:

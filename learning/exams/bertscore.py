@@ -34,7 +34,7 @@ def measure_bertscore(model: str, answers: Sequence[str], references: Sequence[s
 
     try:
         tokenizer = AutoTokenizer.from_pretrained(model, local_files_only=True)
-        encoder = AutoModel.from_pretrained(model, local_files_only=True).eval().float()
+        encoder = AutoModel.from_pretrained(model, local_files_only=True, use_safetensors=True).eval().float()
     except (OSError, ValueError) as error:
         raise InvalidInputError(
             f"BERTSCORE_MODEL: expected the folder of an encoder, or its name in the local cache, got {model!r}"

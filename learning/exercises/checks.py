@@ -7,6 +7,7 @@ import re
 from collections.abc import Callable, Mapping
 from typing import Literal, get_args
 
+from core.instructions import is_command
 from core.prompt import detect_language
 from core.wording import find_terms, is_refusal, measure_support, normalise_text
 from learning.claims import measure_claims
@@ -87,9 +88,10 @@ def is_in_language(draft: Draft) -> bool:
 
 
 def is_public(draft: Draft) -> bool:
-    """No personal data and no secret in anything that a model would see."""
-    texts = [draft.question, draft.answer, draft.clue, *draft.options, *(one.text for one in draft.negatives)]
-    return all(redact(text) == text for text in texts)
+    """No personal data and no secret in anything that a model would see, no order to it in what it would learn."""
+    learnt = [draft.question, draft.answer, *draft.options]
+    texts = [*learnt, draft.clue, *(one.text for one in draft.negatives)]
+    return all(redact(text) == text for text in texts) and not any(map(is_command, learnt))
 
 
 def keeps_its_answer(draft: Draft) -> bool:

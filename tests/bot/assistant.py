@@ -4,7 +4,7 @@ from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping, Sequen
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
-from bot.answer import Answerer, Searcher
+from bot.answer import Answerer, Rememberer, Searcher
 from bot.changes import DELETION, take_deletions
 from bot.compose import Composer, Limits
 from bot.experts import ExpertPlatform, Experts
@@ -73,6 +73,7 @@ def build_answerer(
     is_resting: Callable[[], Awaitable[bool]] | None = None,
     find_baked: Callable[[str], Awaitable[str | None]] | None = None,
     base_url: str = BASE_URL,
+    memory: Rememberer | None = None,
 ) -> Answerer:
     """The real answerer, with the defaults of an installation where nothing else is said."""
     return Answerer(
@@ -84,6 +85,7 @@ def build_answerer(
             model_server, limits or Limits(), restore=restore, is_resting=is_resting, find_baked=find_baked
         ),
         base_url=base_url,
+        memory=memory,
     )
 
 

@@ -14,6 +14,7 @@ from core.interactions import Interaction, Interactions
 from core.model_server import ModelServer
 from core.prompt import PROMPT_VERSION, SYSTEM
 from core.serving import Serving
+from core.weights import WEIGHTS, hash_file
 from tests.bot.assistant import LEAVE, build_answerer
 from tests.bot.recorded import ListSearch, RecordedReply
 from tests.fakes.vllm import FakeVllm
@@ -62,7 +63,9 @@ async def serving(
 ) -> AsyncGenerator[tuple[ModelServer, Serving]]:
     """The adapter of a folder is active in the database, whatever the server knows of it."""
     adapters = Adapters(database)
-    await adapters.register(name="night-1", folder=str(folder), base_model="base", sha256="00", manifest=manifest or {})
+    sha256 = hash_file(folder / WEIGHTS) if folder.exists() else "00"
+    values = {"base_model": "base", "sha256": sha256, "manifest": manifest or {}}
+    await adapters.register(name="night-1", folder=str(folder), **values)
     await adapters.switch("night-1", by="test", reason="better")
     async with fake.running() as url:
         client = ModelServer(url, "base")

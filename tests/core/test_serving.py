@@ -16,6 +16,7 @@ from core.interactions import Interactions
 from core.model_server import ModelServer
 from core.records import Outcome, Question
 from core.serving import Serving
+from core.weights import WEIGHTS, hash_file
 from tests.fakes.model_server import FakeModelServer, run_model_server
 
 
@@ -184,7 +185,8 @@ async def test_a_folder_is_deleted_only_after_the_server_has_let_go(parts: Parts
     for number in (4, 5, 6):
         folder = tmp_path / f"night-{number}"
         folder.mkdir()
-        values = {"folder": str(folder), "base_model": "base", "sha256": "0", "manifest": {}}
+        (folder / WEIGHTS).write_bytes(b"")
+        values = {"folder": str(folder), "base_model": "base", "sha256": hash_file(folder / WEIGHTS), "manifest": {}}
         await parts.adapters.register(name=folder.name, **values)
         await parts.serving.promote(folder.name, by="user:ann", reason="next")
     assert await parts.serving.delete_old(keep=0) == ["night-3", "night-2", "night-1"]

@@ -12,6 +12,7 @@ from core.adapters import Adapters
 from core.database import Database
 from core.forgetting import Receipt
 from core.model_server import ModelServer
+from core.weights import WEIGHTS, hash_file
 from learning.collect import CollectSettings, collect
 from learning.exercises.make import Wanted
 from learning.exercises.sections import read_sections
@@ -67,7 +68,9 @@ async def make_adapter(
     adapters, folder = Adapters(database), home / "adapters" / name
     folder.mkdir(parents=True)
     manifest = {"made_from": made_from} if made_from else {}
-    await adapters.register(name=name, folder=str(folder), base_model="b", sha256=name, manifest=manifest)
+    (folder / WEIGHTS).write_text(name)
+    sha256 = hash_file(folder / WEIGHTS)
+    await adapters.register(name=name, folder=str(folder), base_model="b", sha256=sha256, manifest=manifest)
     await adapters.switch(name, by="test", reason="better")
     if run_id:
         await Runs(database).update(run_id, adapter=name)

@@ -11,6 +11,7 @@ from core.adapters import Adapters
 from core.database import Database
 from core.model_server import ModelServer
 from core.serving import Serving
+from core.weights import WEIGHTS, hash_file
 from learning.plan import Plan
 from learning.room import Room, RoomSettings
 from learning.serve import Proof, Shift, WrongWeightsError, check_weights, judge_proof, prove_served
@@ -98,7 +99,8 @@ async def test_an_adapter_that_was_lost_in_a_sleep_is_loaded_anew_and_proven_or_
     async with fake.running() as url:
         client = ModelServer(url, "base")
         serving = Serving(adapters=registry, model_server=client)
-        values = {"folder": str(adapters / "right"), "base_model": "base", "sha256": "0", "manifest": {}}
+        folder = adapters / "right"
+        values = {"folder": str(folder), "base_model": "base", "sha256": hash_file(folder / WEIGHTS), "manifest": {}}
         await registry.register(name="night-1", **values)
         await serving.promote("night-1", by="test", reason="better")
         room = Room(database, serving, client, RoomSettings(need=1), settle_seconds=0)
