@@ -22,6 +22,8 @@ _FILE_NAME = re.compile(r"(\d{4})_[a-z_]+\.sql")
 MOST_ATTEMPTS, PAUSE_SECONDS = 60, 1.0
 _WAIT_SHORTLY = b"SET LOCAL lock_timeout = '1s'"
 
+# In the schema that tables are created in: another one of the search path may have its own.
+_FIND_LEDGER = b"SELECT to_regclass(quote_ident(current_schema()) || '.migrations') IS NOT NULL"
 _CREATE_LEDGER = b"""
 CREATE TABLE IF NOT EXISTS migrations (
     number     integer PRIMARY KEY,
@@ -84,7 +86,7 @@ async def migrate(database: Database, folder: Path = FOLDER) -> list[str]:
 
 async def _apply_missing(connection: AsyncConnection[Any], wanted: list[Migration]) -> list[str]:
     # A login that may not create tables may still serve from a database that is up to date.
-    known = await (await connection.execute("SELECT to_regclass('migrations') IS NOT NULL")).fetchone()
+    known = await (await connection.execute(_FIND_LEDGER)).fetchone()
     if known == (False,):
         await connection.execute(_CREATE_LEDGER)
     cursor = await connection.execute("SELECT number, sha256 FROM migrations ORDER BY number")
