@@ -64,7 +64,13 @@ SHARED: dict[str, Mapping[Role, set[str] | None]] = {
 }
 FOLDERS: dict[str, Role] = {"bot/web/console": CONSOLE, "bot/": BOT, "retrieval/": INDEX, "learning/": NIGHT}
 # Only the operator's own commands, which work with the rights of their login, run these.
-OPERATORS = ("cli/", "core/backup.sql", "core/point_in_time.sql", "retrieval/evaluate_load.sql", "learning/exams/pinned.sql")
+OPERATORS = (
+    "cli/",
+    "core/backup.sql",
+    "core/point_in_time.sql",
+    "retrieval/evaluate_load.sql",
+    "learning/exams/pinned.sql",
+)
 
 # Functions that read tables: a plan of a statement does not look into them.
 CALLS: tuple[tuple[Role, bytes], ...] = (
