@@ -10,6 +10,7 @@ from aiohttp import web
 from aiohttp.typedefs import Middleware
 
 from core.errors import DatabaseError, InvalidInputError, ModelServerError, NightbakeError, NotFoundError
+from core.text import clean_text
 
 log = logging.getLogger(__name__)
 
@@ -108,7 +109,7 @@ def get_verdict(body: dict[str, Any], verdicts: Collection[str]) -> str:
 
 
 def get_text(body: dict[str, Any], name: str, *, longest: int) -> str:
-    """A text field of a body; absent and null are empty.
+    """A text field of a body, of what can be stored; absent and null are empty.
 
     Raises:
         InvalidInputError: not a text, or too long.
@@ -120,7 +121,7 @@ def get_text(body: dict[str, Any], name: str, *, longest: int) -> str:
         raise InvalidInputError(
             f"That text has {len(value):,} characters; at most {longest:,} please. / {longest:,}자 이내로 적어 주세요."
         )
-    return value
+    return clean_text(value)
 
 
 def catch_errors(error_page: ErrorPage) -> Middleware:

@@ -109,6 +109,13 @@ async def test_a_browser_that_asked_before_must_prove_itself_too(site: Site, cli
     assert await site.database.fetch_dicts(b"SELECT id FROM inbox") == []
 
 
+async def test_what_no_table_takes_is_no_name_of_an_adapter(guarded: Site, openid: FakeOpenId) -> None:
+    admin = await sign_in(guarded, openid, groups=["admins"])
+    for name in ("night-1\u0000", "\ud800", "\u0000"):
+        response = await admin.post("/console/api/adapters/promote", json={"name": name})
+        assert (name, response.status < 500) == (name, True)
+
+
 TRICKS = [
     "/v1/models",
     "/v1/chat/completions",
