@@ -62,7 +62,12 @@ SHARED: dict[str, Mapping[Role, set[str] | None]] = {
     "retrieval/vocabulary.sql": {BOT: None},
     "retrieval/windows.sql": {BOT: None},
 }
-FOLDERS: dict[str, Role] = {"bot/web/console": CONSOLE, "bot/": BOT, "retrieval/": INDEX, "learning/": NIGHT}
+FOLDERS: dict[str, Mapping[Role, set[str] | None]] = {
+    "bot/web/console": {CONSOLE: None},
+    "bot/": {BOT: None},
+    "retrieval/": {INDEX: None},
+    "learning/": {NIGHT: None},
+}
 # Only the operator's own commands, which work with the rights of their login, run these.
 OPERATORS = (
     "cli/",
@@ -105,8 +110,9 @@ def list_statements() -> Iterator[tuple[Role, str, bytes]]:
             file = path.relative_to(ROOT).as_posix()
             if file.startswith(OPERATORS):
                 continue
-            role = next((role for folder, role in FOLDERS.items() if file.startswith(folder)), None)
-            users: Mapping[Role, set[str] | None] = {role: None} if role and file not in SHARED else SHARED[file]
+            of_folder = next((users for folder, users in FOLDERS.items() if file.startswith(folder)), None)
+            users = SHARED.get(file, of_folder)
+            assert users is not None, f"say in SHARED which roles run the statements of {file}"
             for name, statement in load_queries(str(path.with_suffix(".py"))).items():
                 for user, names in users.items():
                     if names is None or name in names:
