@@ -10,6 +10,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from typing import Any, Literal, cast
 
 import orjson
+import psycopg
 from aiohttp import web
 from slack_bolt.adapter.aiohttp import to_aiohttp_response, to_bolt_request
 from slack_bolt.async_app import AsyncAck, AsyncApp
@@ -31,7 +32,11 @@ Door = Callable[[dict[str, Any]], Awaitable[dict[str, Any] | str | None]]
 
 _EVERYTHING = re.compile("")
 # What reading raises where a field is missing or of another kind than Slack's.
-_UNREADABLE = (KeyError, IndexError, TypeError, AttributeError, ValueError, OverflowError, RecursionError)
+_UNREADABLE = (
+    *(KeyError, IndexError, TypeError, AttributeError, ValueError, OverflowError, RecursionError),
+    # A text that no row can hold.
+    psycopg.DataError,
+)
 
 
 class SlackEvents:

@@ -9,6 +9,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from http import HTTPStatus
 from typing import Any
 
+import psycopg
 from aiohttp import web
 
 from bot.teams.auth import Authentication, KeysAwayError, UnauthorizedError
@@ -62,7 +63,7 @@ class TeamsActivities:
             return web.Response(status=HTTPStatus.SERVICE_UNAVAILABLE)
         try:
             return await self._receive(activity)
-        except (KeyError, TypeError, AttributeError, ValueError) as error:
+        except (KeyError, TypeError, AttributeError, ValueError, psycopg.DataError) as error:
             log.warning("an activity could not be read", extra={"reason": repr(error)})
             return web.Response(status=HTTPStatus.BAD_REQUEST)
 
