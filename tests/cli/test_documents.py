@@ -123,7 +123,7 @@ def test_a_model_that_the_settings_do_not_name_is_said(
     ran = run_nightbake("documents", "reindex", "--model", new_model, "--drop-old")
     assert (ran.code, f"set EMBEDDING_MODEL={new_model}" in ran.err, "are kept" in ran.err) == (0, True, True)
     missing = run_nightbake("documents", "reindex", "--model", "/nowhere")
-    assert (missing.code, "expected a model's hub name or folder, got '/nowhere'" in missing.err) == (2, True)
+    assert (missing.code, "hub name or folder, as safetensors, got '/nowhere'" in missing.err) == (2, True)
 
 
 def test_a_filling_that_was_killed_goes_on_behind_what_was_stored(

@@ -1,5 +1,6 @@
 """The standing prompt in the weights: KL as it is computed by hand, and the child process by its own door."""
 
+import json
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -9,6 +10,7 @@ import torch
 from transformers import AutoModelForCausalLM, AutoTokenizer
 
 from core.prompt import PROMPT_VERSION, PromptPassage, build_messages, shorten_prompt
+from core.weights import WEIGHTS, hash_file
 from learning.bake import adapt, as_teacher, measure_kl, read_question
 from learning.job import BakeJob
 from learning.serve import check_weights
@@ -59,6 +61,7 @@ def test_the_adapter_that_is_started_from_is_the_teacher_and_stays(base_model: P
         if "lora_B" in name:
             torch.nn.init.normal_(weights, std=0.1)
     first.save_pretrained(str(tmp_path))
+    (tmp_path / "manifest.json").write_text(json.dumps({"sha256": hash_file(tmp_path / WEIGHTS)}))
     job = BakeJob(str(base_model), start_from=str(tmp_path), rank=4, alpha=8)
     model = adapt(AutoModelForCausalLM.from_pretrained(base_model), job)
     ids = torch.tensor([[5, 6, 7, 8]])

@@ -100,7 +100,7 @@ LIES: dict[str, dict[str, Any]] = {
     "expired": {"exp": NOW - 120, "iat": NOW - 600},
     "never expires": {"exp": None},
     "expires in no number": {"exp": "tomorrow"},
-    "not yet": {"nbf": NOW + 600},
+    "not yet": {"nbf": NOW + 86_400},
     "no subject": {"sub": ""},
     "a subject that is no text": {"sub": ["ann"]},
     "another access token": {"at_hash": "AAAAAAAAAAAAAAAAAAAAAA"},
