@@ -35,6 +35,7 @@ ENDS = ("collect", "train", "serve", "evaluate", "gate", "switch", "report")
 # While a test holds this lock, whatever a stage brought is not stored, and the process waits.
 HOLD = b"""
 CREATE TABLE held (stage text);
+GRANT SELECT ON held TO nightbake_night;
 CREATE FUNCTION hold() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
     -- Not where the next start takes the night up. Switching stores nothing but its row in `switches`.
