@@ -1,4 +1,4 @@
-"""Mutated Teams activities and feedback, through the real routes: never a 5xx."""
+"""Mutated Slack events, clicks and commands, Teams activities and feedback, through the real routes: never a 5xx."""
 
 import asyncio
 import json
@@ -7,9 +7,12 @@ import time
 from collections import Counter
 from collections.abc import Awaitable, Callable
 from typing import Any
+from urllib.parse import urlencode
 
 import pytest
 
+from tests.bot.slack.conftest import PAYLOADS as SLACK
+from tests.bot.slack.conftest import Workspace, sign, slack, workspace
 from tests.bot.teams.conftest import PAYLOADS as TEAMS
 from tests.bot.teams.conftest import Tenant, teams, tenant
 from tests.bot.web.asking import get_answer
@@ -18,9 +21,9 @@ from tests.bot.web.site import Site
 from tests.fakes.teams import sign as sign_token
 from tests.security.mutation import SEED, dump, mutate, mutate_bytes, read_memory_mib
 
-__all__ = ["site", "teams", "tenant"]
+__all__ = ["site", "slack", "teams", "tenant", "workspace"]
 
-TEAMS_CASES, FEEDBACK_CASES = 25_000, 15_000
+SLACK_CASES, TEAMS_CASES, FEEDBACK_CASES = 35_000, 25_000, 15_000
 FORGED_SHARE = 0.1
 # What says to whom an activity belongs.
 NAMING = ("serviceUrl", "channelId", "channelData", "conversation")
@@ -59,6 +62,28 @@ async def throw(cases: int, send: Send, *, taken: set[int]) -> Counter[int]:
 
 def load_seeds(folder: Any) -> list[dict[str, Any]]:
     return [json.loads(file.read_text()) for file in sorted(folder.glob("*.json"))]
+
+
+@pytest.mark.timeout(3600)
+async def test_slack_is_answered_right_whatever_it_sends(workspace: Workspace, thoroughness: float) -> None:
+    seeds = load_seeds(SLACK)
+
+    async def send(source: random.Random) -> tuple[int, bool]:
+        body = dump(mutate(source.choice(seeds), source))
+        kind = "application/json"
+        seed = json.loads(body) if body[:1] == b"{" else {}
+        if "command" in seed or seed.get("type") not in ("event_callback", "url_verification"):
+            form = seed if "command" in seed else {"payload": json.dumps(seed)}
+            kind, body = "application/x-www-form-urlencoded", urlencode(form, errors="replace").encode()
+        if source.random() < 0.1:
+            body = mutate_bytes(body, source)
+        is_forged = source.random() < FORGED_SHARE
+        headers = sign(body, secret="another secret") if is_forged else sign(body)
+        return await workspace.post(body, headers | {"Content-Type": kind}), is_forged
+
+    # What is no UTF-8 cannot be checked, however it is signed.
+    answers = await throw(int(SLACK_CASES * thoroughness), send, taken={200, 400, 401, 404})
+    assert answers[200] > answers[400] * 0.2 and answers[401]
 
 
 @pytest.mark.timeout(3600)
