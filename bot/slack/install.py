@@ -9,7 +9,6 @@ import html
 import logging
 import secrets
 from collections.abc import Mapping, Sequence
-from datetime import UTC, datetime
 from typing import Any
 
 from aiohttp import web
@@ -20,6 +19,7 @@ from bot.slack.api import SlackError
 from bot.slack.events import SlackEvents, find_authorization, find_team
 from bot.slack.installations import Installations
 from bot.slack.manifest import REDIRECT_PATH, find_scopes
+from bot.slack.posts import read_time
 
 log = logging.getLogger(__name__)
 
@@ -105,7 +105,7 @@ class Install:
     async def receive_end(self, body: dict[str, Any]) -> None:
         """Forget the tokens; an event that comes late does not take those of a newer installation."""
         if place := find_ended(body):
-            before = datetime.fromtimestamp(body["event_time"], UTC)
+            before = read_time(body["event_time"])
             if await self._installations.remove(place, before=before):
                 log.warning("the Slack app was removed", extra={"place": place})
 

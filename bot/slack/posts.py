@@ -68,9 +68,16 @@ def read_post(body: Mapping[str, Any], event: Mapping[str, Any]) -> Event | None
     return Event("slack", f"post:{payload['post']}", name_conversation(team, channel, thread_ts), "question", payload)
 
 
-def read_time(ts: str) -> datetime:
-    """When something was posted."""
-    return datetime.fromtimestamp(float(ts), UTC)
+def read_time(ts: str | float) -> datetime:
+    """When something was posted.
+
+    Raises:
+        ValueError: no time that a calendar knows.
+    """
+    try:
+        return datetime.fromtimestamp(float(ts), UTC)
+    except (OSError, OverflowError) as error:
+        raise ValueError(f"expected a time of Slack, got {ts!r}") from error
 
 
 def is_personal(body: Mapping[str, Any], event: Mapping[str, Any]) -> bool:
