@@ -1,6 +1,5 @@
 """What must hold after every run, whatever broke: read from the database, the adapters' folder and what people saw."""
 
-import hashlib
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -8,6 +7,7 @@ from typing import Any
 from benchmarks.faults_seen import ASKER, Seen, SeenQuestion
 from core.database import Database
 from core.sql import load_queries
+from core.weights import WEIGHTS, hash_file
 from learning.nightly import ACTOR
 from learning.trainer import read_manifest
 
@@ -102,10 +102,10 @@ def _check_adapters(adapters: list[dict[str, Any]]) -> Iterator[str]:
     for adapter in adapters:
         folder = Path(adapter["folder"])
         manifest = read_manifest(folder)
-        weights = folder / "adapter_model.safetensors"
+        weights = folder / WEIGHTS
         if manifest is None or not weights.exists():
             yield f"adapter {adapter['name']} is half of one: {sorted(path.name for path in folder.glob('*'))}"
-        elif not manifest["sha256"] == adapter["sha256"] == hashlib.sha256(weights.read_bytes()).hexdigest():
+        elif not manifest["sha256"] == adapter["sha256"] == hash_file(weights):
             yield f"adapter {adapter['name']} holds other weights than its manifest and its row say"
 
 

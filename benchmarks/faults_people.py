@@ -177,7 +177,8 @@ class People:
             return
 
         def build(vote: Vote, count: int, before: Act | None) -> Send:
-            said = {"value": VALUES[vote.act], "correction": CORRECTION if vote.act == "correct" else None}
+            correction = CORRECTION if vote.act == "correct" else None
+            said = {"value": VALUES[vote.act], "correction": correction, "said_at": time.time() * 1000}
 
             async def judge(url: str, _: int) -> int:
                 path = f"{url}/api/answers/{answer['interaction_id']}/feedback"

@@ -40,11 +40,11 @@ from core.migrate import migrate
 from core.model_server import Generation, ModelServer, Sampling
 from core.records import Outcome, Question
 from core.serving import Serving
-from core.weights import hash_file
+from core.weights import WEIGHTS, hash_file
 
 ROOT = Path(__file__).resolve().parent.parent
 KEEP = 3
-WEIGHTS, CONFIG = "adapter_model.safetensors", "adapter_config.json"
+CONFIG = "adapter_config.json"
 QUESTION = "How many days of annual leave does an employee of the harbour have, and who grants them?"
 
 

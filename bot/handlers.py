@@ -139,9 +139,10 @@ class FeedbackHandler:
         if found is None:
             interaction = await self._interactions.find_by_reply(claimed.platform, payload["reply_key"])
             found = interaction.id if interaction else None
-        if found is None or await self._is_overtaken(found, payload):
+        if found is None:
             return
-        if await self._is_stale_withdrawal(found, payload) or await self._is_repeated(found, payload):
+        standing = await self._feedback.find_standing(found, payload["person"])
+        if standing and _is_superseded(payload, standing):
             return
         judgement = Feedback(
             interaction_id=found,
@@ -153,6 +154,7 @@ class FeedbackHandler:
             event_key=f"inbox:{claimed.id}",
             right_chunk_id=payload.get("right_chunk_id"),
             right_source=payload.get("right_source"),
+            said_at=payload.get("said_at"),
         )
         try:
             await self._feedback.record(judgement)
@@ -161,28 +163,19 @@ class FeedbackHandler:
         if confirm := self._confirm.get(claimed.platform):
             await confirm(claimed, judgement)
 
-    async def _is_overtaken(self, interaction_id: int, payload: Mapping[str, Any]) -> bool:
-        """Whether the person said something else since, which came in before: platforms promise no order."""
-        said_at = payload.get("said_at")
-        if said_at is None:
-            return False
-        last = await self._feedback.find_said_at(interaction_id, payload["person"])
-        return last is not None and last > said_at
 
-    async def _is_repeated(self, interaction_id: int, payload: Mapping[str, Any]) -> bool:
-        """Whether a bare vote repeats one that came with a correction or reason, which it must not undo."""
-        if payload["value"] == 0 or any(payload.get(name) for name in _SAID):
-            return False
-        standing = await self._feedback.find_standing(interaction_id, payload["person"])
-        said = standing and standing.value == payload["value"] and any(getattr(standing, name) for name in _SAID)
-        return bool(said)
+def _is_superseded(payload: Mapping[str, Any], standing: Feedback) -> bool:
+    """Whether a judgement changes nothing about the one that stands.
 
-    async def _is_stale_withdrawal(self, interaction_id: int, payload: Mapping[str, Any]) -> bool:
-        """Whether a vote is taken back that another has replaced: 👍, then 👎, then the 👍 removed leaves the 👎.
-
-        One that was never seen is still to come, and is kept out by the row of its withdrawal.
-        """
-        if payload["value"] != 0 or "withdraws" not in payload:
-            return False
-        standing = await self._feedback.find_standing(interaction_id, payload["person"])
-        return standing is not None and standing.value != payload["withdraws"]
+    - The person said something else since, which came in before: platforms promise no order.
+    - It takes back a vote that another has replaced: 👍, then 👎, then the 👍 removed leaves the 👎. A withdrawn vote
+      that was never seen is still to come, and is kept out by the row of its withdrawal.
+    - It is the same vote without the correction or reason that stands, which it must not undo.
+    """
+    said_at, value = payload.get("said_at"), payload["value"]
+    if said_at is not None and standing.said_at is not None and standing.said_at > said_at:
+        return True
+    if value == 0:
+        return standing.value != payload.get("withdraws", standing.value)
+    is_bare = not any(payload.get(name) for name in _SAID)
+    return is_bare and standing.value == value and any(getattr(standing, name) for name in _SAID)

@@ -4,7 +4,6 @@ A restore checks all of it before it writes anything, and mends the paths that t
 """
 
 import asyncio
-import hashlib
 import json
 import shutil
 from collections.abc import Mapping, Sequence
@@ -22,10 +21,10 @@ from core.errors import InvalidInputError
 from core.migrate import find_migrations, migrate
 from core.postgres_tools import run_tool
 from core.sql import load_queries
+from core.weights import WEIGHTS, hash_file
 
 QUERIES = load_queries(__file__)
 MANIFEST, DUMP, ADAPTERS = "manifest.json", "database.dump", "adapters"
-WEIGHTS = "adapter_model.safetensors"
 ACTOR = "nightbake restore"
 
 
@@ -118,8 +117,7 @@ async def restore_backup(database: Database, folder: Path, home: Path, *, moved:
     await _make_roles(database, backup.roles)
     options = ("--exit-on-error", "--single-transaction", "--no-owner", str(folder / DUMP))
     await run_tool("pg_restore", *options, url=database.url, server_version=backup.server_version)
-    for name in backup.adapters:
-        await asyncio.to_thread(_put_adapter, folder / ADAPTERS / name, home / ADAPTERS / name)
+    await asyncio.to_thread(bring_adapters, folder / ADAPTERS, home / ADAPTERS)
     missing = await mend(database, home, moved=moved)
     return Restored(backup.at, backup.adapters, missing, await migrate(database))
 
@@ -172,12 +170,8 @@ def read_backup(folder: Path) -> Backup:
 
 def hash_files(folder: Path) -> dict[str, str]:
     """SHA-256 of every file below a folder but the manifest."""
-    found: dict[str, str] = {}
-    for path in sorted(folder.rglob("*")):
-        if path.is_file() and path != folder / MANIFEST:
-            with path.open("rb") as file:
-                found[path.relative_to(folder).as_posix()] = hashlib.file_digest(file, "sha256").hexdigest()
-    return found
+    files = (path for path in sorted(folder.rglob("*")) if path.is_file() and path != folder / MANIFEST)
+    return {path.relative_to(folder).as_posix(): hash_file(path) for path in files}
 
 
 def make_empty(folder: Path) -> None:
@@ -211,18 +205,19 @@ def _copy_adapter(source: Path, copy: Path, sha256: str) -> bool:
     """False where it was deleted, by a night or with a person, or holds other weights than were trained."""
     try:
         shutil.copytree(source, copy)
-        return hashlib.sha256((copy / WEIGHTS).read_bytes()).hexdigest() == sha256
+        return hash_file(copy / WEIGHTS) == sha256
     except (OSError, shutil.Error):
         return False
 
 
-def _put_adapter(source: Path, target: Path) -> None:
-    """As a trainer leaves it: the manifest is there once all of it is."""
-    if not target.exists():
-        half = target.with_name(f".{target.name}")
-        shutil.rmtree(half, ignore_errors=True)
-        shutil.copytree(source, half)
-        half.rename(target)
+def bring_adapters(source: Path, target: Path) -> None:
+    """Copy those that are not there yet, each as a whole or not at all."""
+    for folder in source.iterdir() if source.exists() else ():
+        if not (target / folder.name).exists():
+            half = target / f".{folder.name}"
+            shutil.rmtree(half, ignore_errors=True)
+            shutil.copytree(folder, half)
+            half.rename(target / folder.name)
 
 
 async def _fetch(connection: AsyncConnection[Any], query: str) -> list[dict[str, Any]]:

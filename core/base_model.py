@@ -84,7 +84,7 @@ def build_manifest(source: Path, starter: Path | None, dtype: DType) -> dict[str
     return {
         "layout": LAYOUT_VERSION,
         "source": source.name,
-        "source_sha256": _sha256(source),
+        "source_sha256": hash_file(source),
         "starter_sha256": _starter_sha256(starter) if starter else None,
         "dtype": dtype,
     }
@@ -199,19 +199,14 @@ def _read_manifest(folder: Path) -> dict[str, Any] | None:
 
 
 def _starter_sha256(starter: Path) -> str:
-    weights, config = starter / "adapter_model.safetensors", starter / "adapter_config.json"
+    weights, config = starter / WEIGHTS, starter / "adapter_config.json"
     for path in (weights, config):
         if not path.is_file():
             raise BaseModelError(
                 f"expected {path.name!r} in the starter folder {str(starter)!r}, got none; "
                 "train one with `python -m learning.starter`, or leave --starter out"
             )
-    return hashlib.sha256((_sha256(weights) + _sha256(config)).encode()).hexdigest()
-
-
-def _sha256(path: Path) -> str:
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
+    return hashlib.sha256((hash_file(weights) + hash_file(config)).encode()).hexdigest()
 
 
 def main(arguments: list[str] | None = None) -> int:

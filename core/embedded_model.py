@@ -13,6 +13,7 @@ from core.errors import ModelServerError, ProcessError
 from core.model_server import ModelServer, Sampling
 from core.quantised_model import is_quantised
 from core.supervisor import Supervisor
+from core.weights import WEIGHTS
 
 log = logging.getLogger(__name__)
 
@@ -26,7 +27,7 @@ FULL_BITS = 16
 
 def find_starter() -> Path | None:
     """Folder of the shipped starter adapter, where there is one."""
-    return STARTER if (STARTER / "adapter_model.safetensors").exists() else None
+    return STARTER if (STARTER / WEIGHTS).exists() else None
 
 
 def find_served(folder: Path, *, bits: int) -> Path:

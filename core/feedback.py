@@ -1,4 +1,4 @@
-"""Votes and corrections, append-only: the last row of a person on an answer is their judgement."""
+"""Votes and corrections, append-only: what a person said last of an answer is their judgement."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -19,11 +19,6 @@ _NAMES: dict[Vote, str] = {1: "up", -1: "down", 0: "withdrawn"}
 @dataclass(frozen=True, slots=True)
 class _Known:
     known: bool
-
-
-@dataclass(frozen=True, slots=True)
-class _Value:
-    value: Vote
 
 
 class FeedbackLog:
@@ -53,17 +48,10 @@ class FeedbackLog:
         parameters = {"interaction_id": interaction_id, "person": person}
         return await self._database.fetch_one(QUERIES["find_standing"], parameters, Feedback)
 
-    async def find_said_at(self, interaction_id: int, person: str) -> float | None:
-        """Unix time of what a person said last of an answer, by the platform's clock; None where none told it."""
-        parameters = {"interaction_id": interaction_id, "person": person}
-        rows = await self._database.fetch_dicts(QUERIES["find_said_at"], parameters)
-        return rows[0]["said_at"]
-
     async def get_value(self, interaction_id: int, person: str) -> Vote:
         """A person's standing vote on an answer; 0 where there is none."""
-        parameters = {"interaction_id": interaction_id, "person": person}
-        found = await self._database.fetch_one(QUERIES["get_value"], parameters, _Value)
-        return found.value if found else 0
+        standing = await self.find_standing(interaction_id, person)
+        return standing.value if standing else 0
 
     async def _write(self, rows: Sequence[Feedback]) -> list[_Known]:
         parameters = {"rows": to_json_rows([_clean(row) for row in rows])}

@@ -7,12 +7,14 @@ WITH given AS (
     FROM jsonb_array_elements(%(rows)s::jsonb) WITH ORDINALITY AS element(value, ordinality),
          jsonb_to_record(value) AS row(interaction_id bigint, person text, value smallint, source text,
                                        correction text, reason text, event_key text,
-                                       right_chunk_id bigint, right_source text)
+                                       right_chunk_id bigint, right_source text, said_at float8)
     WHERE jsonb_typeof(element.value) = 'object'
 ), stored AS (
     INSERT INTO feedback (interaction_id, person, value, source, correction, reason, event_key, right_chunk_id,
-                          right_source)
-    SELECT given.interaction_id, person, value, source, correction, reason, event_key, right_chunk_id, right_source
+                          right_source, said_at)
+    -- Nobody's clock is ahead of ours, and none says what no calendar knows.
+    SELECT given.interaction_id, person, value, source, correction, reason, event_key, right_chunk_id, right_source,
+           to_timestamp(greatest(0, least(said_at, extract(epoch FROM now())::float8)))
     FROM given WHERE EXISTS (SELECT FROM interactions WHERE interactions.id = given.interaction_id)
     ORDER BY ordinality
     ON CONFLICT (event_key) DO NOTHING
@@ -21,18 +23,13 @@ SELECT EXISTS (SELECT FROM interactions WHERE interactions.id = given.interactio
 FROM given ORDER BY ordinality
 
 -- name: find_current
-SELECT interaction_id, person, value, source, correction, reason, event_key, right_chunk_id, right_source
+SELECT interaction_id, person, value, source, correction, reason, event_key, right_chunk_id, right_source,
+       extract(epoch FROM said_at)::float8 AS said_at
 FROM current_feedback WHERE interaction_id = %(interaction_id)s AND value <> 0
 
 -- name: find_standing
-SELECT interaction_id, person, value, source, correction, reason, event_key, right_chunk_id, right_source
-FROM feedback WHERE interaction_id = %(interaction_id)s AND person = %(person)s ORDER BY id DESC LIMIT 1
-
--- name: find_said_at
-SELECT max((inbox.payload ->> 'said_at')::float8) AS said_at
+SELECT interaction_id, person, value, source, correction, reason, event_key, right_chunk_id, right_source,
+       extract(epoch FROM said_at)::float8 AS said_at
 FROM feedback
-JOIN inbox ON inbox.id = CASE WHEN feedback.event_key ~ '^inbox:\d+$' THEN substr(feedback.event_key, 7)::bigint END
 WHERE interaction_id = %(interaction_id)s AND person = %(person)s
-
--- name: get_value
-SELECT value FROM feedback WHERE interaction_id = %(interaction_id)s AND person = %(person)s ORDER BY id DESC LIMIT 1
+ORDER BY feedback.said_at DESC, id DESC LIMIT 1

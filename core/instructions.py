@@ -41,24 +41,10 @@ _COMMAND = re.compile(
 
 # Read first, for most texts have none: each form of an order holds one of these.
 _WORDS = (
-    *("instruction", "rule", "prompt", "guideline", "guardrail", "message", "key", "token", "question", "chat"),
-    *("conversation", "thumb", "vote", "👍", "adapter", "report", "reader", "asker", "answer", "repl", "response"),
-    *(
-        "from now",
-        "in future",
-        "지시",
-        "명령",
-        "지침",
-        "규칙",
-        "프롬프트",
-        "토큰",
-        "키",
-        "질문",
-        "대화",
-        "좋아요",
-        "추천",
-    ),
-    *("따봉", "어댑터", "보고서", "리포트", "답", "응답", "라고", "다고"),
+    *"instruction rule prompt guideline guardrail message key token question chat conversation thumb vote".split(),
+    *"adapter report reader asker answer repl response 👍".split(),
+    *("from now", "in future"),
+    *"지시 명령 지침 규칙 프롬프트 토큰 키 질문 대화 좋아요 추천 따봉 어댑터 보고서 리포트 답 응답 라고 다고".split(),
 )
 
 

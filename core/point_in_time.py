@@ -13,7 +13,7 @@ from collections.abc import Mapping
 from datetime import datetime
 from pathlib import Path
 
-from core.backup import ADAPTERS, MANIFEST, Restored, copy_adapters, make_empty, mend
+from core.backup import ADAPTERS, MANIFEST, Restored, bring_adapters, copy_adapters, make_empty, mend
 from core.backup import QUERIES as BACKUP_QUERIES
 from core.database import Database
 from core.embedded_database import EmbeddedDatabase
@@ -84,7 +84,7 @@ async def restore_to(folder: Path, home: Path, at: datetime, *, moved: Mapping[s
             reached = await _wait_for_the_end(database, data, at)
             await asyncio.to_thread(_set, data, {})
             await database.fetch_dicts(QUERIES["reload"])
-            await asyncio.to_thread(_bring_adapters, folder / ADAPTERS, home / ADAPTERS)
+            await asyncio.to_thread(bring_adapters, folder / ADAPTERS, home / ADAPTERS)
             missing = await mend(database, home, moved=moved)
             found = await database.fetch_dicts(BACKUP_QUERIES["find_adapters"])
             applied = await migrate(database)
@@ -147,12 +147,6 @@ async def _wait_for_the_end(database: Database, data: Path, at: datetime) -> dat
             return reached
         await asyncio.sleep(POLL_SECONDS)
     raise ProcessError(_explain(data, at))
-
-
-def _bring_adapters(source: Path, target: Path) -> None:
-    for folder in source.iterdir() if source.exists() else ():
-        if not (target / folder.name).exists():
-            shutil.copytree(folder, target / folder.name)
 
 
 def _explain(data: Path, at: datetime) -> str:

@@ -118,6 +118,8 @@ class Feedback:
         source: where it was given, e.g. `web`, `slack_reaction`, `cli`.
         event_key: the platform's own id, so that a repeated delivery counts once.
         right_chunk_id: the passage that holds the right answer; `right_source` says it in words or as a link.
+        said_at: Unix time in seconds, by the clock of the platform or page; None: now. The last one said stands,
+            whichever is stored last.
     """
 
     interaction_id: int
@@ -129,3 +131,4 @@ class Feedback:
     event_key: str | None = None
     right_chunk_id: int | None = None
     right_source: str | None = None
+    said_at: float | None = None

@@ -10,7 +10,6 @@ from core.errors import ModelServerError
 
 WEIGHTS = "adapter_model.safetensors"
 _PICKLES = {".bin", ".ckpt", ".joblib", ".pickle", ".pkl", ".pt", ".pth"}
-_CHUNK_BYTES = 1 << 20
 
 
 class UnsafeWeightsError(ModelServerError):
@@ -47,12 +46,9 @@ def check_model(model: str) -> None:
 
 
 def hash_file(file: Path) -> str:
-    """SHA-256, a megabyte at a time."""
-    digest = hashlib.sha256()
+    """SHA-256, in hexadecimal; reads a piece at a time."""
     with file.open("rb") as content:
-        while chunk := content.read(_CHUNK_BYTES):
-            digest.update(chunk)
-    return digest.hexdigest()
+        return hashlib.file_digest(content, "sha256").hexdigest()
 
 
 def _find_pickles(folder: Path) -> list[str]:

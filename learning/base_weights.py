@@ -15,7 +15,7 @@ from safetensors.torch import load_file
 from transformers import AutoModelForCausalLM, BitsAndBytesConfig
 
 from core.base_model import cpu_dtype
-from core.weights import check_adapter
+from core.weights import WEIGHTS, check_adapter
 
 
 def load_base(base_model: str, *, dtype: str = "auto", bits: int = 16, may_spill: bool = False) -> tuple[Any, str]:
@@ -57,7 +57,7 @@ def take_start(model: PeftModel, folder: str, base_hash: str) -> str | None:
     if manifest["base_hash"] != base_hash:
         return None
     check_adapter(Path(folder), manifest["sha256"])
-    set_peft_model_state_dict(model, load_file(Path(folder) / "adapter_model.safetensors"))
+    set_peft_model_state_dict(model, load_file(Path(folder) / WEIGHTS))
     return manifest["sha256"]
 
 

@@ -22,6 +22,7 @@ from peft import PeftModel, get_peft_model_state_dict
 from safetensors.torch import save
 from transformers import set_seed
 
+from core.weights import WEIGHTS
 from learning.base_weights import load_base
 from learning.job import BakeJob, Job
 from learning.reference_cache import Reference, ReferenceCache, describe_base
@@ -89,7 +90,7 @@ def write_adapter(model: PeftModel, folder: Path) -> str:
     folder.mkdir()
     weights = {name: tensor.detach().cpu().contiguous() for name, tensor in get_peft_model_state_dict(model).items()}
     content = save(weights, metadata={"format": "pt"})
-    write_synced(folder / "adapter_model.safetensors", content)
+    write_synced(folder / WEIGHTS, content)
     settings = model.peft_config["default"].to_dict()
     settings["target_modules"] = sorted(settings["target_modules"])
     settings["inference_mode"] = True

@@ -2,8 +2,8 @@
 -- Of a voter: one person may have names on several platforms.
 SELECT id AS feedback_id, interaction_id, voted.person, value, correction, given_at, source, reason, right_chunk_id,
        right_source,
-       row_number() OVER (PARTITION BY interaction_id, voted.person ORDER BY id DESC) = 1 AS is_current,
-       (row_number() OVER (PARTITION BY interaction_id, voted.person ORDER BY id) - 1)::integer AS earlier
+       row_number() OVER (PARTITION BY interaction_id, voted.person ORDER BY said_at DESC, id DESC) = 1 AS is_current,
+       (row_number() OVER (PARTITION BY interaction_id, voted.person ORDER BY said_at, id) - 1)::integer AS earlier
 FROM trainable_feedback
      LEFT JOIN people ON people.person = trainable_feedback.person
      CROSS JOIN LATERAL (SELECT coalesce(voter, trainable_feedback.person) AS person) AS voted

@@ -35,7 +35,7 @@ SELECT verdict, chosen, reviewer, reviewed_at FROM pair_reviews WHERE pair_id = 
 SELECT feedback.id AS feedback_id, interaction_id, name_voter(voted.person) AS voter, value, source, reason,
        feedback.given_at,
        correction IS NOT NULL AS has_correction, feedback.id = ANY(feedback_ids) AS is_behind_it,
-       row_number() OVER (PARTITION BY interaction_id, voted.person ORDER BY feedback.id DESC) = 1 AS is_current
+       row_number() OVER (PARTITION BY interaction_id, voted.person ORDER BY said_at DESC, feedback.id DESC) = 1 AS is_current
 FROM pairs JOIN feedback ON interaction_id = ANY(interaction_ids)
      LEFT JOIN people ON people.person = feedback.person
      CROSS JOIN LATERAL (SELECT coalesce(voter, feedback.person) AS person) AS voted

@@ -28,7 +28,7 @@ WITH votes AS (
            correction, given_at
     FROM feedback LEFT JOIN people ON people.person = feedback.person
     WHERE given_at >= %(window_from)s AND given_at < %(window_to)s
-    ORDER BY interaction_id, 2, id DESC
+    ORDER BY interaction_id, 2, said_at DESC, id DESC
 ), totals AS (
     SELECT person, count(*) AS votes FROM votes GROUP BY person
 ), same AS (

@@ -17,7 +17,7 @@ WITH standing AS (
     FROM current_feedback LEFT JOIN people ON people.person = current_feedback.person
     WHERE interaction_id = ANY(%(ids)s::bigint[])
       AND id IN (SELECT id FROM trainable_feedback WHERE interaction_id = ANY(%(ids)s::bigint[]))
-    ORDER BY interaction_id, coalesce(voter, current_feedback.person), current_feedback.id DESC
+    ORDER BY interaction_id, coalesce(voter, current_feedback.person), said_at DESC, current_feedback.id DESC
 ), voters AS (
     SELECT voter, min(own.given_at) AS first_at
     FROM (SELECT DISTINCT voter FROM standing) AS named

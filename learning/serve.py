@@ -1,6 +1,5 @@
 """From a folder to a served model: its weights are those of the manifest, and the server computes with them."""
 
-import hashlib
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -9,6 +8,7 @@ from typing import Any
 
 from core.errors import NightbakeError
 from core.model_server import ModelServer
+from core.weights import WEIGHTS, hash_file
 from learning.trainer import read_manifest
 
 SIDES = ("chosen", "rejected")
@@ -72,7 +72,7 @@ def check_weights(folder: Path) -> None:
     """
     manifest = read_manifest(folder) or {}
     try:
-        sha256 = hashlib.sha256((folder / "adapter_model.safetensors").read_bytes()).hexdigest()
+        sha256 = hash_file(folder / WEIGHTS)
         config = json.loads((folder / "adapter_config.json").read_text())
     except (OSError, ValueError) as error:
         raise WrongWeightsError(f"the adapter {folder.name!r} cannot be read ({type(error).__name__})") from error

@@ -16,6 +16,7 @@ from typing import Any
 
 from core.base_model import BaseModelError, cpu_has_bfloat16, get_source, load_source
 from core.prompt import Language
+from core.weights import WEIGHTS
 from learning import starter_card
 from learning.starter_chats import OWN_SHARE, share_tokens, take_turns
 from learning.starter_evaluate import Judged, answer_groups, choose_held_out, count_right
@@ -257,7 +258,7 @@ def _started_from(folder: Path | None) -> str | None:
 def _publish(building: Path, out: Path, metrics: dict[str, Any]) -> None:
     """Move a finished adapter into place; the card comes last."""
     out.mkdir(parents=True, exist_ok=True)
-    for name in ("adapter_model.safetensors", "adapter_config.json"):
+    for name in (WEIGHTS, "adapter_config.json"):
         (building / name).replace(out / name)
     (out / "metrics.json").write_text(json.dumps(metrics, indent=2) + "\n")
     (out / "README.md").write_text(starter_card.render_card(metrics))

@@ -158,7 +158,7 @@ def save_adapter(adapted: Any, folder: Path, *, base_name: str) -> None:
     config |= {"base_model_name_or_path": base_name, "inference_mode": True}
     config["target_modules"] = sorted(config["target_modules"])
     with tempfile.TemporaryDirectory(dir=folder) as building:
-        save_file(weights, Path(building, "adapter_model.safetensors"), metadata={"format": "pt"})
+        save_file(weights, Path(building, WEIGHTS), metadata={"format": "pt"})
         Path(building, "adapter_config.json").write_text(
             json.dumps(config, indent=2, sort_keys=True, default=str) + "\n"
         )

@@ -8,7 +8,7 @@ from bot.again import Again
 from bot.inbox import Claimed, Event, Inbox
 from bot.slack.api import SlackApi, SlackError
 from bot.slack.events import SlackEvents, find_person, find_team
-from bot.slack.names import find_place, find_user, read_time
+from bot.slack.names import find_place, find_user, read_seconds
 from bot.slack.render_feedback import AGAIN, EXPLAIN, VOTE, render_thanks
 from bot.slack.render_form import FORM, read_form, render_form
 from core.errors import NotFoundError
@@ -120,7 +120,7 @@ def to_vote(body: dict[str, Any], interaction_id: int, value: int) -> Event:
         "source": "slack_button",
         "value": value,
     }
-    if said_at := read_time(body["actions"][0].get("action_ts")):
+    if said_at := read_seconds(body["actions"][0].get("action_ts")):
         payload["said_at"] = said_at
     message = f"{body['channel']['id']}:{body['container']['message_ts']}"
     event_key = f"click:{user}:{message}:{body['actions'][0]['action_ts']}"

@@ -38,7 +38,7 @@ def name_conversation(team: str, channel: str, thread_ts: str | None) -> str:
     return f"{name_room(team, channel)}:{thread_ts}"
 
 
-def read_time(ts: object) -> float | None:
+def read_seconds(ts: object) -> float | None:
     """Unix time of Slack's own kind of time; None where it is none."""
     try:
         read = float(str(ts))

@@ -6,7 +6,7 @@ from typing import Any
 from bot.inbox import Event, Inbox
 from bot.slack.emoji import Emoji
 from bot.slack.events import SlackEvents, find_bot_user, find_team
-from bot.slack.names import name_person, read_time
+from bot.slack.names import name_person, read_seconds
 
 EVENT_SCOPES = {"reaction_added": "reactions:read", "reaction_removed": "reactions:read"}
 
@@ -40,6 +40,6 @@ def to_feedback(body: Mapping[str, Any], emoji: Emoji = _THUMBS) -> Event | None
     }
     if event["type"] == "reaction_removed":
         payload["withdraws"] = vote
-    if said_at := read_time(event.get("event_ts")):
+    if said_at := read_seconds(event.get("event_ts")):
         payload["said_at"] = said_at
     return Event("slack", f"event:{body['event_id']}", f"slack:{team}:{reply_key}", "feedback", payload)

@@ -14,7 +14,7 @@ from bot.questions import check_question
 from bot.stops import Stops
 from bot.web.conversations import Conversations
 from bot.web.events import stream_reply
-from bot.web.guard import get_text, read_json
+from bot.web.guard import get_text, get_time, read_json
 from bot.web.live import Live, State
 from bot.web.people import PERSON
 from bot.web.views import view_answer
@@ -114,7 +114,7 @@ class Chat:
         return web.Response(status=204)
 
     async def judge(self, request: web.Request) -> web.Response:
-        """Record a vote with its correction; the last one counts, 0 withdraws.
+        """Record a vote with its correction; the one that was said last counts, 0 withdraws.
 
         Raises:
             NotFoundError: this person has no such answer.
@@ -124,11 +124,20 @@ class Chat:
         value = _read_vote(body)
         correction = get_text(body, "correction", longest=LONGEST_CORRECTION)
         reason = get_text(body, "reason", longest=LONGEST_REASON)
+        said_at = get_time(body, "said_at")
         interaction_id, person = int(request.match_info["id"]), request[PERSON]
         if not await self._conversations.is_asker(interaction_id, person):
             raise NotFoundError(_NO_ANSWER)
         await self._feedback.record(
-            Feedback(interaction_id, person, value, "web", correction=correction or None, reason=reason or None)
+            Feedback(
+                interaction_id,
+                person,
+                value,
+                "web",
+                correction=correction or None,
+                reason=reason or None,
+                said_at=said_at,
+            )
         )
         return web.Response(status=204)
 

@@ -10,7 +10,7 @@ SELECT interactions.id, inbox_id, question, language, search_notice, answer, mod
 FROM interactions
 LEFT JOIN LATERAL (
     SELECT value, correction, reason FROM feedback
-    WHERE interaction_id = interactions.id AND person = %(person)s ORDER BY id DESC LIMIT 1
+    WHERE interaction_id = interactions.id AND person = %(person)s ORDER BY said_at DESC, id DESC LIMIT 1
 ) AS vote ON true
 WHERE inbox_id = %(id)s AND finished_at IS NOT NULL
 
@@ -35,7 +35,7 @@ SELECT turns.*, coalesce(vote.value, 0) AS value, vote.correction, vote.reason
 FROM turns
 LEFT JOIN LATERAL (
     SELECT value, correction, reason FROM feedback
-    WHERE interaction_id = turns.id AND person = %(person)s ORDER BY id DESC LIMIT 1
+    WHERE interaction_id = turns.id AND person = %(person)s ORDER BY said_at DESC, id DESC LIMIT 1
 ) AS vote ON true
 ORDER BY inbox_id
 

@@ -18,6 +18,8 @@ Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 ErrorPage = Callable[[web.Request, int, str], web.Response]
 
 BODY_BYTES = 64 * 1024
+# The last one that a page's `Date` knows.
+_LAST_MILLISECOND = 8.64e15
 # Nothing but our own files; markup made from text is refused too, whatever script asks for it.
 POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; frame-src 'self'; "
@@ -122,6 +124,20 @@ def get_text(body: dict[str, Any], name: str, *, longest: int) -> str:
             f"That text has {len(value):,} characters; at most {longest:,} please. / {longest:,}자 이내로 적어 주세요."
         )
     return clean_text(value)
+
+
+def get_time(body: dict[str, Any], name: str) -> float | None:
+    """A field of a body that holds Unix time in milliseconds, as pages count it, in seconds; None where it is absent.
+
+    Raises:
+        InvalidInputError: not a number.
+    """
+    value = body.get(name)
+    if value is None:
+        return None
+    if isinstance(value, int | float) and not isinstance(value, bool) and abs(value) < _LAST_MILLISECOND:
+        return value / 1000
+    raise InvalidInputError(f"`{name}` must be a time in milliseconds")
 
 
 def catch_errors(error_page: ErrorPage) -> Middleware:

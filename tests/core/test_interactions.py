@@ -67,6 +67,15 @@ async def test_the_last_vote_of_a_person_counts(database: Database) -> None:
     assert [(vote.value, vote.correction) for vote in current] == [(-1, "23 days")]
 
 
+@pytest.mark.parametrize("said_at", [None, -1e300, 0.5, 4e9, 1e300])
+async def test_a_wrong_clock_silences_nobody(database: Database, said_at: float | None) -> None:
+    begun = await Interactions(database).begin(QUESTION)
+    votes = FeedbackLog(database)
+    await votes.record(Feedback(begun.id, "user:ann", 1, "web", said_at=said_at))
+    await votes.record(Feedback(begun.id, "user:ann", -1, "web"))
+    assert await votes.get_value(begun.id, "user:ann") == -1
+
+
 async def test_a_withdrawn_vote_is_gone(database: Database) -> None:
     begun = await Interactions(database).begin(QUESTION)
     votes = FeedbackLog(database)

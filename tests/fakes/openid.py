@@ -10,14 +10,14 @@ import secrets
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from types import TracebackType
-from typing import Any, Self
+from typing import Any
 from urllib.parse import parse_qs, unquote, urlencode, urlsplit
 
 from aiohttp import web
-from aiohttp.test_utils import TestServer
 from joserfc import jwt
 from joserfc.jwk import KeySet, RSAKey
+
+from tests.fakes.service import FakeService
 
 CLIENT_ID, CLIENT_SECRET = "nightbake-client", "client-secret-of-the-tests"
 
@@ -25,7 +25,7 @@ Forge = Callable[[dict[str, Any]], str]
 
 
 @dataclass
-class FakeOpenId:
+class FakeOpenId(FakeService):
     """One issuer with one client.
 
     Attributes:
@@ -49,8 +49,10 @@ class FakeOpenId:
 
     def __post_init__(self) -> None:
         self.rotate()
-        app = web.Application()
-        app.add_routes(
+        super().__post_init__()
+
+    def add_routes(self) -> None:
+        self.app.add_routes(
             [
                 web.get("/.well-known/openid-configuration", self._describe),
                 web.get("/keys", self._show_keys),
@@ -58,18 +60,10 @@ class FakeOpenId:
                 web.post("/token", self._give),
             ]
         )
-        self._server = TestServer(app)
-
-    async def __aenter__(self) -> Self:
-        await self._server.start_server()
-        return self
-
-    async def __aexit__(self, kind: type[BaseException] | None, error: BaseException | None, _: TracebackType | None):
-        await self._server.close()
 
     @property
     def issuer(self) -> str:
-        return str(self._server.make_url("/")).rstrip("/")
+        return self.url
 
     def rotate(self) -> None:
         """Sign by a new key from now on; older ones are gone."""

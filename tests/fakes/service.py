@@ -1,4 +1,4 @@
-"""What the fakes of document services share: a server, a log of requests, tokens that expire, limits, outages."""
+"""What fakes of HTTP services share: a server, a log of requests, tokens that expire, limits, outages."""
 
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field

@@ -10,6 +10,15 @@ export class RequestError extends Error {
   }
 }
 
+// The server's clock, in milliseconds, as far as its answers have told it; it never stands still or goes back.
+let ahead = 0;
+let last = 0;
+
+export function now() {
+  last = Math.max(last + 1, Date.now() + ahead);
+  return last;
+}
+
 export async function request(path, body) {
   const options = body === undefined ? {} : {
     method: "POST",
@@ -22,6 +31,9 @@ export async function request(path, body) {
   } catch {
     throw new RequestError(say("offline"), 0);
   }
+  const told = Date.parse(response.headers.get("Date"));
+  // To the second, so within one the own clock is as good.
+  if (Math.abs(told - Date.now()) > 1000) ahead = told - Date.now();
   const isJson = response.headers.get("Content-Type")?.startsWith("application/json");
   const content = isJson ? await response.json() : null;
   if (!response.ok) throw new RequestError(content?.error ?? say("offline"), response.status);

@@ -1,5 +1,5 @@
 // Thumbs, a correction for a bad answer, and a copy button; votes on one answer are sent in their order.
-import { request } from "./api.js";
+import { now, request } from "./api.js";
 import { make, toolButton } from "./dom.js";
 import { say } from "./words.js";
 
@@ -28,11 +28,12 @@ export function makeTools(answer, given, announce) {
 
   function send(next, words) {
     const before = { ...vote };
+    const said = { ...next, said_at: now() };
     Object.assign(vote, next);
     show();
     sending = sending.then(async () => {
       try {
-        await request(`/api/answers/${answer.interaction_id}/feedback`, next);
+        await request(`/api/answers/${answer.interaction_id}/feedback`, said);
         tell(words);
         return true;
       } catch (error) {

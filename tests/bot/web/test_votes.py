@@ -22,6 +22,23 @@ async def test_a_vote_is_withdrawn_by_zero(site: Site, client: TestClient) -> No
     assert await site.feedback.find_current(answer["interaction_id"]) == []
 
 
+async def test_what_was_said_last_stands_though_an_earlier_request_arrives_after_it(
+    site: Site, client: TestClient
+) -> None:
+    answer, said_at = await get_answer(client), 1_790_000_000_000
+    assert await vote(client, answer["interaction_id"], value=-1, reason="wrong", said_at=said_at + 1) == 204
+    assert await vote(client, answer["interaction_id"], value=1, said_at=said_at) == 204
+    votes = await site.feedback.find_current(answer["interaction_id"])
+    turns = (await (await client.get(f"/api/conversations/{CONVERSATION}")).json())["turns"]
+    assert ([one.value for one in votes], turns[0]["vote"]["value"]) == ([-1], -1)
+
+
+@pytest.mark.parametrize("said_at", ["1790000000000", True, [], 10**400])
+async def test_what_is_no_time_is_refused(client: TestClient, said_at: object) -> None:
+    answer = await get_answer(client)
+    assert await vote(client, answer["interaction_id"], value=1, said_at=said_at) == 400
+
+
 async def test_a_reload_shows_the_vote(client: TestClient) -> None:
     answer = await get_answer(client)
     await vote(client, answer["interaction_id"], value=-1, correction="24 days.", reason="wrong")
