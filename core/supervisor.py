@@ -1,4 +1,4 @@
-"""A child process kept alive: started, watched, restarted with growing pauses, stopped with its whole group."""
+"""A child process kept alive: started, watched, restarted with growing pauses; what it started ends with it."""
 
 import asyncio
 import contextlib
@@ -84,6 +84,8 @@ class Supervisor:
             assert self._process
             began = time.monotonic()
             code = await self._process.wait()
+            # What it started may outlive it: vLLM's engine holds gigabytes, which the next one needs.
+            _signal_group(self._process.pid, signal.SIGKILL)
             if time.monotonic() - began > LONGEST_PAUSE_SECONDS:
                 pause = FIRST_PAUSE_SECONDS
             log.error("process ended", extra={"child": self.name, "code": code, "restart_in_seconds": pause})

@@ -92,10 +92,12 @@ async def test_a_start_waits_until_the_process_is_healthy(make: Make, ready: Rea
     assert (supervisor.pid is not None, ready.calls, supervisor.restarts) == (True, 1, 0)
 
 
-async def test_a_killed_process_is_started_again_and_made_ready_again(make: Make, ready: Readiness) -> None:
+async def test_a_killed_process_is_started_again_without_what_the_first_one_started(
+    make: Make, ready: Readiness, tmp_path: Path
+) -> None:
     supervisor = make(SERVER)
     await supervisor.start()
-    first = supervisor.pid
+    first, helper = supervisor.pid, int((tmp_path / "helper").read_text())
     assert first
     os.kill(first, signal.SIGKILL)
 
@@ -104,6 +106,7 @@ async def test_a_killed_process_is_started_again_and_made_ready_again(make: Make
 
     await eventually(is_ready_again)
     assert supervisor.pid not in (None, first)
+    await eventually(gone(helper))
 
 
 async def test_a_process_is_watched_on_when_making_it_ready_fails(make: Make, ready: Readiness) -> None:
