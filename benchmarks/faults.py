@@ -10,6 +10,7 @@ its seed and number alone; what processes make of it also depends on the machine
     python -m benchmarks.faults --seed 1 --first 137 --runs 1     # one run again
     python -m benchmarks.faults --plant ack-before-insert         # a bug that must be found
     python -m benchmarks.faults --rolling --runs 5                # replicas are replaced, nothing else breaks
+    python -m benchmarks.faults --vllm --runs 5                   # a real vLLM answers, and dies in every run
 """
 
 import asyncio
@@ -19,9 +20,13 @@ import os
 import signal
 import subprocess
 import sys
+import tempfile
 import time
 from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager, nullcontext
 from dataclasses import asdict, dataclass, field
+from functools import partial
 from itertools import count
 from pathlib import Path
 from typing import Any
@@ -38,10 +43,18 @@ from benchmarks.faults_inflict import inflict
 from benchmarks.faults_people import People
 from benchmarks.faults_processes import DOCUMENT_ID, Place, serve_model, serve_replica, work_nights
 from benchmarks.faults_proxy import Proxy
-from benchmarks.faults_schedule import NIGHT_EVERY, REPLICAS, Schedule, draw_replacement, draw_schedule
+from benchmarks.faults_schedule import (
+    NIGHT_EVERY,
+    REPLICAS,
+    Schedule,
+    draw_model_deaths,
+    draw_replacement,
+    draw_schedule,
+)
 from benchmarks.faults_seen import Seen, read_platforms
-from benchmarks.faults_world import Child, Postgres, World, open_disk, open_world
+from benchmarks.faults_world import START_SECONDS, Child, Postgres, World, open_disk, open_world
 from benchmarks.machine import ROOT, read_conditions
+from core import embedded_model
 from core.database import Database
 from core.migrate import migrate
 from tests.fakes.slack import FakeSlack
@@ -52,9 +65,11 @@ from tests.ports import find_free_port
 PLANTS = ("ack-before-insert",)
 SCHEDULERS = 2
 PAIRS = 28
-SETTLE_SECONDS, NIGHT_SETTLE_SECONDS = 60.0, 240.0
+SETTLE_SECONDS, LONG_SETTLE_SECONDS = 60.0, 240.0
 # After that a person has no answer; a planted bug makes many wait for one in vain.
-PATIENCE_SECONDS, PLANTED_PATIENCE_SECONDS = 60.0, 15.0
+PATIENCE_SECONDS, VLLM_PATIENCE_SECONDS, PLANTED_PATIENCE_SECONDS = 60.0, 240.0, 15.0
+# Ready after a minute on a CPU.
+VLLM_START_SECONDS = 300.0
 LOOK_SECONDS = 0.1
 
 # A run may be repeated on one server.
@@ -69,6 +84,7 @@ class Batch:
     is_own_disk: bool
     postgres: Postgres
     base_model: Path | None
+    vllm_model: Path | None = None
     plant: str | None = None
 
 
@@ -119,7 +135,8 @@ async def run_once(batch: Batch, schedule: Schedule) -> Result:
         )
         seen, faults = Seen(), Counter[str]()
         async with open_world(_build_world(batch, schedule, name, proxy, slack, teams)) as world:
-            patience = PLANTED_PATIENCE_SECONDS if batch.plant else PATIENCE_SECONDS
+            patience = VLLM_PATIENCE_SECONDS if batch.vllm_model else PATIENCE_SECONDS
+            patience = PLANTED_PATIENCE_SECONDS if batch.plant else patience
             people = People(schedule, world.urls, slack=slack, teams=teams, seen=seen, patience_seconds=patience)
             await _live(schedule, world, people, faults)
             async with Database(batch.postgres.find_url(name)) as database:
@@ -145,6 +162,7 @@ def _build_world(
         home=batch.folder / "homes" / name,
         plant=batch.plant,
         base_model=batch.base_model if schedule.has_night else None,
+        vllm_model=batch.vllm_model,
     )
     told = {**asdict(place), "model_url": f"http://127.0.0.1:{place.port}"}
     schedulers = SCHEDULERS if schedule.has_night else 0
@@ -154,7 +172,7 @@ def _build_world(
         postgres=batch.postgres,
         proxy=proxy,
         database=name,
-        model=Child(serve_model, place),
+        model=Child(serve_model, place, start_seconds=VLLM_START_SECONDS if batch.vllm_model else START_SECONDS),
         replicas=[Child(serve_replica, Place(**{**told, "port": find_free_port()})) for _ in range(REPLICAS)],
         schedulers=[Child(work_nights, Place(**{**told, "port": 0})) for _ in range(schedulers)],
     )
@@ -176,7 +194,8 @@ async def _live(schedule: Schedule, world: World, people: People, faults: Counte
 
 async def _settle(database: Database, world: World) -> None:
     """Until nothing is open, and tonight's night is done; what is not after a while is the checker's to tell."""
-    deadline = time.monotonic() + (NIGHT_SETTLE_SECONDS if world.schedulers else SETTLE_SECONDS)
+    is_slow = world.schedulers or world.model.place.vllm_model
+    deadline = time.monotonic() + (LONG_SETTLE_SECONDS if is_slow else SETTLE_SECONDS)
     while time.monotonic() < deadline:
         for scheduler in world.schedulers:
             if scheduler.pid is None and not scheduler.is_over:
@@ -193,6 +212,14 @@ def make_base_model(folder: Path) -> Path:
     command = [sys.executable, "-m", "tests.learning.tiny_model", str(base)]
     subprocess.run(command, check=True, cwd=ROOT, capture_output=True)
     return base
+
+
+@contextmanager
+def make_vllm_model() -> Iterator[Path]:
+    """The embedded model, not on the disk that is filled."""
+    with tempfile.TemporaryDirectory(prefix="nightbake-faults-model-") as folder:
+        asyncio.run(embedded_model.prepare(Path(folder, "base"), log_file=Path(folder, "prepare.log")))
+        yield Path(folder, "base")
 
 
 def preload(*, nights: bool) -> None:
@@ -224,26 +251,33 @@ def sum_up(results: list[Result]) -> dict[str, Any]:
 @click.option("--first", default=1, show_default=True, help="Number of the first run.")
 @click.option("--night-every", default=NIGHT_EVERY, show_default=True, help="A night in every so many-th run; 0: none.")
 @click.option("--rolling", is_flag=True, help="Only replace the replicas, one after the other.")
+@click.option("--vllm", is_flag=True, help="A real vLLM answers, with the embedded model, and is killed in every run.")
 @click.option("--plant", type=click.Choice(PLANTS), help="A bug in the replicas; ends when it is found.")
 @click.option("--json", "as_json", is_flag=True, help="Only the JSON object.")
-def main(runs: int, seed: int, first: int, night_every: int, rolling: bool, plant: str | None, as_json: bool) -> None:
+def main(
+    runs: int, seed: int, first: int, night_every: int, rolling: bool, vllm: bool, plant: str | None, as_json: bool
+) -> None:
     """Run, tell, and end with 1 where what was expected did not come."""
     console = Console(quiet=as_json, width=120)
     conditions = read_conditions(seed)
     console.print(conditions.line())
-    every = 0 if rolling or plant else night_every
-    schedules = [
-        draw_replacement(seed, run) if rolling else draw_schedule(seed, run, night_every=every)
-        for run in range(first, first + runs)
-    ]
+    draw = partial(draw_schedule, night_every=0 if plant else night_every)
+    if rolling or vllm:
+        draw = draw_replacement if rolling else draw_model_deaths
+    schedules = [draw(seed, run) for run in range(first, first + runs)]
     has_nights = any(schedule.has_night for schedule in schedules)
     os.environ["PYTHONPATH"] = str(ROOT)
     preload(nights=has_nights)
     # Who is told to end unmounts its disk and stops its server first.
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     results: list[Result] = []
-    with open_disk() as (folder, is_own_disk), Postgres(folder) as postgres:
-        batch = Batch(folder, is_own_disk, postgres, make_base_model(folder) if has_nights else None, plant)
+    with (
+        make_vllm_model() if vllm else nullcontext() as vllm_model,
+        open_disk() as (folder, is_own_disk),
+        Postgres(folder) as postgres,
+    ):
+        base_model = make_base_model(folder) if has_nights else None
+        batch = Batch(folder, is_own_disk, postgres, base_model, vllm_model, plant)
         prepare(batch)
         for schedule in schedules:
             result = asyncio.run(run_once(batch, schedule))

@@ -34,6 +34,7 @@ from bot.inbox import Event, Inbox, Receipt
 from bot.slack.history import History
 from bot.stops import Stops
 from bot.teams.clouds import CLOUDS
+from core import embedded_model
 from core.adapters import Adapters
 from core.database import Database
 from core.feedback import FeedbackLog
@@ -62,12 +63,15 @@ from tests.fakes.teams import APP_ID, TENANT
 from tests.fakes.vllm import FakeVllm
 
 SLACK_SECRET = "signing-secret-of-the-benchmark"
-MODEL = "base"
+MODEL = embedded_model.MODEL_NAME
 LEASE_SECONDS, PAUSE_SECONDS, PLATFORM_PAUSE_SECONDS = 3.0, 0.2, 0.05
 # Of the document that every answer is from.
 DOCUMENT_ID = 7
 NUMBER = re.compile(r"K\d+")
 WORD_SECONDS = 0.02
+CONTEXT_TOKENS = 2048
+# Until an answer is given up: a real model on a CPU answers eight people at once.
+PATIENT_SECONDS, HASTY_SECONDS = 120.0, 20.0
 PR_SET_PDEATHSIG = 1  # linux/prctl.h
 
 
@@ -80,6 +84,7 @@ class Place:
         clock_seconds: by which the process's own clock is wrong.
         plant: a bug to work with, by name; None works as it should.
         base_model: folder of what nights train; None where a run has no night.
+        vllm_model: folder of what a real vLLM serves; None where a stand-in is the model server.
     """
 
     port: int
@@ -91,6 +96,7 @@ class Place:
     clock_seconds: float = 0.0
     plant: str | None = None
     base_model: Path | None = None
+    vllm_model: Path | None = None
 
 
 def serve_replica(place: Place) -> None:
@@ -103,8 +109,12 @@ def serve_replica(place: Place) -> None:
 
 
 def serve_model(place: Place) -> None:
-    """A model server on the place's port: with a real tiny model where nights train one."""
+    """A model server on the place's port: with a real tiny model where nights train one, or a real vLLM."""
     _begin(place, "model-server")
+    if place.vllm_model:
+        os.setsid()
+        command = embedded_model.build_command(place.vllm_model, place.port, CONTEXT_TOKENS)
+        os.execve(command[0], command, {**os.environ, **embedded_model.ENVIRONMENT})
     fake = FakeVllm(place.base_model, MODEL) if place.base_model else _Clerk(model=MODEL, answers=answer)
     app = fake.build_app() if isinstance(fake, FakeVllm) else build_model_app(fake)
     asyncio.run(_until_told(_serve_app(app, place.port)))
@@ -223,7 +233,8 @@ async def _serve_bot(place: Place) -> None:
         teams_app_password=SecretStr("unused"),
         teams_tenant_id=TENANT,
     )
-    model_server = ModelServer(place.model_url, MODEL, timeout_seconds=20, stall_seconds=5)
+    patience = PATIENT_SECONDS if place.vllm_model else HASTY_SECONDS
+    model_server = ModelServer(place.model_url, MODEL, timeout_seconds=patience, stall_seconds=patience / 4)
     async with open_pools(place.database_url, size=settings.database_connections) as pools:
         database, adapters, interactions = pools.bot, Adapters(pools.console), Interactions(pools.bot)
         serving = Serving(adapters=adapters, model_server=model_server)

@@ -5,13 +5,13 @@ makes them do differs from machine to machine.
 """
 
 import random
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal, get_args
 
 REPLICAS = 2
 # A night is in every so many-th run, for it takes longer than all the rest.
 NIGHT_EVERY = 10
-QUIET_SECONDS, NIGHT_SECONDS = 3.0, 15.0
+QUIET_SECONDS, NIGHT_SECONDS, MODEL_SECONDS = 3.0, 15.0, 30.0
 
 Platform = Literal["slack", "teams", "web"]
 Act = Literal["up", "down", "back", "correct"]
@@ -118,15 +118,18 @@ class Schedule:
         return sum(len(ask.votes) for ask in self.asks)
 
 
-def draw_schedule(seed: int, run: int, *, night_every: int = NIGHT_EVERY) -> Schedule:
+def draw_schedule(
+    seed: int, run: int, *, night_every: int = NIGHT_EVERY, quiet_seconds: float = QUIET_SECONDS
+) -> Schedule:
     """The schedule of a run.
 
     Args:
         night_every: 0 for no nights.
+        quiet_seconds: within which people ask and things break, in a run without a night.
     """
     chance = random.Random(f"{seed}:{run}")
     has_night = night_every > 0 and run % night_every == 0
-    seconds = NIGHT_SECONDS if has_night else QUIET_SECONDS
+    seconds = NIGHT_SECONDS if has_night else quiet_seconds
     asks = sorted((_draw_ask(chance, number, seconds) for number in range(1, 15)), key=lambda ask: ask.at)
     faults = [_draw_fault(chance, ALWAYS, seconds) for _ in range(chance.randint(2, 4))]
     if has_night:
@@ -139,6 +142,13 @@ def draw_replacement(seed: int, run: int) -> Schedule:
     drawn = draw_schedule(seed, run, night_every=0)
     faults = tuple(Fault(0.5 + 1.5 * turn, "replica replaced", turn, 0.0) for turn in range(REPLICAS))
     return Schedule(seed, run, False, drawn.asks, faults)
+
+
+def draw_model_deaths(seed: int, run: int) -> Schedule:
+    """A real model server, which takes its time to answer and to start again, dies once and more than others do."""
+    drawn = draw_schedule(seed, run, night_every=0, quiet_seconds=MODEL_SECONDS)
+    death = _draw_fault(random.Random(f"{seed}:{run}:model"), ("model server killed",), MODEL_SECONDS)
+    return replace(drawn, faults=tuple(sorted((*drawn.faults, death), key=lambda fault: fault.at)))
 
 
 def _draw_fault(chance: random.Random, kinds: tuple[Kind, ...], seconds: float) -> Fault:

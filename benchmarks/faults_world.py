@@ -110,10 +110,15 @@ class Postgres:
 
 
 class Child:
-    """A process under a name, which is killed and started again; a start is heard on its port, where it has one."""
+    """A process under a name, which is killed and started again; a start is heard on its port, where it has one.
 
-    def __init__(self, target: Callable[[Place], None], place: Place) -> None:
+    Args:
+        start_seconds: how long a start may take.
+    """
+
+    def __init__(self, target: Callable[[Place], None], place: Place, *, start_seconds: float = START_SECONDS) -> None:
         self._target = target
+        self._start_seconds = start_seconds
         self.place = place
         self._process: BaseProcess | None = None
         self.lock = asyncio.Lock()
@@ -131,7 +136,7 @@ class Child:
 
     async def wait_until_heard(self) -> None:
         """Until somebody listens on the port; a start that failed is repeated, as whoever runs services does."""
-        deadline = time.monotonic() + START_SECONDS
+        deadline = time.monotonic() + self._start_seconds
         while True:
             with contextlib.suppress(OSError):
                 _, writer = await asyncio.open_connection("127.0.0.1", self.place.port)
@@ -153,6 +158,10 @@ class Child:
         code = self._process.exitcode
         if code is None:
             self._process.kill()
+        if self._process.pid is not None:
+            # As `core.supervisor` does: vLLM's engine outlives it.
+            with contextlib.suppress(ProcessLookupError):
+                os.killpg(self._process.pid, signal.SIGKILL)
         self._process = None
         return code
 

@@ -23,6 +23,17 @@ MOST_LORA_RANK = 16
 KV_CACHE_GIB = 1
 END_SECONDS = 10
 FULL_BITS = 16
+# Settings that vLLM reads; nothing of it may ask the network.
+ENVIRONMENT = {
+    "VLLM_CPU_KVCACHE_SPACE": str(KV_CACHE_GIB),
+    "VLLM_ALLOW_RUNTIME_LORA_UPDATING": "True",
+    "VLLM_NO_USAGE_STATS": "1",
+    "VLLM_LOGGING_COLOR": "0",
+    "VLLM_WORKER_MULTIPROC_METHOD": "fork",
+    "TORCHDYNAMO_DISABLE": "1",
+    "HF_HUB_OFFLINE": "1",
+    "DO_NOT_TRACK": "1",
+}
 
 
 def find_starter() -> Path | None:
@@ -108,15 +119,16 @@ def build_supervisor(
 
     return Supervisor(
         "model server",
-        _command(folder, port, context_tokens),
+        build_command(folder, port, context_tokens),
         healthy=model_server.is_healthy,
         on_ready=warm_up_then_ready,
         log_file=log_file,
-        environment=_environment(),
+        environment=ENVIRONMENT,
     )
 
 
-def _command(folder: Path, port: int, context_tokens: int) -> list[str]:
+def build_command(folder: Path, port: int, context_tokens: int) -> list[str]:
+    """vLLM with LoRA, which serves the model of `folder` on `127.0.0.1:port`; it wants `ENVIRONMENT`."""
     options = {
         "--model": str(folder),
         "--served-model-name": MODEL_NAME,
@@ -136,17 +148,3 @@ def _command(folder: Path, port: int, context_tokens: int) -> list[str]:
     module = "vllm.entrypoints.openai.api_server"
     flags = ["--enable-lora", "--enforce-eager", "--disable-uvicorn-access-log"]
     return [sys.executable, "-m", module, *pairs, *flags]
-
-
-def _environment() -> dict[str, str]:
-    """Settings that vLLM reads from its environment; nothing of it may ask the network."""
-    return {
-        "VLLM_CPU_KVCACHE_SPACE": str(KV_CACHE_GIB),
-        "VLLM_ALLOW_RUNTIME_LORA_UPDATING": "True",
-        "VLLM_NO_USAGE_STATS": "1",
-        "VLLM_LOGGING_COLOR": "0",
-        "VLLM_WORKER_MULTIPROC_METHOD": "fork",
-        "TORCHDYNAMO_DISABLE": "1",
-        "HF_HUB_OFFLINE": "1",
-        "DO_NOT_TRACK": "1",
-    }
