@@ -12,9 +12,10 @@ WITH given AS (
 ), stored AS (
     INSERT INTO feedback (interaction_id, person, value, source, correction, reason, event_key, right_chunk_id,
                           right_source, said_at)
-    -- Nobody's clock is ahead of ours, and none says what no calendar knows.
+    -- Whose clock is minutes ahead of ours says it now; none says what no calendar knows.
     SELECT given.interaction_id, person, value, source, correction, reason, event_key, right_chunk_id, right_source,
-           to_timestamp(greatest(0, least(said_at, extract(epoch FROM now())::float8)))
+           CASE WHEN said_at < extract(epoch FROM now() + interval '5 minutes') THEN to_timestamp(greatest(0, said_at))
+                ELSE now() END
     FROM given WHERE EXISTS (SELECT FROM interactions WHERE interactions.id = given.interaction_id)
     ORDER BY ordinality
     ON CONFLICT (event_key) DO NOTHING

@@ -2,7 +2,7 @@
 -- Rows from before are all as old as this migration, and keep their order by id.
 
 ALTER TABLE feedback ADD COLUMN said_at timestamptz NOT NULL DEFAULT now();
-COMMENT ON COLUMN feedback.said_at IS 'by the clock of the platform or page, never later than when it was stored';
+COMMENT ON COLUMN feedback.said_at IS 'by the clock of the platform or page, unless that is minutes ahead of ours';
 
 CREATE OR REPLACE VIEW current_feedback AS
     SELECT DISTINCT ON (interaction_id, coalesce(voter, feedback.person)) feedback.*

@@ -1,6 +1,7 @@
 """The log: begun before answered, finished once, voted on by one row a judgement."""
 
 import asyncio
+import time
 from dataclasses import replace
 
 import pytest
@@ -65,6 +66,14 @@ async def test_the_last_vote_of_a_person_counts(database: Database) -> None:
     await votes.record(Feedback(begun.id, "user:ann", -1, "web", correction="23 days"))
     current = await votes.find_current(begun.id)
     assert [(vote.value, vote.correction) for vote in current] == [(-1, "23 days")]
+
+
+async def test_what_was_said_last_stands_though_our_clock_is_behind(database: Database) -> None:
+    begun, said_at = await Interactions(database).begin(QUESTION), time.time() + 60
+    votes = FeedbackLog(database)
+    await votes.record(Feedback(begun.id, "user:ann", -1, "web", said_at=said_at + 0.1))
+    await votes.record(Feedback(begun.id, "user:ann", 1, "web", said_at=said_at))
+    assert await votes.get_value(begun.id, "user:ann") == -1
 
 
 @pytest.mark.parametrize("said_at", [None, -1e300, 0.5, 4e9, 1e300])

@@ -122,7 +122,12 @@ async def test_teams_is_answered_right_whatever_it_sends(tenant: Tenant, thoroug
 async def test_feedback_and_questions_of_the_page_are_answered_right(site: Site, thoroughness: float) -> None:
     client = await site.new_client()
     answer = await get_answer(client)
-    vote: dict[str, Any] = {"value": -1, "correction": "It is 25 days. [1]", "reason": "wrong"}
+    vote: dict[str, Any] = {
+        "value": -1,
+        "correction": "It is 25 days. [1]",
+        "reason": "wrong",
+        "said_at": 1_790_000_000_000,
+    }
     question: dict[str, Any] = {"text": "How many days?", "conversation": "conversation-2", "key": "0123456789"}
 
     async def send(source: random.Random) -> tuple[int, bool]:
@@ -133,6 +138,8 @@ async def test_feedback_and_questions_of_the_page_are_answered_right(site: Site,
         path = f"/api/answers/{answer['interaction_id']}/feedback" if is_vote else "/api/questions"
         response = await client.post(path, data=body, headers={"Content-Type": "application/json"})
         await response.read()
+        # The stand-in keeps every prompt, which would pass for our own memory.
+        del site.model.requests[:-100]
         return response.status, False
 
     answers = await throw(int(FEEDBACK_CASES * thoroughness), send, taken={202, 204, 400, 413})
