@@ -154,7 +154,7 @@ def draw_model_deaths(seed: int, run: int) -> Schedule:
 def _draw_fault(chance: random.Random, kinds: tuple[Kind, ...], seconds: float) -> Fault:
     (kind,) = chance.choices(kinds, weights=[WEIGHTS.get(kind, 1) for kind in kinds])
     at, target, length = chance.uniform(0.1, seconds), chance.randrange(REPLICAS), chance.uniform(0.1, 2.5)
-    # A clock that goes back by more makes what is open wait as long: see docs/reliability.md.
+    # Of two in one run, the second sets the clock back by up to a day.
     forward = chance.uniform(60, 24 * 3600)
     jump = chance.choice((forward, -chance.uniform(0.1, 2.0)))
     return Fault(at, kind, target, length, jump if "clock" in kind else 0.0)

@@ -19,6 +19,8 @@ from core.tracing import find_parent, span
 
 QUERIES = load_queries(__file__)
 LEASE_SECONDS = 30
+# Longer than a worker waits before another attempt.
+LONGEST_PAUSE_SECONDS = 60
 
 NO_LIMITS = {
     "is_limited": False,
@@ -145,7 +147,7 @@ class Inbox:
 
     async def claim(self, worker: str) -> Claimed | None:
         """Own the oldest event that is free and whose conversation has no earlier one open."""
-        parameters = {"worker": worker, "lease_seconds": LEASE_SECONDS}
+        parameters = {"worker": worker, "lease_seconds": LEASE_SECONDS, "pause_seconds": LONGEST_PAUSE_SECONDS}
         return await self._database.fetch_one(QUERIES["claim"], parameters, Claimed)
 
     async def extend(self, claimed: Claimed) -> bool:

@@ -28,10 +28,12 @@ WITH given AS (
             THEN 'workspace_waiting'
         WHEN %(person_per_minute)s > 0 AND nth > %(person_per_minute)s - (
             SELECT count(*) FROM inbox WHERE payload ->> 'person' = person AND kind = 'question'
-                                         AND received_at > now() - interval '1 minute') THEN 'person_per_minute'
+                                         AND received_at BETWEEN now() - interval '1 minute' AND now())
+            THEN 'person_per_minute'
         WHEN %(workspace_per_minute)s > 0 AND nth_of_all > %(workspace_per_minute)s - (
             SELECT count(*) FROM inbox WHERE name_workspace(payload ->> 'person') = name_workspace(person)
-                                         AND kind = 'question' AND received_at > now() - interval '1 minute')
+                                         AND kind = 'question'
+                                         AND received_at BETWEEN now() - interval '1 minute' AND now())
             THEN 'workspace_per_minute'
     END AS refusal
     FROM numbered
@@ -39,11 +41,12 @@ WITH given AS (
     SELECT *, CASE refusal
         WHEN 'person_per_minute' THEN (
             SELECT min(received_at) + interval '1 minute' FROM inbox
-            WHERE payload ->> 'person' = person AND kind = 'question' AND received_at > now() - interval '1 minute')
+            WHERE payload ->> 'person' = person AND kind = 'question'
+              AND received_at BETWEEN now() - interval '1 minute' AND now())
         WHEN 'workspace_per_minute' THEN (
             SELECT min(received_at) + interval '1 minute' FROM inbox
             WHERE name_workspace(payload ->> 'person') = name_workspace(person) AND kind = 'question'
-              AND received_at > now() - interval '1 minute')
+              AND received_at BETWEEN now() - interval '1 minute' AND now())
     END AS again_at
     FROM judged
 ), stored AS (
@@ -69,13 +72,16 @@ LEFT JOIN stored USING (platform, event_key)
 ORDER BY given.ordinality
 
 -- name: claim
+-- A lease or a pause that ends much later than any does which begins now is of a clock that was ahead: it holds nobody up.
 UPDATE inbox
 SET claimed_by = %(worker)s, attempts = attempts + 1,
     lease_expires_at = now() + make_interval(secs => %(lease_seconds)s)
 WHERE id = (
     SELECT id FROM inbox AS candidate
-    WHERE done_at IS NULL AND buried_at IS NULL AND available_at <= now()
-      AND (lease_expires_at IS NULL OR lease_expires_at < now())
+    WHERE done_at IS NULL AND buried_at IS NULL
+      AND (available_at <= now() OR available_at > now() + make_interval(secs => %(pause_seconds)s))
+      AND (lease_expires_at IS NULL OR lease_expires_at < now()
+           OR lease_expires_at > now() + make_interval(secs => 2 * %(lease_seconds)s))
       AND NOT EXISTS (
           SELECT FROM inbox AS earlier
           WHERE earlier.conversation_key = candidate.conversation_key AND earlier.kind = candidate.kind

@@ -121,6 +121,13 @@ async def test_a_lease_is_kept_by_its_owner_only(inbox: Inbox, database: Databas
     assert await claim(inbox, "w3")
 
 
+@pytest.mark.parametrize("clock", ["available_at", "lease_expires_at"])
+async def test_a_clock_that_was_set_back_holds_nobody_up(inbox: Inbox, database: Database, clock: str) -> None:
+    await inbox.receive(make_event("k1"))
+    await database.execute(f"UPDATE inbox SET {clock} = now() + interval '13 hours'".encode())
+    assert (await claim(inbox)).attempts == 1
+
+
 async def test_an_extended_lease_is_not_handed_over(inbox: Inbox, database: Database) -> None:
     await inbox.receive(make_event("e1"))
     claimed = await claim(inbox, "w1")
