@@ -146,7 +146,7 @@ def say_report(report: IngestReport, *, quiet: bool) -> None:
         say(f"  [yellow]away[/] {escape(away)}; what it holds stays as it is", quiet=quiet)
     if report.hidden:
         say(
-            f"  [yellow]{report.hidden} documents can be read by nobody[/]: no .access.json covers them; "
-            "write one, or pass --allow everyone",
+            f"  [yellow]{report.hidden} documents can be read by nobody[/]: no .access.json covers them. "
+            """For all employees write {"allow": ["everyone"]} into such a file in their folder""",
             quiet=quiet,
         )

@@ -13,8 +13,10 @@ LEAST_ENTRIES = 3
 LEAST_DEFINITION_CHARACTERS = 8
 
 _CELL = re.compile(r"([^:|]{1,60}): (.+)")
-_ENTRY = re.compile(r"(?:[-*•]\s+)?([^:|\n]{1,40}): (\S[^|\n]*)")
+_ENTRY = re.compile(r"(?:[-*•]\s+)?([^:|\n]{1,40}):(?:\*\*)? (\S[^|\n]*)")
 _MARKER = re.compile(r"^(?:[-*•]\s+|\(\d{1,2}\)\s+|[①-⑳]\s*|\d{1,2}[.)]\s+)")
+# Around a term in text that was Markdown once.
+_EMPHASIS = " *_`"
 _PAGE_NUMBER = re.compile(r"-?\s*\d{1,4}\s*-?")
 # An abbreviation or a decimal does not end a sentence: what follows must be white space and the line's next word.
 _SENTENCE_END = re.compile(r"(?<=[.!?。])(?<!\b[A-Z]\.)(?<!e\.g\.)(?<!i\.e\.)\s+")
@@ -77,7 +79,7 @@ def find_entries(section: Section) -> list[Entry]:
     """Entries of a glossary: a list of at least three lines `Term: what it is`."""
     found = [(line, _ENTRY.fullmatch(line.strip())) for line in section.text.split("\n")]
     entries = [
-        Entry(match[1].strip(), match[2].strip(), line.strip())
+        Entry(match[1].strip(_EMPHASIS), match[2].strip(), line.strip())
         for line, match in found
         if match and len(match[2].strip()) >= LEAST_DEFINITION_CHARACTERS and not _MARKER.fullmatch(match[1] + " ")
     ]

@@ -23,6 +23,20 @@ def test_a_glossary_is_a_list_of_terms_and_a_single_line_is_none() -> None:
     assert find_entries(make_section("Questions: write to the harbour desk.")) == []
 
 
+def test_marks_of_markdown_are_no_part_of_a_term() -> None:
+    lines = (
+        "**Wet pallet**: stood in the rain",
+        "- **Dry dock:** a basin that is pumped empty",
+        "`LOA`: leave of absence",
+    )
+    entries = find_entries(make_section("\n".join(lines)))
+    assert [(entry.term, entry.definition) for entry in entries] == [
+        ("Wet pallet", "stood in the rain"),
+        ("Dry dock", "a basin that is pumped empty"),
+        ("LOA", "leave of absence"),
+    ]
+
+
 @pytest.mark.parametrize(
     ("text", "term"),
     [
