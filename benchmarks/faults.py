@@ -67,7 +67,7 @@ SCHEDULERS = 2
 PAIRS = 28
 SETTLE_SECONDS, LONG_SETTLE_SECONDS = 60.0, 240.0
 # After that a person has no answer; a planted bug makes many wait for one in vain.
-PATIENCE_SECONDS, VLLM_PATIENCE_SECONDS, PLANTED_PATIENCE_SECONDS = 60.0, 240.0, 15.0
+PATIENCE_SECONDS, LONG_PATIENCE_SECONDS, PLANTED_PATIENCE_SECONDS = 60.0, 240.0, 15.0
 # Ready after a minute on a CPU.
 VLLM_START_SECONDS = 300.0
 LOOK_SECONDS = 0.1
@@ -135,7 +135,7 @@ async def run_once(batch: Batch, schedule: Schedule) -> Result:
         )
         seen, faults = Seen(), Counter[str]()
         async with open_world(_build_world(batch, schedule, name, proxy, slack, teams)) as world:
-            patience = VLLM_PATIENCE_SECONDS if batch.vllm_model else PATIENCE_SECONDS
+            patience = LONG_PATIENCE_SECONDS if world.is_slow else PATIENCE_SECONDS
             patience = PLANTED_PATIENCE_SECONDS if batch.plant else patience
             people = People(schedule, world.urls, slack=slack, teams=teams, seen=seen, patience_seconds=patience)
             await _live(schedule, world, people, faults)
@@ -194,8 +194,7 @@ async def _live(schedule: Schedule, world: World, people: People, faults: Counte
 
 async def _settle(database: Database, world: World) -> None:
     """Until nothing is open, and tonight's night is done; what is not after a while is the checker's to tell."""
-    is_slow = world.schedulers or world.model.place.vllm_model
-    deadline = time.monotonic() + (LONG_SETTLE_SECONDS if is_slow else SETTLE_SECONDS)
+    deadline = time.monotonic() + (LONG_SETTLE_SECONDS if world.is_slow else SETTLE_SECONDS)
     while time.monotonic() < deadline:
         for scheduler in world.schedulers:
             if scheduler.pid is None and not scheduler.is_over:

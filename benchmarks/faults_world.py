@@ -208,6 +208,11 @@ class World:
         return [f"http://127.0.0.1:{replica.place.port}" for replica in self.replicas]
 
     @property
+    def is_slow(self) -> bool:
+        """Whether a real model answers, which trains meanwhile or takes a minute to start again."""
+        return bool(self.schedulers or self.model.place.vllm_model)
+
+    @property
     def home(self) -> Path:
         """The state folder that all of them share."""
         return self.model.place.home

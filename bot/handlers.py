@@ -1,5 +1,6 @@
 """What the worker does with an event: a question is answered, a judgement is recorded."""
 
+import logging
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
@@ -19,6 +20,8 @@ from core.interactions import Interactions
 from core.metrics import ANSWER_SECONDS, ANSWERS
 from core.prompt import Language, detect_language
 from core.records import Feedback, Outcome
+
+log = logging.getLogger(__name__)
 
 # What a judgement holds beside its value.
 _SAID = ("correction", "reason", "right_chunk_id", "right_source")
@@ -102,11 +105,16 @@ class QuestionHandler:
         if self._more:
             await self._more.note(claimed, finished.interaction_id, principals)
 
-    async def give_up(self, claimed: Claimed) -> None:
-        """Apologise with the interaction's id, and end it as `failed`, so that person, log and console say the same."""
+    async def give_up(self, claimed: Claimed) -> bool:
+        """Apologise with the interaction's id, and end it as `failed`, so that person, log and console say the same.
+
+        True where an attempt that was thought dead has answered: that answer is shown, perhaps again.
+        """
         if claimed.kind != "question":
-            return
+            return False
         stored = await self._interactions.find_by_inbox(claimed.id)
+        if stored and stored.finished_at is not None and stored.mode != "failed" and await self._show_again(claimed):
+            return True
         language = detect_language(claimed.payload["text"])
         apology = say("apology", language, id=stored.id if stored else f"i{claimed.id}")
         if stored and stored.finished_at is None:
@@ -116,6 +124,16 @@ class QuestionHandler:
         reply = await self._platforms[claimed.platform].reply_to(claimed)
         if reply:
             await reply.decline(apology)
+        return False
+
+    async def _show_again(self, claimed: Claimed) -> bool:
+        """False where the platform does not take the answer; it may take an apology."""
+        try:
+            await self(claimed)
+        except Exception:
+            log.exception("an answer could not be shown", extra={"inbox_id": claimed.id})
+            return False
+        return True
 
 
 class FeedbackHandler:

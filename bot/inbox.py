@@ -152,30 +152,25 @@ class Inbox:
 
     async def extend(self, claimed: Claimed) -> bool:
         """Keep the lease while the work goes on; False where another worker has the event."""
-        parameters = {"id": claimed.id, "worker": claimed.claimed_by, "lease_seconds": LEASE_SECONDS}
+        parameters = {**_name(claimed), "lease_seconds": LEASE_SECONDS}
         return await self._database.execute(QUERIES["extend"], parameters) == 1
 
     async def release(self, claimed: Claimed) -> None:
         """Give the event back at once, as if it had not been claimed."""
-        await self._database.fetch_dicts(QUERIES["release"], {"id": claimed.id, "worker": claimed.claimed_by})
+        await self._database.fetch_dicts(QUERIES["release"], _name(claimed))
 
     async def finish(self, claimed: Claimed) -> None:
         """The reply is complete; never deliver this event again. Changes nothing once another worker has it."""
-        await self._database.fetch_dicts(QUERIES["finish"], {"id": claimed.id, "worker": claimed.claimed_by})
+        await self._database.fetch_dicts(QUERIES["finish"], _name(claimed))
 
     async def retry(self, claimed: Claimed, *, error: str, pause_seconds: float) -> None:
         """Give the event back, to be claimed again after a pause."""
-        parameters = {
-            "id": claimed.id,
-            "worker": claimed.claimed_by,
-            "error": error,
-            "pause_seconds": pause_seconds,
-        }
+        parameters = {**_name(claimed), "error": error, "pause_seconds": pause_seconds}
         await self._database.fetch_dicts(QUERIES["retry"], parameters)
 
     async def bury(self, claimed: Claimed, *, error: str) -> None:
         """Stop trying; the row stays for people to look at."""
-        parameters = {"id": claimed.id, "worker": claimed.claimed_by, "error": error}
+        parameters = {**_name(claimed), "error": error}
         await self._database.fetch_dicts(QUERIES["bury"], parameters)
 
     async def count_open(self) -> int:
@@ -216,3 +211,8 @@ def _clean(value: Any) -> Any:
     if isinstance(value, list):
         return [_clean(item) for item in value]  # type: ignore[misc]
     return value
+
+
+def _name(claimed: Claimed) -> dict[str, Any]:
+    """One claim among all: the same worker may have the same event again, and not know yet that it lost it."""
+    return {"id": claimed.id, "worker": claimed.claimed_by, "attempts": claimed.attempts}

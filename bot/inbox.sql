@@ -96,25 +96,25 @@ RETURNING id, platform, conversation_key, kind, payload, attempts, received_at, 
 
 -- name: extend
 UPDATE inbox SET lease_expires_at = now() + make_interval(secs => %(lease_seconds)s)
-WHERE id = %(id)s AND claimed_by = %(worker)s AND done_at IS NULL
+WHERE id = %(id)s AND claimed_by = %(worker)s AND attempts = %(attempts)s AND done_at IS NULL
 
 -- name: release
 UPDATE inbox SET lease_expires_at = NULL, claimed_by = NULL, attempts = attempts - 1
-WHERE id = %(id)s AND claimed_by = %(worker)s AND done_at IS NULL
+WHERE id = %(id)s AND claimed_by = %(worker)s AND attempts = %(attempts)s AND done_at IS NULL
 
 -- name: finish
 UPDATE inbox SET done_at = now(), lease_expires_at = NULL, error = NULL
-WHERE id = %(id)s AND claimed_by = %(worker)s
+WHERE id = %(id)s AND claimed_by = %(worker)s AND attempts = %(attempts)s
 
 -- name: retry
 UPDATE inbox
 SET lease_expires_at = NULL, claimed_by = NULL, error = %(error)s,
     available_at = now() + make_interval(secs => %(pause_seconds)s)
-WHERE id = %(id)s AND claimed_by = %(worker)s
+WHERE id = %(id)s AND claimed_by = %(worker)s AND attempts = %(attempts)s
 
 -- name: bury
 UPDATE inbox SET buried_at = now(), lease_expires_at = NULL, error = %(error)s
-WHERE id = %(id)s AND claimed_by = %(worker)s
+WHERE id = %(id)s AND claimed_by = %(worker)s AND attempts = %(attempts)s
 
 -- name: count_open
 SELECT count(*)::integer AS open FROM inbox WHERE done_at IS NULL AND buried_at IS NULL

@@ -26,7 +26,7 @@ HAND_OVER_SECONDS = 2.0
 LOOK_SECONDS, LATE_SECONDS, LONGEST_WAY_SECONDS = 0.005, 0.03, 5.0
 
 Handler = Callable[[Claimed], Awaitable[None]]
-GiveUp = Callable[[Claimed], Awaitable[None]]
+GiveUp = Callable[[Claimed], Awaitable[bool]]
 
 
 class Worker:
@@ -34,7 +34,7 @@ class Worker:
 
     Args:
         handlers: what to do with each kind of event; called again after a failure, so it must bear repetition.
-        give_up: tells the person, once, that all attempts failed.
+        give_up: tells the person, once, that all attempts failed; True where one of them did answer after all.
     """
 
     def __init__(self, *, inbox: Inbox, handlers: Mapping[Kind, Handler], give_up: GiveUp, concurrency: int) -> None:
@@ -143,7 +143,10 @@ class Worker:
             HANDLED.labels(claimed.kind, "retried").inc()
             return
         try:
-            await self._give_up(claimed)
+            if await self._give_up(claimed):
+                await self._inbox.finish(claimed)
+                HANDLED.labels(claimed.kind, "done").inc()
+                return
         except Exception:
             log.exception("the apology could not be delivered", extra={"inbox_id": claimed.id})
         await self._inbox.bury(claimed, error=description)

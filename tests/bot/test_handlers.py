@@ -146,16 +146,26 @@ async def test_the_apology_names_the_answer_that_was_begun(database: Database) -
     assert (stored.mode, stored.mode_reason, stored.answer) == ("failed", "failed", apology)
 
 
-async def test_an_answer_that_could_not_be_shown_stays_in_the_log(database: Database) -> None:
+@pytest.mark.parametrize("is_taken", [True, False])
+async def test_an_answer_that_is_in_the_log_is_shown_in_place_of_an_apology(
+    database: Database, is_taken: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
     number = (await Inbox(database).receive(Event("web", "e1", "c1", "question", {}))).id
     interactions = Interactions(database)
     begun = await interactions.begin(Question("web", "c1", ANN, ["everyone"], "How many days?", "en", number))
     await interactions.finish(Outcome(begun.id, "23 [1]", "generated"))
-    handler = make_question_handler(
-        database, RecordedPlatform(), ListSearch(), ModelServer("http://127.0.0.1:9", "base")
-    )
-    await handler.give_up(replace(ASKED, id=number))
+    platform = RecordedPlatform()
+    handler = make_question_handler(database, platform, ListSearch(), ModelServer("http://127.0.0.1:9", "base"))
+    if not is_taken:
+        monkeypatch.setattr("bot.answer.show_stored", fail_to_render)
+    assert await handler.give_up(replace(ASKED, id=number)) is is_taken
+    reply = platform.replies[number]
+    assert (len(reply.closed), len(reply.declined)) == ((1, 0) if is_taken else (0, 1))
     assert (await interactions.get(begun.id)).answer == "23 [1]"
+
+
+def fail_to_render(*_: Any, **__: Any) -> None:
+    raise ConnectionError("the platform takes no such blocks")
 
 
 async def test_the_apology_names_the_event_where_no_answer_was_begun(database: Database) -> None:

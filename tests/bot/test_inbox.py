@@ -121,6 +121,20 @@ async def test_a_lease_is_kept_by_its_owner_only(inbox: Inbox, database: Databas
     assert await claim(inbox, "w3")
 
 
+async def test_a_worker_that_has_an_event_again_ends_it_once(inbox: Inbox, database: Database) -> None:
+    """Its slots share its name, and one may not know yet that it lost the event to another."""
+    await inbox.receive(make_event("e1"))
+    former = await claim(inbox, "w1")
+    await end_lease(database, former.id)
+    latter = await claim(inbox, "w1")
+    assert not await inbox.extend(former)
+    await inbox.finish(former)
+    await inbox.bury(former, error="too late")
+    assert await inbox.count_open() == 1
+    await inbox.finish(latter)
+    assert await inbox.count_open() == 0
+
+
 @pytest.mark.parametrize("clock", ["available_at", "lease_expires_at"])
 async def test_a_clock_that_was_set_back_holds_nobody_up(inbox: Inbox, database: Database, clock: str) -> None:
     await inbox.receive(make_event("k1"))

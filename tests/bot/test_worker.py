@@ -32,7 +32,7 @@ class Desk:
             raise ValueError("the lamp is broken")
         self.handled.append(claimed.id)
 
-    async def give_up(self, claimed: Claimed) -> None:
+    async def give_up(self, claimed: Claimed) -> bool:
         self.apologies.append(claimed.id)
         raise ConnectionError("the platform is away too")
 
