@@ -99,7 +99,7 @@ def test_a_data_set_becomes_documents_and_questions(tmp_path: Path) -> None:
         (folder / f"{name}.jsonl").write_text("\n".join(map(json.dumps, rows)))
     (found,) = load_dataset(folder, questions=9, documents=3, into=into, seed=1)
     assert (found.brief, found.sentence) == ("1973.", "The crisis began in 1973 and lasted.")
-    assert len(list(into.iterdir())) == 3
+    assert len(list(into.glob("*.md"))) == 3
     assert text in (into / found.golden.sources[0]).read_text()
 
 
