@@ -35,6 +35,7 @@ def test_a_row_names_every_column() -> None:
         "event_key",
         "right_chunk_id",
         "right_source",
+        "said_at",
     }
 
 

@@ -24,7 +24,7 @@ print("serving", flush=True)
 time.sleep(600)
 """
 DEAF = "import signal\nsignal.signal(signal.SIGTERM, signal.SIG_IGN)\n" + SERVER
-BROKEN = "import sys\nprint('loading weights')\nsys.exit('expected a CPU with AVX-512')"
+BROKEN = "import sys\nprint('loading weights', flush=True)\nsys.exit('expected a CPU with AVX-512')"
 
 Make = Callable[..., Supervisor]
 
