@@ -117,7 +117,8 @@ async def restore_backup(database: Database, folder: Path, home: Path, *, moved:
     await _make_roles(database, backup.roles)
     options = ("--exit-on-error", "--single-transaction", "--no-owner", str(folder / DUMP))
     await run_tool("pg_restore", *options, url=database.url, server_version=backup.server_version)
-    await asyncio.to_thread(bring_adapters, folder / ADAPTERS, home / ADAPTERS)
+    for name in backup.adapters:
+        await asyncio.to_thread(bring_adapter, folder / ADAPTERS / name, home / ADAPTERS / name)
     missing = await mend(database, home, moved=moved)
     return Restored(backup.at, backup.adapters, missing, await migrate(database))
 
@@ -210,14 +211,13 @@ def _copy_adapter(source: Path, copy: Path, sha256: str) -> bool:
         return False
 
 
-def bring_adapters(source: Path, target: Path) -> None:
-    """Copy those that are not there yet, each as a whole or not at all."""
-    for folder in source.iterdir() if source.exists() else ():
-        if not (target / folder.name).exists():
-            half = target / f".{folder.name}"
-            shutil.rmtree(half, ignore_errors=True)
-            shutil.copytree(folder, half)
-            half.rename(target / folder.name)
+def bring_adapter(source: Path, target: Path) -> None:
+    """Copy one that is not there yet, as a whole or not at all."""
+    if not target.exists():
+        half = target.with_name(f".{target.name}")
+        shutil.rmtree(half, ignore_errors=True)
+        shutil.copytree(source, half)
+        half.rename(target)
 
 
 async def _fetch(connection: AsyncConnection[Any], query: str) -> list[dict[str, Any]]:

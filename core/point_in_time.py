@@ -13,7 +13,7 @@ from collections.abc import Mapping
 from datetime import datetime
 from pathlib import Path
 
-from core.backup import ADAPTERS, MANIFEST, Restored, bring_adapters, copy_adapters, make_empty, mend
+from core.backup import ADAPTERS, MANIFEST, Restored, bring_adapter, copy_adapters, make_empty, mend
 from core.backup import QUERIES as BACKUP_QUERIES
 from core.database import Database
 from core.embedded_database import EmbeddedDatabase
@@ -84,7 +84,8 @@ async def restore_to(folder: Path, home: Path, at: datetime, *, moved: Mapping[s
             reached = await _wait_for_the_end(database, data, at)
             await asyncio.to_thread(_set, data, {})
             await database.fetch_dicts(QUERIES["reload"])
-            await asyncio.to_thread(bring_adapters, folder / ADAPTERS, home / ADAPTERS)
+            for kept in sorted((folder / ADAPTERS).glob("*")):
+                await asyncio.to_thread(bring_adapter, kept, home / ADAPTERS / kept.name)
             missing = await mend(database, home, moved=moved)
             found = await database.fetch_dicts(BACKUP_QUERIES["find_adapters"])
             applied = await migrate(database)
