@@ -142,15 +142,20 @@ class Worker:
             await self._inbox.retry(claimed, error=description, pause_seconds=pause)
             HANDLED.labels(claimed.kind, "retried").inc()
             return
+        if await self._ends_well(claimed):
+            await self._inbox.finish(claimed)
+            HANDLED.labels(claimed.kind, "done").inc()
+        else:
+            await self._inbox.bury(claimed, error=description)
+            HANDLED.labels(claimed.kind, "buried").inc()
+
+    async def _ends_well(self, claimed: Claimed) -> bool:
+        """Give up; True where one of the attempts did answer after all."""
         try:
-            if await self._give_up(claimed):
-                await self._inbox.finish(claimed)
-                HANDLED.labels(claimed.kind, "done").inc()
-                return
+            return await self._give_up(claimed)
         except Exception:
             log.exception("the apology could not be delivered", extra={"inbox_id": claimed.id})
-        await self._inbox.bury(claimed, error=description)
-        HANDLED.labels(claimed.kind, "buried").inc()
+            return False
 
     async def _hand_over(self, claimed: Claimed) -> None:
         """Give the event back as it was claimed; where that fails, its lease gives it back."""

@@ -5,6 +5,7 @@ import time
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 
+import psycopg
 import pytest
 
 from bot.inbox import Claimed, Event, Inbox
@@ -35,6 +36,10 @@ class Desk:
     async def give_up(self, claimed: Claimed) -> bool:
         self.apologies.append(claimed.id)
         raise ConnectionError("the platform is away too")
+
+    async def find_answered(self, claimed: Claimed) -> bool:
+        self.apologies.append(claimed.id)
+        return True
 
 
 def make_worker(inbox: Inbox, desk: Desk, *, concurrency: int = 2) -> Worker:
@@ -125,6 +130,24 @@ async def test_after_five_attempts_one_apology_is_made_and_the_event_is_buried(d
     rows = await database.fetch_dicts(b"SELECT attempts, error, buried_at IS NOT NULL AS buried FROM inbox")
     assert (desk.handled, desk.apologies) == ([number] * 5, [number])
     assert rows == [{"attempts": 5, "error": "ValueError: the lamp is broken", "buried": True}]
+
+
+async def test_an_answered_event_is_not_buried_while_the_queue_is_away(database: Database) -> None:
+    """It stays open until the queue takes that it is done, and counts as done then."""
+    inbox, desk = Inbox(database), Desk(failures=100)
+    worker = Worker(inbox=inbox, handlers={"question": desk.handle}, give_up=desk.find_answered, concurrency=1)
+    await receive(inbox)
+    for _ in range(MOST_ATTEMPTS - 1):
+        await worker.turn()
+        await skip_pauses(database)
+    await database.execute(b"ALTER TABLE inbox ADD CONSTRAINT away CHECK (done_at IS NULL)")
+    with pytest.raises(psycopg.errors.CheckViolation):
+        await worker.turn()
+    await database.execute(b"ALTER TABLE inbox DROP CONSTRAINT away")
+    await database.execute(b"UPDATE inbox SET lease_expires_at = now()")
+    await worker.turn()
+    rows = await database.fetch_dicts(b"SELECT done_at IS NOT NULL AS done, buried_at IS NOT NULL AS buried FROM inbox")
+    assert (rows, len(desk.apologies)) == ([{"done": True, "buried": False}], 2)
 
 
 async def test_an_event_that_fails_does_not_hold_up_other_conversations(database: Database) -> None:
