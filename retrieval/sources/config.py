@@ -187,10 +187,11 @@ def _read_table(name: str, table: Any, environment: Mapping[str, str]) -> tuple[
     if not _NAME.fullmatch(name):
         return None, ["name: expected small letters, digits, - and _"]
     kinds = ", ".join(_MODELS)
-    if values.get("kind") not in _MODELS:
-        return None, [f"kind: expected one of {kinds}, got {values.get('kind')!r}"]
+    kind = values.get("kind")
+    if not isinstance(kind, str) or kind not in _MODELS:
+        return None, [f"kind: expected one of {kinds}, got {kind!r}"]
     try:
-        config = _MODELS[values["kind"]].model_validate({**values, "name": name})
+        config = _MODELS[kind].model_validate({**values, "name": name})
     except ValidationError as error:
         return None, [_describe(dict(entry)) for entry in error.errors()]
     return cast(AnyConfig, config), _find_missing_secrets(config, environment)

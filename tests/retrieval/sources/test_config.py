@@ -97,6 +97,7 @@ def test_every_mistake_comes_in_one_report(tmp_path: Path) -> None:
         ('[A]\nkind = "folder"\npath = "/x"\n', "[A] name: expected small letters"),
         ('a = "x"\n', "[a] expected a table"),
         ("[a\n", "expected TOML"),
+        ('[a]\nkind = ["folder"]\n', "kind: expected one of folder, "),
         ('[a]\nkind = "git"\nurl = "ext::sh -c id"\n', "url: expected https://"),
         ('[a]\nkind = "website"\nurls = ["https://a.example"]\n', 'expected allow, such as ["everyone"]'),
         (
