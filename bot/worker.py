@@ -12,6 +12,7 @@ from datetime import UTC, datetime
 from opentelemetry.trace import SpanKind, get_current_span
 
 from bot.inbox import LEASE_SECONDS, Claimed, Inbox, Kind
+from core.background import was_cancelled
 from core.metrics import BUSY, HANDLED, SLOTS, WAIT_SECONDS
 from core.tracing import fail, note_past, span
 
@@ -167,7 +168,7 @@ class Worker:
 
     async def _keep(self, claimed: Claimed, until: float) -> None:
         """Extend the lease again and again; returns when another worker has the event, or may have it."""
-        while True:
+        while not was_cancelled():
             await asyncio.sleep(LEASE_SECONDS / 3)
             asked_at = time.monotonic()
             try:

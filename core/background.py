@@ -10,6 +10,16 @@ from core.errors import NightbakeError
 log = logging.getLogger(__name__)
 
 
+def was_cancelled() -> bool:
+    """Whether this task was told to end, also where its work has swallowed that: a loop asks after each turn.
+
+    `asyncio.wait_for` of Python 3.11 gives its result where what it waits for is done in the same moment
+    (python/cpython#86296), and psycopg waits so for PostgreSQL.
+    """
+    task = asyncio.current_task()
+    return task is not None and task.cancelling() > 0
+
+
 class Loop(Protocol):
     """What runs beside everything else."""
 
@@ -54,7 +64,7 @@ class BackgroundWork(ABC):
     async def loop(self) -> None:
         """Turns until one says that it was the last."""
         while True:
-            if await self._try_turn():
+            if await self._try_turn() or was_cancelled():
                 return
             await asyncio.sleep(self._pause_seconds)
 

@@ -9,6 +9,7 @@ import time
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from pathlib import Path
 
+from core.background import was_cancelled
 from core.errors import NightbakeError, ProcessError
 
 log = logging.getLogger(__name__)
@@ -80,7 +81,7 @@ class Supervisor:
     async def loop(self) -> None:
         """Restart the process whenever it ends, with pauses that double up to a minute."""
         pause = FIRST_PAUSE_SECONDS
-        while True:
+        while not was_cancelled():
             assert self._process
             began = time.monotonic()
             code = await self._process.wait()

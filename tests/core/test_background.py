@@ -1,6 +1,7 @@
 """Turns of work beside everything else: one after the other, whatever becomes of one of them."""
 
 import asyncio
+import contextlib
 import logging
 
 import pytest
@@ -46,6 +47,20 @@ class Endless(BackgroundWork):
         return True
 
 
+class Deaf(BackgroundWork):
+    """Swallows that it is told to end, as `asyncio.wait_for` may."""
+
+    def __init__(self) -> None:
+        super().__init__("listening", pause_seconds=3600)
+        self.begun = asyncio.Event()
+
+    async def turn(self) -> bool:
+        self.begun.set()
+        with contextlib.suppress(asyncio.CancelledError):
+            await asyncio.Event().wait()
+        return False
+
+
 async def test_a_turn_that_fails_is_logged_and_the_next_one_comes(caplog: pytest.LogCaptureFixture) -> None:
     counting = Counting()
     await counting.start()
@@ -68,3 +83,11 @@ async def test_what_never_started_can_be_stopped() -> None:
     counting = Counting()
     await counting.stop()
     assert (counting.turns, counting.is_running) == (0, False)
+
+
+async def test_work_that_does_not_hear_that_it_shall_end_ends_after_its_turn() -> None:
+    deaf = Deaf()
+    await deaf.start()
+    await deaf.begun.wait()
+    await asyncio.wait_for(deaf.stop(), 10)
+    assert not deaf.is_running
