@@ -8,7 +8,7 @@ from typing import TypeVar
 Found = TypeVar("Found")
 
 
-async def eventually(look: Callable[[], Awaitable[Found]], *, seconds: float = 20) -> Found:
+async def eventually(look: Callable[[], Awaitable[Found]], *, seconds: float = 60) -> Found:
     """What `look` returns once it is truthy.
 
     Raises:

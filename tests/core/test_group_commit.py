@@ -43,7 +43,7 @@ async def submit_all(group: GroupCommit[int, int], rows: Sequence[int]) -> list[
 
 async def test_a_lone_caller_is_written_at_once(shelf: Shelf) -> None:
     shelf.open()
-    assert await asyncio.wait_for(GroupCommit(shelf.write).submit(1), 5) == 2
+    assert await asyncio.wait_for(GroupCommit(shelf.write).submit(1), 30) == 2
 
 
 async def test_what_arrives_during_a_commit_shares_the_next(shelf: Shelf) -> None:

@@ -102,7 +102,7 @@ async def test_a_file_whose_table_is_in_use_holds_nobody_up(
             for _ in range(25):
                 began = time.monotonic()
                 await other.fetch_dicts(b"SELECT id FROM shelf")
-                assert time.monotonic() - began < 3
+                assert time.monotonic() - began < 10
                 await asyncio.sleep(0.1)
             assert not migrating.done()
         assert await asyncio.wait_for(migrating, 20) == ["0003_wider"]

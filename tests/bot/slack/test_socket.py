@@ -88,15 +88,17 @@ class Returns:
 
 
 @asynccontextmanager
-async def watched(slack: FakeSlack, returns: Returns) -> AsyncGenerator[SlackSocket]:
-    """A connection whose watchdog is impatient."""
+async def watched(
+    slack: FakeSlack, returns: Returns, *, silent_seconds: float = 1.0, ping_seconds: float = 0.1
+) -> AsyncGenerator[SlackSocket]:
+    """A connection whose watchdog is impatient; the SDK's own waits for four pings."""
     socket = SlackSocket(
         app=SlackEvents(signing_secret=None).app,
         client=build_client(BOT_TOKEN, api_url=slack.api_url),
         app_token="xapp-of-the-tests",
-        silent_seconds=1.0,
+        silent_seconds=silent_seconds,
         look_seconds=0.05,
-        ping_seconds=0.1,
+        ping_seconds=ping_seconds,
         on_return=returns,
     )
     await socket.start()
@@ -133,9 +135,9 @@ async def test_a_connection_that_answers_pings_is_not_silent(slack: FakeSlack) -
     returns = Returns()
 
     async def has_been_quiet() -> bool:
-        return len(returns.since) == 1 and time.time() - began > 2
+        return len(returns.since) == 1 and time.time() - began > 8
 
-    async with watched(slack, returns) as socket:
+    async with watched(slack, returns, silent_seconds=4.0, ping_seconds=1.0) as socket:
         began = time.time()
         await eventually(has_been_quiet)
         assert (socket.reconnects, len(slack.links)) == (0, 1)

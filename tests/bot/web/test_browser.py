@@ -213,7 +213,7 @@ async def test_a_question_that_failed_is_asked_again_by_one_click(site: Site, pa
         await site.database.execute(b"UPDATE inbox SET available_at = now()")
         return bool(await site.database.fetch_dicts(b"SELECT id FROM inbox WHERE buried_at IS NOT NULL"))
 
-    await eventually(is_buried, seconds=20)
+    await eventually(is_buried)
     await expect(page.locator(".trouble")).to_contain_text("Something went wrong on our side.")
     await page.reload()
     await expect(page.locator(".trouble")).to_contain_text("Something went wrong on our side.")

@@ -154,7 +154,7 @@ async def test_a_question_that_fails_ends_alike_in_stream_log_and_reload(site: S
         rows = await site.database.fetch_dicts(b"SELECT id FROM inbox WHERE buried_at IS NOT NULL")
         return bool(rows)
 
-    await eventually(is_buried, seconds=20)
+    await eventually(is_buried)
     stored = await site.interactions.find_by_inbox(inbox_id)
     assert stored and stored.mode == "failed"
     apology = f"Something went wrong on our side. Please ask again; if it stays, name answer {stored.id} to your admin."
@@ -251,7 +251,7 @@ async def test_a_shutdown_waits_for_no_page(site: Site, client: TestClient) -> N
 
     await eventually(is_followed)
     site.live.close()
-    assert await asyncio.wait_for(following, 5) == []
+    assert await asyncio.wait_for(following, 30) == []
 
 
 async def _find_person(site: Site, inbox_id: int) -> str:

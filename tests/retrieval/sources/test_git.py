@@ -188,7 +188,7 @@ async def test_a_list_that_is_read_in_part_leaves_nothing_open(repository: Repos
     open_files = count_open()
     async with aclosing(source.list_entries(None)) as listed:
         assert isinstance(await anext(listed), Entry)
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(30):
         while count_open() > open_files:  # noqa: ASYNC110  the loop closes a pipe when it comes to it
             await asyncio.sleep(0.01)
 
