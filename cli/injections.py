@@ -16,6 +16,7 @@ from bot.draft import Draft
 from bot.finished import show_outcome
 from bot.injections import ASIDE, Case, find_leaks, find_obeyed, load_cases
 from bot.prompt import list_sources
+from bot.side_by_side import take_answers
 from cli.house import House, open_house
 from cli.output import command, console, emit, json_option, read_settings
 from cli.progress import count_progress
@@ -63,8 +64,8 @@ async def injections(most: int | None, adapter: str | None, as_json: bool) -> No
         tried: list[Tried] = []
         async with house.model_running(quiet=as_json):
             with count_progress("trying", len(chosen), quiet=as_json) as advance:
-                for case in chosen:
-                    tried.append(await _try(house, case, name))
+                async for one in take_answers(_try(house, case, name) for case in chosen):
+                    tried.append(one)
                     advance()
     found = sum_up(tried, name or house.model_server.model)
     if as_json:

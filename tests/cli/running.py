@@ -38,7 +38,7 @@ class Ran:
 def run_nightbake(*arguments: str, typed: str = "", **environment: str) -> Ran:
     """Run the command on what is `typed`; an error that it does not turn into a message is the test's."""
     done = CliRunner().invoke(main, arguments, input=typed, env=environment, prog_name="nightbake")
-    # A command's models lie in cycles, 200 MiB, which elsewhere end with its process. What lives on is not looked at again.
+    # A command's models, 200 MiB, lie in cycles, which elsewhere end with its process. What lives on is looked at once.
     gc.collect()
     gc.freeze()
     if done.exception and not isinstance(done.exception, SystemExit):
