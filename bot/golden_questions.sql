@@ -1,6 +1,14 @@
 -- name: add
+-- People know a document by its title: one that a single document has stands for its path.
 INSERT INTO golden_questions (language, question, answer, accept, sources, principals, added_by)
-VALUES (%(language)s, %(question)s, %(answer)s, %(accept)s::text[], %(sources)s::text[], %(principals)s::text[], %(by)s)
+VALUES (%(language)s, %(question)s, %(answer)s, %(accept)s::text[],
+        ARRAY(SELECT coalesce(found.path, named.source)
+              FROM unnest(%(sources)s::text[]) WITH ORDINALITY AS named (source, place)
+              LEFT JOIN LATERAL (SELECT min(path) AS path FROM documents
+                                 WHERE named.source IN (path, title) AND removed_at IS NULL
+                                 HAVING count(*) = 1) AS found ON true
+              ORDER BY place),
+        %(principals)s::text[], %(by)s)
 ON CONFLICT (md5(question), principals) DO NOTHING
 RETURNING id
 

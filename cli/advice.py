@@ -29,6 +29,7 @@ from learning.advice.rounds import Diagnosed, Rounds
 from learning.advice.steps import Prices
 from learning.economy import find_economy
 from learning.night import read_figures
+from retrieval.evidence import find_lost
 
 MOST_ADAPTERS = 3
 
@@ -87,14 +88,18 @@ async def advice(
         result = await _conclude(house, round_id, found)
         await Experiments(house.database).measure(adapter=adapter)
         opened = await _adopt(house, result) if adopt else None
+        lost = await find_lost(house.database, {path for one in questions[:limit] for path in one.sources})
     if picture:
         with open_for_writing(picture) as opened_file:
             opened_file.write(draw(result, language))
         say(f"picture: {picture}", quiet=as_json)
     if as_json:
-        emit(_sum_up(result, found, cases) | {"round": round_id, "adapter": adapter, "experiment": opened})
+        about = {"round": round_id, "adapter": adapter, "experiment": opened, "lost_sources": lost}
+        emit(_sum_up(result, found, cases) | about)
     else:
         _show(result, found, cases, language)
+        if lost:
+            console.print(f"[yellow]{escape(load_texts(language)['lost_sources'].format(paths=', '.join(lost)))}[/]")
         say(f"experiment {opened} is open; the next round measures it", quiet=opened is None)
 
 

@@ -40,7 +40,9 @@ def golden() -> None:
 @click.argument("question")
 @click.option("--answer", default="", help="The right answer in full; wording is measured against it.")
 @click.option("--accept", "accepted", multiple=True, help="A right answer holds one of these texts; may be repeated.")
-@click.option("--source", "sources", multiple=True, help="Path of a document that answers it; may be repeated.")
+@click.option(
+    "--source", "sources", multiple=True, help="Path or title of a document that answers it; may be repeated."
+)
 @click.option("--for", "principals", multiple=True, help="Who asks, such as group:hr.  [default: everyone]")
 @json_option
 @command
@@ -70,7 +72,7 @@ async def add(
         return
     console.print(f"stored as {id_}" if id_ else "the same question is stored already")
     for path in missing:
-        console.print(f"[yellow]no document has the path {escape(path)}[/]; `nightbake documents` lists them")
+        console.print(f"[yellow]no document has the path or title {escape(path)}[/]; `nightbake documents` lists them")
     if count < ADVISED:
         console.print(f"{count} of at least {ADVISED} that are advised")
 
@@ -95,7 +97,7 @@ async def import_(file: Path, as_json: bool) -> None:
         return
     console.print(f"{len(new)} stored, {len(stored) - len(new)} were there; {len(found)} in all")
     if missing:
-        console.print(f"[yellow]no document has these paths:[/] {escape(', '.join(missing))}")
+        console.print(f"[yellow]no document has these paths or titles:[/] {escape(', '.join(missing))}")
 
 
 @golden.command("list")

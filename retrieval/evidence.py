@@ -80,6 +80,12 @@ async def find_readable(database: Database, paths: Collection[str], principals: 
     return {row.path for row in found}
 
 
+async def find_lost(database: Database, paths: Collection[str]) -> list[str]:
+    """Those of the paths that no document has now, in order."""
+    rows = await database.fetch_all(QUERIES["find_lost"], {"paths": sorted(set(paths))}, _Path)
+    return [row.path for row in rows]
+
+
 def choose_evidence(
     question: str, found: Sequence[Passage], holds: Callable[[str], bool], limit: int
 ) -> tuple[tuple[Passage, ...], bool]:

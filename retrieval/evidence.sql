@@ -16,5 +16,9 @@ WHERE removed_at IS NULL
       AND (path = ANY(%(paths)s::text[])
            OR id IN (SELECT document_id FROM chunks WHERE id = ANY(%(chunk_ids)s::bigint[])))
 
+-- name: find_lost
+SELECT path FROM unnest(%(paths)s::text[]) AS path
+WHERE NOT EXISTS (SELECT FROM documents WHERE documents.path = path.path AND removed_at IS NULL)
+
 -- name: find_paths
 SELECT DISTINCT path FROM visible_documents(%(principals)s::text[]) WHERE path = ANY(%(paths)s::text[])

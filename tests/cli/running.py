@@ -1,5 +1,6 @@
 """The `nightbake` command as a script sees it: arguments in, output and exit code out."""
 
+import atexit
 import gc
 import json
 import os
@@ -14,6 +15,7 @@ from click.testing import CliRunner
 from nightbake import main
 
 ROOT = Path(__file__).parent.parent.parent
+atexit.register(gc.unfreeze)
 
 
 @dataclass(frozen=True)

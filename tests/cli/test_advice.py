@@ -54,6 +54,7 @@ def test_faults_are_told_apart_and_priced(golden: Path, tmp_path: Path) -> None:
     assert lacking == {
         "golden:leave": (None, None), "golden:bike": ("missing", "memory"), "golden:bonus": ("hidden", None),
     }  # fmt: skip
+    assert ran.json["lost_sources"] == ["bike.md"]
     assert ran.json["recommended"] == "train" and ran.json["tokens"] > 0
     assert picture.read_text().startswith("<svg")
     assert "Secret" not in ran.out and "7 percent" not in ran.out, "what the asker may not read is not told"
@@ -64,6 +65,7 @@ def test_people_see_a_matrix_and_one_step_in_their_language(golden: Path) -> Non
     assert (english.code, korean.code) == (0, 0), english.err
     assert "hidden from the asker" in english.out and "Next: " in english.out and "1 of 3 right" in english.out
     assert "다음 할 일" in korean.out
+    assert all("bike.md" in told.out and "bonus.md" not in told.out for told in (english, korean))
 
 
 def test_a_round_that_failed_goes_on_where_it_was(ingested: FakeModelServer, golden: Path) -> None:

@@ -18,7 +18,7 @@ def test_questions_are_stored_listed_taken_along_and_removed(filled: FakeModelSe
     added = run_nightbake("golden", "add", *LEAVE, "--answer", "They have 23 days.", "--json").json
     assert (added["is_new"], added["missing"], added["questions"]) == (True, [], 1)
     told = run_nightbake("golden", "add", *LEAVE[:-1], "nowhere.md", "--for", "group:hr")
-    assert "no document has the path nowhere.md" in told.out and "2 of at least 20" in told.out
+    assert "no document has the path or title nowhere.md" in told.out and "2 of at least 20" in told.out
     file = tmp_path / "more.jsonl"
     file.write_text(json.dumps(SALARY))
     assert run_nightbake("golden", "import", str(file), "--json").json["imported"] == 1
@@ -36,6 +36,15 @@ def test_questions_are_stored_listed_taken_along_and_removed(filled: FakeModelSe
 def test_a_question_with_texts_and_no_document_is_wrong_usage(filled: FakeModelServer) -> None:
     ran = run_nightbake("golden", "add", "Who?", "--accept", "Ann")
     assert (ran.code, "both accepted texts and sources" in ran.err) == (2, True)
+
+
+def test_a_document_may_be_named_by_its_title(filled: FakeModelServer, documents: Path) -> None:
+    run_nightbake("golden", "add", *LEAVE[:-1], "Leave policy")
+    (documents / "twin.md").write_text((documents / "leave.md").read_text())
+    run_nightbake("ingest", str(documents))
+    told = run_nightbake("golden", "add", "How long?", *LEAVE[1:-1], "Leave policy", "--json").json
+    assert told["missing"] == ["Leave policy"]
+    assert [one["sources"] for one in find()] == [["leave.md"], ["Leave policy"]]
 
 
 def test_they_are_asked_beside_the_file(filled: FakeModelServer, tmp_path: Path) -> None:
