@@ -1,6 +1,7 @@
 """From diagnoses to advice: counts, steps, the one to take, in words of each language and as a picture. Pure."""
 
 import json
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from functools import cache
@@ -117,11 +118,12 @@ def say(step: Step | None, prices: Prices, language: Language, known: Mapping[st
 
 
 def list_costs(step: Step, language: Language, *, is_short: bool = False) -> list[str]:
-    """What a step takes, in words: a person's minutes, then the machine's hours and tokens where there are any."""
+    """What a step takes, in words: a person's minutes, then the machine's time, in begun minutes, and tokens if any."""
     texts = load_texts(language)["short"] if is_short else load_texts(language)
     costs = [texts["minutes"].format(minutes=step.minutes)]
     if step.machine_hours:
-        costs.append(texts["machine"].format(hours=say_duration(step.machine_hours * 3600, language)))
+        seconds = 60 * math.ceil(step.machine_hours * 60)
+        costs.append(texts["machine"].format(hours=say_duration(seconds, language)))
     if step.tokens_each:
         costs.append(texts["each"].format(tokens=step.tokens_each).replace("-", "−"))
     return costs
