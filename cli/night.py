@@ -28,6 +28,7 @@ from cli.output import (
     read_settings,
     say,
 )
+from cli.progress import LINE_SECONDS, ProgressLines
 from core.durations import say_duration
 from core.errors import NightbakeError, NotFoundError
 from core.pauses import Pauses
@@ -164,17 +165,18 @@ async def prepare_base(house: House) -> None:
 
 
 class NightProgress:
-    """A line a stage, and a bar while something is counted."""
+    """A line a stage, and while something is counted a bar, or lines where there is no terminal."""
 
-    def __init__(self, *, quiet: bool) -> None:
+    def __init__(self, *, quiet: bool, line_seconds: float = LINE_SECONDS) -> None:
         columns = (
             TextColumn("  {task.description}"),
             BarColumn(),
             TextColumn("{task.fields[note]}"),
             TimeRemainingColumn(),
         )
-        self._bar = Progress(*columns, console=notes, disable=quiet, transient=True)
+        self._bar = Progress(*columns, console=notes, disable=quiet or not notes.is_terminal, transient=True)
         self._task = self._bar.add_task("", total=None, visible=False, note="")
+        self._lines = ProgressLines(quiet=quiet, line_seconds=line_seconds)
         self._quiet = quiet
 
     def __enter__(self) -> "NightProgress":
@@ -207,6 +209,7 @@ class NightProgress:
 
     def _count(self, what: str, done: int, total: int, note: str) -> None:
         self._bar.update(self._task, description=what, completed=done, total=total, note=note, visible=True)
+        self._lines.tell(f"  {what}", done, total)
 
 
 def say_result(result: NightResult) -> None:
