@@ -44,3 +44,5 @@ def configure_logging(*, level: str = "INFO", file: Path | None = None) -> None:
     logging.basicConfig(level=level.upper(), handlers=[handler], force=True)
     for noisy in ("aiohttp.access", "apscheduler", "httpx", "psycopg.pool", "sentence_transformers"):
         logging.getLogger(noisy).setLevel(logging.WARNING)
+    # On some CPUs it warns, as soon as it is imported, of kernels for 4 bits that nothing here uses.
+    logging.getLogger("bitsandbytes").setLevel(logging.ERROR)
