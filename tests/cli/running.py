@@ -1,7 +1,5 @@
 """The `nightbake` command as a script sees it: arguments in, output and exit code out."""
 
-import atexit
-import gc
 import json
 import os
 import subprocess
@@ -12,10 +10,10 @@ from typing import Any
 
 from click.testing import CliRunner
 
+from core.garbage import keep_what_is_built
 from nightbake import main
 
 ROOT = Path(__file__).parent.parent.parent
-atexit.register(gc.unfreeze)
 
 
 @dataclass(frozen=True)
@@ -40,9 +38,8 @@ class Ran:
 def run_nightbake(*arguments: str, typed: str = "", **environment: str) -> Ran:
     """Run the command on what is `typed`; an error that it does not turn into a message is the test's."""
     done = CliRunner().invoke(main, arguments, input=typed, env=environment, prog_name="nightbake")
-    # A command's models, 200 MiB, lie in cycles, which elsewhere end with its process. What lives on is looked at once.
-    gc.collect()
-    gc.freeze()
+    # A command's models, 200 MiB, lie in cycles, which elsewhere end with its process.
+    keep_what_is_built()
     if done.exception and not isinstance(done.exception, SystemExit):
         raise done.exception
     return Ran(done.exit_code, done.stdout, done.stderr)
